@@ -1,0 +1,51 @@
+.DEFAULT_GOAL := help
+.PHONY: help run env test check format lock screenshots clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything
+	@exec $(BIN)/python -m apphost
+
+env: .venv/installed ## Print the environment that the running apphost gives to API and worker
+	@$(BIN)/python -m apphost env
+
+test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/installed-dev ## Lint, format and types
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: .venv/installed-dev ## Mend what lint and format can mend
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
+	@$(UV_COMPILE) --upgrade --output-file requirements.txt
+	@$(UV_COMPILE) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean: ## Remove the environment and caches (never your data in .apphost)
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "Creating .venv"
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@echo "Installing the locked packages"
+	@$(INSTALL) requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	@echo "Installing the locked packages for development"
+	@$(INSTALL) requirements-dev.txt
+	@touch $@ .venv/installed
