@@ -1,0 +1,34 @@
+"""The names of the keys in Redis: RQ's own, and ours beside them."""
+
+from __future__ import annotations
+
+from rq.defaults import RQ_KEY_PREFIX
+
+QUEUE = "reports"
+
+JOB_PREFIX = f"{RQ_KEY_PREFIX}:job:"
+QUEUES = f"{RQ_KEY_PREFIX}:queues"
+QUEUED = f"{RQ_KEY_PREFIX}:queue:{QUEUE}"
+INTERMEDIATE = f"{QUEUED}:intermediate"
+STARTED = f"{RQ_KEY_PREFIX}:wip:{QUEUE}"
+FINISHED = f"{RQ_KEY_PREFIX}:finished:{QUEUE}"
+FAILED = f"{RQ_KEY_PREFIX}:failed:{QUEUE}"
+EXECUTION_PREFIX = f"{RQ_KEY_PREFIX}:execution:"
+EXECUTIONS_PREFIX = f"{RQ_KEY_PREFIX}:executions:"
+WORKER_PREFIX = f"{RQ_KEY_PREFIX}:worker:"
+
+# Every report there is, all with score 0, so that they sort by id and so by time.
+REGISTRY = f"{RQ_KEY_PREFIX}:reports"
+# When each ended report is to go; scores are seconds since 1970 by the server's clock.
+EXPIRY = f"{RQ_KEY_PREFIX}:reports:expiry"
+# Ids seen in the intermediate queue without a lease; scores as above.
+SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
+LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
+
+
+def job(task_id: str) -> str:
+    return JOB_PREFIX + task_id
+
+
+def lease(task_id: str) -> str:
+    return LEASE_PREFIX + task_id

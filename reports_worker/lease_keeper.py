@@ -1,0 +1,96 @@
+"""The worker's watch over leases, on a thread of its own: RQ's loop may block, a lease may not wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from redis.exceptions import RedisError
+
+from .leases import Execution, Leases
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+RENEW_EVERY_SECONDS = 3.0
+LOST_AFTER_SECONDS = 10.0
+
+
+class LeaseKeeper:
+    """Renews the lease of what the worker makes, and sweeps up after workers that died.
+
+    `kill` ends the making process; it is called when the lease is lost or could not be renewed for
+    `LOST_AFTER_SECONDS`, which is before it can pass to another.
+    """
+
+    def __init__(self, leases: Leases, *, kill: Callable[[], None]) -> None:
+        self._leases = leases
+        self._kill = kill
+        self._lock = threading.Lock()
+        self._held: Execution | None = None
+        self._renewed_at = 0.0
+        self._hand_back_at: float | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=TICK_SECONDS)
+
+    def hold(self, execution: Execution) -> None:
+        """Renew this lease, just taken, from now on."""
+        with self._lock:
+            self._held, self._renewed_at = execution, time.monotonic()
+
+    def let_go(self) -> None:
+        """Renew nothing: the making process has ended."""
+        with self._lock:
+            self._held = None
+
+    def hand_back_after(self, grace: timedelta) -> None:
+        """Put the report back unspent, and end its making, if it still runs after `grace`."""
+        self._hand_back_at = time.monotonic() + grace.total_seconds()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(TICK_SECONDS):
+            try:
+                with self._lock:
+                    self._care_for_held(time.monotonic())
+                self._sweep()
+            except RedisError as error:
+                log.warning("the broker does not answer: %s", error)
+
+    def _care_for_held(self, now: float) -> None:
+        if self._held is None:
+            return
+        if self._hand_back_at is not None and now >= self._hand_back_at:
+            self._end("the time to finish it is over", put_back=True)
+        elif now - self._renewed_at >= LOST_AFTER_SECONDS:
+            self._end(f"its lease could not be renewed for {LOST_AFTER_SECONDS:g} s")
+        elif now - self._renewed_at >= RENEW_EVERY_SECONDS:
+            if self._leases.renew(self._held):
+                self._renewed_at = now
+            else:
+                self._end("its lease is lost")
+
+    def _end(self, why: str, *, put_back: bool = False) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            if put_back:
+                self._leases.put_back(held, spent=False)
+        finally:
+            log.warning("task %s: the making is ended: %s", held.task_id, why)
+            self._kill()
+
+    def _sweep(self) -> None:
+        for task_id, outcome in self._leases.sweep():
+            if outcome != "expired":
+                log.warning("task %s: its worker died, now it is %s", task_id, outcome)

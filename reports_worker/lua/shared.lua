@@ -1,0 +1,45 @@
+-- Placed before the script that runs; KEYS[1..9] and ARGV[1] are the same for all that use it.
+local keys = {
+  queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
+  registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
+}
+-- prefixes of the keys that belong to one report, and limits
+local settings = cjson.decode(ARGV[1])
+
+local function job_key(id) return settings.job .. id end
+local function lease_key(id) return settings.lease .. id end
+
+local function server_seconds()
+  return tonumber(redis.call('TIME')[1])
+end
+
+-- Take away what RQ keeps of one execution.
+local function forget_execution(id, execution)
+  local member = id .. ':' .. execution
+  redis.call('ZREM', keys.started, member)
+  local worker = redis.call('HGET', settings.execution .. member, 'worker_name')
+  if worker then redis.call('SREM', settings.worker .. worker .. ':executions', member) end
+  redis.call('DEL', settings.execution .. member, settings.executions .. id)
+end
+
+-- The one way in which a report ends. `fields` is a flat list of names and values.
+local function finish(id, status, ended_at, fields)
+  local key = job_key(id)
+  local expires = server_seconds() + settings.retention
+  redis.call('HSET', key, 'status', status, 'ended_at', ended_at, unpack(fields))
+  redis.call('ZADD', status == 'finished' and keys.finished or keys.failed, expires, id)
+  redis.call('ZADD', keys.expiry, expires, id)
+  redis.call('EXPIRE', key, settings.retention + 86400)
+end
+
+-- Queue a report whose making was cut short, before those that came later; or end it, if that happened too often.
+local function put_back(id, now)
+  local key = job_key(id)
+  if tonumber(redis.call('HGET', key, 'executions') or '0') >= settings.most_executions then
+    finish(id, 'failed', now, {'reason', 'abandoned', 'error', settings.abandoned})
+    return 'abandoned'
+  end
+  redis.call('HSET', key, 'status', 'queued', 'percent', 0, 'stage', '', 'started_at', '', 'worker_name', '')
+  redis.call('LPUSH', keys.queued, id)
+  return 'queued'
+end

@@ -1,0 +1,14 @@
+-- Take the lease of a queued report. Returns the number of this execution, or 0 if it is not to be made now.
+-- ARGV[2..6]: id, execution, now, worker, and the score among the started (RQ's; ours is the lease).
+local id, execution, now, worker = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('HGET', job_key(id), 'status') == 'queued' then
+  if not redis.call('SET', lease_key(id), execution, 'NX', 'PX', settings.lease_ms) then return 0 end
+else
+  execution = nil
+end
+redis.call('LREM', keys.intermediate, 0, id)
+redis.call('ZREM', keys.suspects, id)
+if not execution then return 0 end
+redis.call('ZADD', keys.started, ARGV[6], id .. ':' .. execution)
+redis.call('HSET', job_key(id), 'status', 'started', 'started_at', now, 'worker_name', worker, 'percent', 0, 'stage', '')
+return redis.call('HINCRBY', job_key(id), 'executions', 1)

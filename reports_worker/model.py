@@ -1,0 +1,87 @@
+"""What a report is, in values that know neither Redis nor Flask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+ANONYMOUS = "anonymous"
+
+
+class Status(StrEnum):
+    """Where a report stands. No other word for it leaves this product."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in (Status.COMPLETED, Status.FAILED)
+
+
+class Reason(StrEnum):
+    """Why a report failed, for programs; `Report.error` says it to people."""
+
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    ABANDONED = "abandoned"
+    UNKNOWN_TYPE = "unknown_type"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a report is: whole percent, 0 to 100, and what is being done now."""
+
+    percent: int = 0
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One request for a report and everything that came of it."""
+
+    task_id: str
+    title: str
+    type: str
+    status: Status
+    created_at: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    requester: str = ANONYMOUS
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    progress: Progress = Progress()
+    result: Mapping[str, Any] | None = None
+    error: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some reports, newest first, and the cursor of those that follow (None at the end)."""
+
+    reports: tuple[Report, ...]
+    total: int
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Completed:
+    """An end: the report's figures, as they go out in its `result`."""
+
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An end: the reason for programs and one sentence for people."""
+
+    reason: Reason
+    error: str
+
+
+Outcome = Completed | Failed

@@ -1,0 +1,76 @@
+"""How a report stands in Redis: its RQ job's hash, with fields of ours beside RQ's.
+
+RQ's own saves never touch a field that they do not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+from . import clock, keys
+from .model import Progress, Report, Status
+
+JOB_FUNCTION = "reports_worker.job.make_report"
+FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
+          "percent", "stage", "summary", "error", "reason")  # fmt: skip
+
+# RQ's other statuses are all ways of waiting.
+_STATUSES = {
+    JobStatus.STARTED.value: Status.RUNNING,
+    JobStatus.FINISHED.value: Status.COMPLETED,
+    JobStatus.FAILED.value: Status.FAILED,
+    JobStatus.STOPPED.value: Status.FAILED,
+    JobStatus.CANCELED.value: Status.FAILED,
+}
+
+
+def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
+    """Let RQ itself write what a job of ours holds; times and our own fields come on top.
+
+    The description carries no user's text, since rq-dashboard prints it as markup.
+    """
+    job = Job.create(
+        JOB_FUNCTION,
+        connection=connection,
+        serializer=JSONSerializer,
+        timeout=int(timeout.total_seconds()),
+        origin=keys.QUEUE,
+        description="report",
+        status=JobStatus.QUEUED,
+    )
+    return {name: value for name, value in job.to_dict().items() if value != ""}
+
+
+def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
+    """Read a report from the values of `FIELDS`; None if there is no report."""
+    row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
+    if "status" not in row or "title" not in row:
+        return None
+    return Report(
+        task_id=task_id,
+        title=row["title"],
+        type=row["type"],
+        status=_STATUSES.get(row["status"], Status.PENDING),
+        created_at=clock.from_text(row["created_at"]) or clock.now(),
+        parameters=json.loads(row["parameters"]),
+        requester=row["requester"],
+        started_at=clock.from_text(row.get("started_at", "")),
+        ended_at=clock.from_text(row.get("ended_at", "")),
+        progress=Progress(int(row.get("percent", 0)), row.get("stage", "")),
+        result=_to_result(row),
+        error=row.get("error"),
+        reason=row.get("reason"),
+    )
+
+
+def _to_result(row: Mapping[str, str]) -> Mapping[str, Any] | None:
+    if "summary" not in row:
+        return None
+    return {"title": row["title"], "type": row["type"], **json.loads(row["summary"])}

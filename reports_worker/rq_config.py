@@ -1,0 +1,60 @@
+"""Settings for RQ's own command: `rq worker -c reports_worker.rq_config`.
+
+RQ reads connection, queues and logging from such a module, but classes from options alone.
+So that one option is enough, importing this module makes our classes the command's own.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+from typing import Any
+
+from rq.cli.helpers import CliConfig
+
+from . import keys
+from .broker import connect
+from .errors import SettingsError
+from .job import ReportJob
+from .json_only import use_json_only
+from .logs import CONSOLE
+from .settings import Settings
+from .worker import ReportWorker
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings.from_environ(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def _make_worker(queues: Any, **options: Any) -> ReportWorker:
+    return ReportWorker(queues, settings=_SETTINGS, **options)
+
+
+class _Fixed:
+    """An attribute that nothing changes; found on the class before what is set on an instance."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __get__(self, instance: object, owner: type) -> object:
+        return self._value
+
+    def __set__(self, instance: object, value: object) -> None:
+        """Keep ours: RQ's command line sets its own default."""
+
+
+_SETTINGS = _read_settings()
+_CONNECTION = connect(_SETTINGS.broker)
+
+QUEUES = [keys.QUEUE]
+NAME = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+DICT_CONFIG = CONSOLE
+
+use_json_only()
+for _name, _ours in {"worker_class": _make_worker, "job_class": ReportJob, "connection": _CONNECTION}.items():
+    setattr(CliConfig, _name, _Fixed(_ours))

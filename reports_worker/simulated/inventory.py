@@ -1,0 +1,27 @@
+"""Simulated inventory: what is in stock and what runs out."""
+
+from __future__ import annotations
+
+from random import Random
+
+from .simulation import Figures, simulated_type
+
+
+def draw(random: Random) -> Figures:
+    """Draw figures in which the items out of stock are among those low on stock."""
+    low_stock_items = random.randint(10, 50)
+    return {
+        "total_items": random.randint(500, 2000),
+        "low_stock_items": low_stock_items,
+        "out_of_stock": random.randint(0, min(10, low_stock_items)),
+        "total_value": random.randint(50_000, 200_000),
+    }
+
+
+TYPE = simulated_type(
+    "inventory",
+    "Inventory",
+    "Items in stock, their value, and what is low or out of stock.",
+    stages=("reading stock levels", "valuing stock", "finding items to reorder", "writing the report"),
+    draw=draw,
+)

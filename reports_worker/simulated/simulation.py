@@ -1,0 +1,45 @@
+"""Simulated reports: no data, only the time that a real one takes and figures that could be true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from reports_worker.report_types import Assignment, ReportType
+from reports_worker.settings import SecondsRange
+
+Figures = Mapping[str, Any]
+STEP_SECONDS = 0.5
+
+
+def simulated_type(
+    name: str, title: str, description: str, *, stages: Sequence[str], draw: Callable[[Random], Figures]
+) -> ReportType:
+    """Make a report type that passes through `stages`, all of one length, and then draws its figures.
+
+    The task id seeds the draw: a report that is made again after a crash comes out the same.
+    """
+
+    def make(assignment: Assignment) -> Figures:
+        random = Random(assignment.task_id)  # noqa: S311 - made-up figures, nothing secret
+        seconds = choose_seconds(assignment.settings.simulated_seconds, random)
+        _pass_time(seconds, stages, assignment)
+        return {**draw(random), "processing_time": round(seconds)}
+
+    return ReportType(name, title, description, make)
+
+
+def choose_seconds(allowed: SecondsRange, random: Random) -> float:
+    """Choose a whole number of seconds where the range holds one, else any number in it."""
+    low, high = -int(-allowed.low // 1), int(allowed.high)
+    return random.randint(low, high) if low <= high else random.uniform(allowed.low, allowed.high)
+
+
+def _pass_time(seconds: float, stages: Sequence[str], assignment: Assignment) -> None:
+    begin = time.monotonic()
+    steps = max(len(stages), round(seconds / STEP_SECONDS))
+    for step in range(steps):
+        assignment.progress(100 * step // steps, stages[step * len(stages) // steps])
+        time.sleep(max(0.0, begin + seconds * (step + 1) / steps - time.monotonic()))

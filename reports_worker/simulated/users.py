@@ -1,0 +1,28 @@
+"""Simulated users: who is there, who came and who left."""
+
+from __future__ import annotations
+
+from random import Random
+
+from .simulation import Figures, simulated_type
+
+
+def draw(random: Random) -> Figures:
+    """Draw figures in which active and new users are among all, and churn is a share of all."""
+    total_users = random.randint(1000, 5000)
+    churned = random.randint(-(-total_users // 100), total_users // 10)
+    return {
+        "total_users": total_users,
+        "active_users": random.randint(500, min(2000, total_users)),
+        "new_signups": random.randint(50, 200),
+        "churn_rate": round(100 * churned / total_users, 2),
+    }
+
+
+TYPE = simulated_type(
+    "users",
+    "Users",
+    "Users in all, active and new ones, and the share that left.",
+    stages=("reading sign-ins", "counting active users", "working out churn", "writing the report"),
+    draw=draw,
+)
