@@ -20,7 +20,7 @@ OLDEST_SERVER = (6, 2)
 
 # Options of StackExchange.Redis (its Configuration page) that choose nothing here.
 _IGNORED_OPTIONS = {"abortconnect", "allowadmin", "connectretry", "connecttimeout", "keepalive",
-                    "name", "protocol", "responsetimeout", "synctimeout", "asynctimeout", "sslprotocols"}  # fmt: skip
+                    "name", "protocol", "responsetimeout", "sslprotocols", "synctimeout"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Making:
         return Assignment(report.task_id, report.title, report.parameters, self.settings, progress)
 
     def _publish(self, outcome: Outcome, begin: float) -> None:
-        """Publish until it is done or the lease is lost; a broker that stays away is the worker's to judge."""
+        """Publish until it is done or the lease is lost; how long to wait, the worker judges."""
         while True:
             try:
                 published = self.leases.publish(self.execution, outcome)

@@ -1,0 +1,43 @@
+"""Fixtures for every ring of tests, and the rule that a skipped test fails CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.brokers import Broker
+
+
+@pytest.fixture(scope="session")
+def session_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One real broker for all tests of a process that do not harm it."""
+    broker = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def broker(session_broker: Broker) -> Broker:
+    """The real broker, empty."""
+    with session_broker.client() as client:
+        client.flushall()
+    return session_broker
+
+
+@pytest.fixture
+def redis(broker: Broker) -> Iterator[Redis]:
+    """A plain client of the real broker, to look behind the scenes."""
+    with broker.client() as client:
+        yield client
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail the run of CI if a test was skipped."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = len(reporter.stats.get("skipped", [])) if reporter else 0
+    if os.environ.get("CI") and skipped and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
