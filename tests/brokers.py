@@ -53,8 +53,9 @@ class Broker:
 
     def start(self) -> Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [find_server(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-                   "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction", *self.options]  # fmt: skip
+        place = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        safety = ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
+        command = [find_server(), *place, *safety, *self.options]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         wait_until(self._answers, what=f"the broker on port {self.port}")
