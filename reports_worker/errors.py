@@ -32,5 +32,5 @@ class InvalidSubmissionError(ReportsError):
     """
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__("; ".join(error.message for error in errors))
+        super().__init__(" ".join(error.message for error in errors))
         self.errors = errors

@@ -1,0 +1,1 @@
+"""Pages. A package in name only, so that an editable install finds the folder."""

@@ -1,0 +1,43 @@
+"""The product's own Flask application."""
+
+from __future__ import annotations
+
+import logging.config
+import os
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from reports_worker.logs import CONSOLE
+
+from .blueprint import answer_error, create_blueprint, find_folder
+from .queue_dashboard import add_queue_dashboard
+from .secret_key import keep_secret_key, state_folder
+from .security import add_security_headers
+from .services import make_services
+from .settings import AppSettings
+
+
+def create_app(settings: AppSettings | None = None) -> Flask:
+    """Make the application: the blueprint at `/`, rq-dashboard at `/rq`.
+
+    `settings` are read from the environment if not given; raises SettingsError on a bad one.
+    """
+    settings = settings or AppSettings.from_environ(os.environ)
+    logging.config.dictConfig(CONSOLE)
+    services = make_services(settings.shared)
+    app = Flask(__name__, static_folder=find_folder("static"), template_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key or keep_secret_key(state_folder(os.environ)),
+        SESSION_COOKIE_NAME="reports_session",
+        SESSION_COOKIE_SAMESITE="Lax",
+        TRUSTED_HOSTS=settings.trusted_hosts,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.register_error_handler(Exception, answer_error)
+    app.after_request(add_security_headers)
+    app.register_blueprint(create_blueprint(services=services))
+    add_queue_dashboard(app, services.queue)
+    if count := settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, 0, count)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,97 @@
+"""The one blueprint: served alone by `create_app`, or mounted in another Flask application."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import datetime
+from importlib.util import find_spec
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from reports_worker import BrokerUnavailableError, ReportsError, Settings
+from reports_worker.clock import now
+
+from .ages import describe_age
+from .api import api
+from .pages import pages
+from .problems import BROKER_AWAY, UNEXPECTED, problem_for
+from .request_log import log_request, note_begin
+from .security import add_security_headers
+from .services import Services, add_services, make_services
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 64 * 1024
+
+
+def find_folder(name: str) -> str:
+    """Find `templates` or `static`, in a checkout and in an installed wheel alike.
+
+    A checkout has them at its top, a wheel inside of this package (`package_dir` in setup.cfg).
+    """
+    spec = find_spec(f"{__package__}.{name}") or find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"The folder {name} of this product is not installed.")
+    return spec.submodule_search_locations[0]
+
+
+def create_blueprint(settings: Settings | None = None, *, services: Services | None = None) -> Blueprint:
+    """Make the blueprint with the API, the pages and their static files.
+
+    `settings` are read from the environment if not given; `services` are for those who bring their own queue.
+    """
+    made = services or make_services(settings or Settings.from_environ(os.environ))
+    blueprint = Blueprint(
+        "reports",
+        __name__,
+        template_folder=find_folder("templates"),
+        static_folder=find_folder("static"),
+        static_url_path="/static",
+    )
+    blueprint.register_blueprint(api)
+    blueprint.register_blueprint(pages)
+    blueprint.record(lambda state: add_services(state.app, made))
+    blueprint.before_request(note_begin)
+    blueprint.before_request(_limit_body)
+    blueprint.after_request(add_security_headers)
+    blueprint.after_request(log_request)
+    blueprint.register_error_handler(Exception, answer_error)
+    blueprint.add_app_template_filter(_describe_age, "reports_age")
+    return blueprint
+
+
+def answer_error(error: Exception) -> Response | tuple[str, int]:
+    """Answer an error in the words of who asked: problem+json to the API, a page to a browser."""
+    if not isinstance(error, (HTTPException, ReportsError)):
+        log.error("unexpected error", exc_info=error)
+    if is_api_request():
+        return problem_for(error)
+    if isinstance(error, HTTPException):
+        if error.code is None or error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        return _render_error(error.code, error.description or "")
+    if isinstance(error, BrokerUnavailableError):
+        return _render_error(503, BROKER_AWAY)
+    return _render_error(500, UNEXPECTED)
+
+
+def is_api_request() -> bool:
+    """Tell whether a program asks: by the endpoint, else by the path and what it accepts."""
+    if request.endpoint and ".api." in f".{request.endpoint}":
+        return True
+    return "/api/" in f"{request.path}/" or not request.accept_mimetypes.accept_html
+
+
+def _render_error(status: int, detail: str) -> tuple[str, int]:
+    return render_template("reports/error.html", status=status, detail=detail), status
+
+
+def _limit_body() -> None:
+    request.max_content_length = MOST_BYTES
+
+
+def _describe_age(time: datetime) -> Any:
+    return describe_age(time, now=now())

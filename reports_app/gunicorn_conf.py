@@ -1,0 +1,42 @@
+"""Production settings of gunicorn: `gunicorn -c python:reports_app.gunicorn_conf "reports_app:create_app()"`.
+
+Two processes of few threads: more threads in one process make it slower, since they contend for the
+interpreter's lock at every reply from Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from reports_worker import SettingsError
+
+from .settings import AppSettings, refuse_open_address_without_secret
+
+try:
+    _SETTINGS = AppSettings.from_environ(os.environ)
+except SettingsError as error:
+    sys.exit(str(error))
+
+bind = f"{_SETTINGS.host}:{_SETTINGS.port}"
+workers = _SETTINGS.processes
+worker_class = "gthread"
+threads = 4
+preload_app = True
+timeout = 30
+graceful_timeout = 10
+keepalive = 5
+forwarded_allow_ips = "127.0.0.1,::1"
+control_socket_disable = True
+loglevel = "warning"
+
+
+def on_starting(server: Any) -> None:
+    """Look at the addresses that are really served: the command line may have changed them."""
+    try:
+        for address in server.cfg.address:
+            if isinstance(address, tuple):
+                refuse_open_address_without_secret(address[0], _SETTINGS.secret_key)
+    except SettingsError as error:
+        sys.exit(str(error))

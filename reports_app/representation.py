@@ -1,0 +1,32 @@
+"""A report as JSON. Its fields keep their names and meanings for ever; new ones may come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from reports_worker import Report
+
+
+def represent(report: Report) -> dict[str, Any]:
+    """Describe a report; `result`, `error` and `reason` are there only once it has ended so."""
+    body: dict[str, Any] = {
+        "task_id": report.task_id,
+        "title": report.title,
+        "type": report.type,
+        "status": report.status,
+        "parameters": report.parameters,
+        "created_at": _represent_time(report.created_at),
+        "started_at": _represent_time(report.started_at),
+        "ended_at": _represent_time(report.ended_at),
+        "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
+        "artifacts": [],
+    }
+    ends = {"result": report.result, "error": report.error, "reason": report.reason}
+    return body | {name: value for name, value in ends.items() if value is not None}
+
+
+def _represent_time(time: datetime | None) -> str | None:
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

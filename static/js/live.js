@@ -1,0 +1,60 @@
+// Keeps the list current: asks for its markup every two seconds and changes only the cards that differ.
+
+const EVERY_MS = 2000;
+
+function cards(root) {
+  return new Map([...root.querySelectorAll("li.card")].map((card) => [card.id, card]));
+}
+
+// Say to screen readers what ended, and nothing of mere progress.
+function announce(before, after) {
+  const ended = [...after.values()].filter((card) => {
+    const old = before.get(card.id);
+    const status = card.dataset.status;
+    return old && old.dataset.status !== status && (status === "completed" || status === "failed");
+  });
+  const place = document.querySelector("[data-announce]");
+  if (place && ended.length) {
+    place.textContent = ended
+      .map((card) => `${card.querySelector("h3").textContent}: ${card.dataset.status}`)
+      .join(". ");
+  }
+}
+
+function update(live, markup) {
+  const fresh = document.createElement("div");
+  fresh.innerHTML = markup;
+  const before = cards(live);
+  const after = cards(fresh);
+  announce(before, after);
+  const same = before.size === after.size && [...after.keys()].every((id) => before.has(id));
+  if (!same || !before.size) {
+    const focused = live.contains(document.activeElement) && document.activeElement.closest("li.card")?.id;
+    live.replaceChildren(...fresh.childNodes);
+    if (focused) document.getElementById(focused)?.querySelector("a")?.focus();
+    return;
+  }
+  for (const [id, card] of after) {
+    const old = before.get(id);
+    if (old.outerHTML === card.outerHTML) continue;
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(card);
+    if (focused) card.querySelector("a")?.focus();
+  }
+}
+
+async function refresh(live) {
+  if (document.hidden) return;
+  const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" } });
+  if (answer.ok || answer.status === 503) update(live, await answer.text());
+}
+
+function keepCurrent(live) {
+  const again = () => setTimeout(run, EVERY_MS);
+  // The server being away is no news: the next round asks again.
+  const run = () => refresh(live).then(again, again);
+  document.addEventListener("visibilitychange", () => refresh(live).catch(() => undefined));
+  again();
+}
+
+document.querySelectorAll("[data-live]").forEach(keepCurrent);
