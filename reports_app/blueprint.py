@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import datetime
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
@@ -27,15 +27,11 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 64 * 1024
 
 
-def find_folder(name: str) -> str:
-    """Find `templates` or `static`, in a checkout and in an installed wheel alike.
-
-    A checkout has them at its top, a wheel inside of this package (`package_dir` in setup.cfg).
-    """
-    spec = find_spec(f"{__package__}.{name}") or find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"The folder {name} of this product is not installed.")
-    return spec.submodule_search_locations[0]
+def find_folder(name: str) -> Path:
+    """Find `templates` or `static`: in the package of a wheel, beside the package in a checkout."""
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
 
 
 def create_blueprint(settings: Settings | None = None, *, services: Services | None = None) -> Blueprint:

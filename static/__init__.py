@@ -1,1 +1,0 @@
-"""Style sheets and scripts. A package in name only, so that an editable install finds the folder."""

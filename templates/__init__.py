@@ -1,1 +1,0 @@
-"""Pages. A package in name only, so that an editable install finds the folder."""

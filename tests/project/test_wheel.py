@@ -1,0 +1,87 @@
+"""The wheel, installed somewhere else, is the whole product."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import Broker, free_port
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel from a clean export, and unpack it where nothing of the checkout is."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            target = source / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((ROOT / name).read_bytes())
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", folder, source], check=True)
+    wheel = next(folder.glob("*.whl"))
+    site = folder / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
+    return site
+
+
+def test_the_wheel_serves_pages_and_static_files_elsewhere(
+    installed: Path, broker: Broker, tmp_path: Path
+) -> None:
+    port = free_port()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "BROKER_URI": broker.url,
+        "PORT": str(port),
+        "PYTHONPATH": os.pathsep.join([str(installed), sysconfig.get_path("purelib")]),
+    }
+    command = [sys.executable, "-P", "-m", "reports_app"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, start_new_session=True) as server:
+        try:
+            wait_until(lambda: is_healthy(port), what="the installed wheel's API")
+
+            page = fetch(port, "/")
+            style = fetch(port, "/static/css/reports.css")
+            script = fetch(port, "/static/js/live.js")
+        finally:
+            server.terminate()
+            server.wait(15)
+
+    assert "Generate report" in page
+    assert ".card" in style
+    assert "data-live" in script
+
+
+def test_the_wheel_holds_the_scripts_that_redis_runs(installed: Path) -> None:
+    scripts = {path.name for path in (installed / "reports_worker" / "lua").glob("*.lua")}
+
+    assert scripts == {path.name for path in (ROOT / "reports_worker" / "lua").glob("*.lua")}
+    assert scripts
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        return bool(json.loads(fetch(port, "/health"))["status"] == "healthy")
+    except OSError:
+        return False
+
+
+def fetch(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        return str(answer.read().decode())
