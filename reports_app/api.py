@@ -28,7 +28,7 @@ View = Callable[..., Any]
 SERVICE = "report-api"
 STARTED = "Report generation started"
 DEFAULT_LISTED = 100
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 api = Blueprint("api", __name__)
 
@@ -108,7 +108,7 @@ def show_alive() -> Response:
     return answer_json({"status": "alive", "service": SERVICE})
 
 
-def refuse_unknown(rest: str) -> Response:
+def refuse_unknown(rest: str = "") -> Response:
     raise NotFound(f"There is nothing at {rest[:100]!r} in this API.")
 
 
@@ -116,4 +116,5 @@ resource("/api/reports", "reports", GET=list_reports, POST=submit_report)
 resource("/api/reports/<task_id>", "report", GET=show_report)
 resource("/health", "health", GET=show_health)
 resource("/alive", "alive", GET=show_alive)
-resource("/api/<path:rest>", "unknown", **dict.fromkeys(_METHODS, refuse_unknown))
+for _number, _rule in enumerate(("/api", "/api/", "/api/<path:rest>")):
+    resource(_rule, f"unknown{_number}", **dict.fromkeys(_METHODS, refuse_unknown))

@@ -1,0 +1,58 @@
+"""Reports in every state, brought there the way a worker brings them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+
+from reports_worker import Reason, ReportQueue, Submission
+from reports_worker.leases import Execution, Leases
+from reports_worker.model import Completed, Failed
+
+FIGURES: Mapping[str, Any] = {
+    "total_sales": 35420,
+    "orders": 287,
+    "average_order_value": 123.45,
+    "top_product": "Product-42",
+    "processing_time": 8,
+}
+
+
+class Workshop:
+    """Asks for reports and moves them on, through the scripts that the product itself uses."""
+
+    def __init__(self, connection: Redis, queue: ReportQueue) -> None:
+        self.connection = connection
+        self._queue = queue
+        self._leases = Leases(connection, retention=timedelta(days=30))
+
+    def ask(self, title: str = "Q4 sales", report_type: str = "sales") -> str:
+        """Leave a pending report; return its id."""
+        return self._queue.submit(Submission(title, report_type))
+
+    def start(self, title: str = "Q4 sales", *, percent: int = 0, stage: str = "") -> str:
+        """Leave a running report; return its id."""
+        execution = Execution(task_id := self.ask(title), "1")
+        assert self._leases.start(execution, worker="bench", expires=timedelta(hours=1))
+        assert self._leases.progress(execution, percent, stage)
+        return task_id
+
+    def complete(self, title: str = "Q4 sales", figures: Mapping[str, Any] = FIGURES) -> str:
+        """Leave a completed report; return its id."""
+        task_id = self.start(title)
+        assert self._leases.publish(Execution(task_id, "1"), Completed(figures))
+        return task_id
+
+    def fail(self, title: str = "Q4 sales", error: str = "It broke.", reason: Reason = Reason.ERROR) -> str:
+        """Leave a failed report; return its id."""
+        task_id = self.start(title)
+        assert self._leases.publish(Execution(task_id, "1"), Failed(reason, error))
+        return task_id
+
+    def remove(self, task_id: str) -> None:
+        """Take a report away as its expiry does."""
+        self.connection.zrem("rq:reports", task_id)
+        self.connection.delete(f"rq:job:{task_id}")
