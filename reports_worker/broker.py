@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,9 @@ from .errors import SettingsError
 VARIABLES = ("ConnectionStrings__broker", "BROKER_URI")
 SCHEMES = ("redis", "rediss", "unix")
 OLDEST_SERVER = (6, 2)
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+_DATABASE_PATH = re.compile(r"/?\d*", re.ASCII)
 
 # Options of StackExchange.Redis (its Configuration page) that choose nothing here.
 _IGNORED_OPTIONS = {"abortconnect", "allowadmin", "connectretry", "connecttimeout", "keepalive",
@@ -57,11 +61,15 @@ def parse_address(text: str) -> BrokerAddress:
 
     Raises ValueError with a sentence that does not contain the password.
     """
-    return _parse_url(text) if "://" in text else _parse_aspire(text)
+    return _parse_url(text) if _URL.match(text) else _parse_aspire(text)
 
 
 def _parse_url(text: str) -> BrokerAddress:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        # Its text may repeat all of user, password and host.
+        raise ValueError("it cannot be read as a URL; %-encode what is special in the password") from error
     if parts.scheme not in SCHEMES:
         raise ValueError(f"the scheme must be one of {', '.join(SCHEMES)}")
     try:
@@ -73,7 +81,19 @@ def _parse_url(text: str) -> BrokerAddress:
             raise ValueError("a unix URL needs the path of a socket")
     elif not parts.hostname or port == 0:
         raise ValueError("a URL needs a host, and a port from 1 to 65535 if it names one")
-    return BrokerAddress(text)
+    elif not _DATABASE_PATH.fullmatch(parts.path):
+        raise ValueError("after host and port only the number of a database may follow; %-encode a password")
+    address = BrokerAddress(parts.scheme + text[len(parts.scheme) :])
+    _check_options(address)
+    return address
+
+
+def _check_options(address: BrokerAddress) -> None:
+    """Let redis-py read what follows the question mark; else it complains at the first connection."""
+    try:
+        connect(address).connection_pool.make_connection()
+    except (ValueError, TypeError, RedisError) as error:
+        raise ValueError("an option after the ? is unknown, or has a value that it cannot have") from error
 
 
 def _parse_aspire(text: str) -> BrokerAddress:
