@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError
 
 from reports_worker import BrokerUnavailableError, ReportsError, Settings
 from reports_worker.clock import now
@@ -63,7 +63,8 @@ def answer_error(error: Exception) -> Response | tuple[str, int]:
     """Answer an error in the words of who asked: problem+json to the API, a page to a browser."""
     if not isinstance(error, (HTTPException, ReportsError)):
         log.error("unexpected error", exc_info=error)
-    if is_api_request():
+    # A page has links, and none can be made to a host that is refused.
+    if is_api_request() or isinstance(error, (BadHost, SecurityError)):
         return problem_for(error)
     if isinstance(error, HTTPException):
         if error.code is None or error.code < 400:

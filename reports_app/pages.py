@@ -21,21 +21,23 @@ pages = Blueprint("pages", __name__)
 @pages.get("/")
 def index() -> Any:
     """Show the form and the list."""
-    return _render_index(ReportForm.of(get_services().catalog))
+    page, status = _read_page()
+    return _render_index(ReportForm.of(get_services().catalog), page, status)
 
 
 @pages.post("/reports")
 def submit() -> Any:
     """Accept a report from the form, then send the browser to the list; or show the form with its errors."""
     services = get_services()
-    form = ReportForm.of(services.catalog)
+    form = ReportForm.of(services.catalog, formdata=request.form)  # never JSON, which Flask-WTF would take
     submission = form.parse(services.catalog)
     if submission is None:
-        return _render_index(form, status=400)
+        page, status = _read_page()
+        return _render_index(form, page, max(status, 400))
     try:
         task_id = services.queue.submit(submission)
     except BrokerUnavailableError:
-        return _render_index(form, status=503)
+        return _render_index(form, None, 503)
     flash(f"{STARTED}: {submission.title}")
     return redirect(url_for(".index", _anchor=f"report-{task_id}"), 303)
 
@@ -48,11 +50,10 @@ def list_reports() -> Any:
     return render_template(template, page=page, first=not _cursor()), status
 
 
-def _render_index(form: ReportForm, *, status: int = 200) -> Any:
-    page, page_status = _read_page()
+def _render_index(form: ReportForm, page: Page | None, status: int) -> Any:
     return render_template(
         "reports/index.html", form=form, page=page, first=not _cursor(), broker_away=BROKER_AWAY
-    ), max(status, page_status)
+    ), status
 
 
 def _read_page() -> tuple[Page | None, int]:
