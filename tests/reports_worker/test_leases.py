@@ -1,0 +1,510 @@
+"""Leases: at most one execution ends a report, and none that was accepted is lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq.executions import Execution as RQExecution
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from reports_worker import Progress, Report, ReportQueue, Status, Submission, keys
+from reports_worker.leases import LEASE, MOST_EXECUTIONS, SUSPICION, Execution, Leases
+from reports_worker.model import Completed, Failed, Outcome, Reason
+
+RUN = timedelta(hours=1)
+DONE = Completed({"total": 7})
+WORKER = "worker-1"
+
+
+@pytest.fixture
+def running(connection: Redis, leases: Leases, task_id: str) -> Execution:
+    """An execution that was begun as a worker begins it, RQ's records and all."""
+    return begin(connection, leases, task_id)
+
+
+def begin(connection: Redis, leases: Leases, task_id: str) -> Execution:
+    connection.lmove(keys.QUEUED, keys.INTERMEDIATE, "LEFT", "RIGHT")
+    job = Job.fetch(task_id, connection=connection, serializer=JSONSerializer)
+    with connection.pipeline() as pipeline:
+        recorded = RQExecution.create(job, 3600, pipeline=pipeline, worker_name=WORKER)
+        pipeline.execute()
+    execution = Execution(task_id, recorded.id)
+    assert leases.start(execution, worker=WORKER, expires=RUN)
+    return execution
+
+
+def find(queue: ReportQueue, execution: Execution) -> Report:
+    report = queue.find(execution.task_id)
+    assert report is not None
+    return report
+
+
+def read_executions(connection: Redis, task_id: str) -> int:
+    return int(connection.hget(keys.job(task_id), "executions") or 0)
+
+
+def lose_lease(connection: Redis, execution: Execution) -> None:
+    """What time does to the lease of a worker that died."""
+    assert connection.delete(keys.lease(execution.task_id)) == 1
+
+
+def find_keys(connection: Any, task_id: str) -> set[str]:
+    """Every key that names the report or holds it as a member."""
+    readers: dict[bytes, Callable[[bytes], Iterable[bytes]]] = {
+        b"list": lambda key: connection.lrange(key, 0, -1),
+        b"set": connection.smembers,
+        b"zset": lambda key: connection.zrange(key, 0, -1),
+        b"hash": lambda _: (),
+        b"string": lambda _: (),
+    }
+    return {
+        key.decode()
+        for key in connection.scan_iter()
+        if any(task_id.encode() in name for name in (key, *readers[connection.type(key)](key)))
+    }
+
+
+# -- start
+
+
+def test_a_started_report_runs_and_holds_a_lease_of_12_seconds(
+    connection: Redis, queue: ReportQueue, running: Execution
+) -> None:
+    report = find(queue, running)
+
+    assert report.status is Status.RUNNING
+    assert report.started_at is not None
+    assert report.created_at <= report.started_at
+    assert connection.get(keys.lease(running.task_id)) == running.id.encode()
+    assert 0 < connection.pttl(keys.lease(running.task_id)) <= LEASE / timedelta(milliseconds=1)
+    assert connection.lrange(keys.INTERMEDIATE, 0, -1) == []
+    assert connection.zrange(keys.STARTED, 0, -1) == [f"{running.task_id}:{running.id}".encode()]
+    assert connection.hget(keys.job(running.task_id), "worker_name") == WORKER.encode()
+    assert read_executions(connection, running.task_id) == 1
+
+
+def test_a_second_start_of_a_running_report_is_refused(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    connection.rpush(keys.INTERMEDIATE, running.task_id)
+
+    assert not leases.start(Execution(running.task_id, "other"), worker="worker-2", expires=RUN)
+
+    assert connection.get(keys.lease(running.task_id)) == running.id.encode()
+    assert connection.lrange(keys.INTERMEDIATE, 0, -1) == []
+    assert read_executions(connection, running.task_id) == 1
+    assert find(queue, running).status is Status.RUNNING
+
+
+def test_a_report_that_someone_still_holds_is_not_started(
+    connection: Redis, leases: Leases, task_id: str
+) -> None:
+    connection.set(keys.lease(task_id), "someone")
+
+    assert not leases.start(Execution(task_id, "other"), worker=WORKER, expires=RUN)
+    assert connection.hget(keys.job(task_id), "status") == b"queued"
+
+
+@pytest.mark.parametrize("status", ["finished", "failed", "canceled", "stopped", "started", ""])
+def test_only_a_waiting_report_is_started(
+    connection: Redis, leases: Leases, task_id: str, status: str
+) -> None:
+    connection.hset(keys.job(task_id), "status", status)
+
+    assert not leases.start(Execution(task_id, "x"), worker=WORKER, expires=RUN)
+    assert connection.hget(keys.job(task_id), "status") == status.encode()
+    assert not connection.exists(keys.lease(task_id))
+
+
+def test_a_report_that_is_gone_is_not_started(connection: Redis, leases: Leases, task_id: str) -> None:
+    connection.delete(keys.job(task_id))
+
+    assert not leases.start(Execution(task_id, "x"), worker=WORKER, expires=RUN)
+    assert not connection.exists(keys.job(task_id), keys.lease(task_id))
+
+
+# -- with and without the lease
+
+
+def test_renewing_gives_the_lease_its_full_time_again(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    connection.pexpire(keys.lease(running.task_id), 1000)
+
+    assert leases.renew(running)
+    assert connection.pttl(keys.lease(running.task_id)) > 11_000
+
+
+def test_progress_is_written_while_the_lease_is_held(
+    queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    assert leases.progress(running, 40, "adding up")
+    assert find(queue, running).progress == Progress(40, "adding up")
+
+
+def take_away(connection: Redis, running: Execution) -> None:
+    connection.delete(keys.lease(running.task_id))
+
+
+def pass_on(connection: Redis, running: Execution) -> None:
+    connection.set(keys.lease(running.task_id), "other", px=12_000)
+
+
+@pytest.mark.parametrize("lose", [take_away, pass_on])
+def test_without_its_lease_an_execution_changes_nothing(
+    connection: Redis,
+    leases: Leases,
+    running: Execution,
+    lose: Callable[[Redis, Execution], None],
+) -> None:
+    lose(connection, running)
+    job, lease = keys.job(running.task_id), keys.lease(running.task_id)
+    before = connection.hgetall(job), connection.get(lease), connection.lrange(keys.QUEUED, 0, -1)
+
+    assert not leases.renew(running)
+    assert not leases.progress(running, 99, "too late")
+    assert not leases.publish(running, DONE)
+    assert leases.put_back(running, spent=True) == ""
+
+    assert (connection.hgetall(job), connection.get(lease), connection.lrange(keys.QUEUED, 0, -1)) == before
+    assert not connection.exists(keys.FINISHED, keys.FAILED, keys.EXPIRY)
+
+
+# -- the end
+
+
+def test_a_published_report_is_completed_with_its_figures(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    assert leases.publish(running, DONE)
+
+    report = find(queue, running)
+    assert report.status is Status.COMPLETED
+    assert report.result == {"title": "Quarter", "type": "sales", "total": 7}
+    assert report.progress == Progress(100, "")
+    assert report.ended_at is not None
+    assert report.started_at is not None
+    assert report.started_at <= report.ended_at
+    assert (report.error, report.reason) == (None, None)
+    assert connection.zrange(keys.FINISHED, 0, -1) == [running.task_id.encode()]
+
+
+def test_a_failed_report_says_why(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    assert leases.publish(running, Failed(Reason.TIMEOUT, "It took too long."))
+
+    report = find(queue, running)
+    assert report.status is Status.FAILED
+    assert (report.reason, report.error) == ("timeout", "It took too long.")
+    assert report.result is None
+    assert connection.zrange(keys.FAILED, 0, -1) == [running.task_id.encode()]
+
+
+@pytest.mark.parametrize("again", [DONE, Failed(Reason.ERROR, "It broke.")])
+def test_a_report_ends_once(queue: ReportQueue, leases: Leases, running: Execution, again: Outcome) -> None:
+    leases.publish(running, DONE)
+    before = find(queue, running)
+
+    assert not leases.publish(running, again)
+    assert leases.put_back(running, spent=True) == ""
+    assert list(leases.sweep()) == []
+    assert find(queue, running) == before
+
+
+@pytest.mark.parametrize("outcome", [DONE, Failed(Reason.ERROR, "It broke.")])
+def test_an_ended_report_leaves_no_trace_of_its_execution(
+    connection: Redis, leases: Leases, running: Execution, outcome: Outcome
+) -> None:
+    leases.publish(running, outcome)
+
+    ended = keys.FINISHED if outcome is DONE else keys.FAILED
+    expected = {keys.job(running.task_id), keys.REGISTRY, keys.EXPIRY, ended}
+    assert find_keys(connection, running.task_id) == expected
+
+
+def test_an_ended_report_is_kept_as_long_as_it_is_to_be_kept(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    now = connection.time()[0]
+    leases.publish(running, DONE)
+
+    month = 30 * 86400
+    expires = connection.zscore(keys.EXPIRY, running.task_id)
+    assert expires is not None
+    assert now + month <= expires <= now + month + 60
+    assert connection.zscore(keys.FINISHED, running.task_id) == expires
+    assert month < connection.ttl(keys.job(running.task_id)) <= month + 86400
+
+
+@pytest.mark.parametrize("figures", [{"average": math.nan}, {"total": math.inf}, {"when": RUN}])
+def test_figures_that_json_cannot_hold_are_refused_before_anything_is_written(
+    queue: ReportQueue, leases: Leases, running: Execution, figures: dict[str, object]
+) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        leases.publish(running, Completed(figures))
+
+    assert find(queue, running).status is Status.RUNNING
+    assert leases.renew(running)
+
+
+# -- putting back
+
+
+def test_a_report_put_back_waits_again_before_later_ones(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    later = queue.submit(Submission("Later", "users"))
+    leases.progress(running, 40, "adding up")
+
+    assert leases.put_back(running, spent=True) == "queued"
+
+    report = find(queue, running)
+    assert report.status is Status.PENDING
+    assert report.progress == Progress(0, "")
+    assert report.started_at is None
+    assert connection.lrange(keys.QUEUED, 0, -1) == [running.task_id.encode(), later.encode()]
+    assert read_executions(connection, running.task_id) == 1
+    traces = {keys.job(running.task_id), keys.REGISTRY, keys.QUEUED}
+    assert find_keys(connection, running.task_id) == traces
+
+
+def test_a_report_whose_worker_died_four_times_is_abandoned(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    outcomes = [
+        leases.put_back(begin(connection, leases, task_id), spent=True) for _ in range(MOST_EXECUTIONS)
+    ]
+
+    assert outcomes == ["queued", "queued", "queued", "abandoned"]
+    report = queue.find(task_id)
+    assert report is not None
+    assert report.status is Status.FAILED
+    assert report.reason == "abandoned"
+    assert report.error is not None
+    assert report.error.startswith("The worker that made this report died, 4 times in a row.")
+    assert report.ended_at is not None
+    traces = {keys.job(task_id), keys.REGISTRY, keys.EXPIRY, keys.FAILED}
+    assert find_keys(connection, task_id) == traces
+    assert connection.ttl(keys.job(task_id)) > 0
+
+
+def test_a_report_handed_back_unspent_has_all_its_executions_left(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    for _ in range(3 * MOST_EXECUTIONS):
+        assert leases.put_back(begin(connection, leases, task_id), spent=False) == "queued"
+
+    assert read_executions(connection, task_id) == 0
+    report = queue.find(task_id)
+    assert report is not None
+    assert report.status is Status.PENDING
+
+
+# -- the sweep
+
+
+def test_a_sweep_leaves_alone_what_is_held(queue: ReportQueue, leases: Leases, running: Execution) -> None:
+    assert list(leases.sweep()) == []
+    assert find(queue, running).status is Status.RUNNING
+    assert leases.publish(running, DONE)
+
+
+def test_a_sweep_puts_back_what_nobody_holds_any_more(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    lose_lease(connection, running)
+
+    assert list(leases.sweep()) == [(running.task_id, "queued")]
+
+    assert find(queue, running).status is Status.PENDING
+    assert connection.lrange(keys.QUEUED, 0, -1) == [running.task_id.encode()]
+    traces = {keys.job(running.task_id), keys.REGISTRY, keys.QUEUED}
+    assert find_keys(connection, running.task_id) == traces
+    assert list(leases.sweep()) == []
+    assert connection.llen(keys.QUEUED) == 1
+
+
+def test_a_sweep_abandons_what_was_lost_four_times(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    outcomes = []
+    for _ in range(MOST_EXECUTIONS):
+        lose_lease(connection, begin(connection, leases, task_id))
+        outcomes += list(leases.sweep())
+
+    assert outcomes == [*[(task_id, "queued")] * 3, (task_id, "abandoned")]
+    report = queue.find(task_id)
+    assert report is not None
+    assert report.reason == "abandoned"
+
+
+def test_a_sweep_forgets_an_old_execution_of_what_another_makes_now(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    connection.zadd(keys.STARTED, {f"{running.task_id}:old": 0})
+
+    assert list(leases.sweep()) == []
+
+    assert connection.zrange(keys.STARTED, 0, -1) == [f"{running.task_id}:{running.id}".encode()]
+    assert find(queue, running).status is Status.RUNNING
+
+
+def take_without_starting(connection: Redis) -> None:
+    """What a worker leaves that dies right after it took a report off the queue."""
+    connection.lmove(keys.QUEUED, keys.INTERMEDIATE, "LEFT", "RIGHT")
+
+
+def make_suspicion_old(connection: Redis, task_id: str) -> None:
+    assert connection.zincrby(keys.SUSPECTS, -SUSPICION.total_seconds(), task_id)
+
+
+def test_what_was_taken_just_now_is_suspected_and_left_alone(
+    connection: Redis, leases: Leases, task_id: str
+) -> None:
+    take_without_starting(connection)
+
+    assert list(leases.sweep()) == []
+    assert list(leases.sweep()) == []
+
+    assert connection.zrange(keys.SUSPECTS, 0, -1) == [task_id.encode()]
+    assert connection.lrange(keys.INTERMEDIATE, 0, -1) == [task_id.encode()]
+    assert connection.llen(keys.QUEUED) == 0
+
+
+def test_what_was_taken_and_never_started_is_queued_again(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    take_without_starting(connection)
+    list(leases.sweep())
+    make_suspicion_old(connection, task_id)
+
+    assert list(leases.sweep()) == [(task_id, "queued")]
+
+    assert connection.lrange(keys.QUEUED, 0, -1) == [task_id.encode()]
+    assert connection.llen(keys.INTERMEDIATE) == 0
+    assert connection.zcard(keys.SUSPECTS) == 0
+    assert read_executions(connection, task_id) == 0
+    report = queue.find(task_id)
+    assert report is not None
+    assert report.status is Status.PENDING
+
+
+def test_a_suspect_that_starts_after_all_is_queued_no_second_time(
+    connection: Redis, leases: Leases, task_id: str
+) -> None:
+    take_without_starting(connection)
+    list(leases.sweep())
+    execution = Execution(task_id, "slow")
+    assert leases.start(execution, worker=WORKER, expires=RUN)
+
+    assert list(leases.sweep()) == []
+
+    assert connection.zcard(keys.SUSPECTS) == 0
+    assert connection.llen(keys.QUEUED) == 0
+    assert leases.publish(execution, DONE)
+
+
+def test_a_suspect_that_starts_too_late_is_made_once(connection: Redis, leases: Leases, task_id: str) -> None:
+    take_without_starting(connection)
+    list(leases.sweep())
+    make_suspicion_old(connection, task_id)
+    list(leases.sweep())
+
+    assert leases.start(Execution(task_id, "slow"), worker=WORKER, expires=RUN)
+    connection.lmove(keys.QUEUED, keys.INTERMEDIATE, "LEFT", "RIGHT")
+    assert not leases.start(Execution(task_id, "second"), worker="worker-2", expires=RUN)
+
+    assert read_executions(connection, task_id) == 1
+
+
+def test_what_ended_or_is_gone_is_taken_off_the_intermediate_queue(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    leases.publish(running, DONE)
+    connection.rpush(keys.INTERMEDIATE, running.task_id, "gone")
+
+    assert list(leases.sweep()) == []
+    assert connection.llen(keys.INTERMEDIATE) == 0
+
+
+def test_a_report_whose_time_is_over_is_removed_everywhere(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    leases.publish(running, DONE)
+    kept = queue.submit(Submission("Kept", "users"))
+    connection.zadd(keys.EXPIRY, {running.task_id: connection.time()[0]})
+
+    assert list(leases.sweep()) == [(running.task_id, "expired")]
+
+    assert find_keys(connection, running.task_id) == set()
+    assert queue.find(running.task_id) is None
+    assert [report.task_id for report in queue.list().reports] == [kept]
+
+
+def test_a_report_is_kept_until_its_time_is_over(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    leases.publish(running, DONE)
+    connection.zadd(keys.EXPIRY, {running.task_id: connection.time()[0] + 60})
+
+    assert list(leases.sweep()) == []
+    assert find(queue, running).status is Status.COMPLETED
+
+
+def test_many_expired_reports_go_a_hundred_at_a_time(
+    connection: Redis, queue: ReportQueue, leases: Leases
+) -> None:
+    ids = [queue.submit(Submission("Old", "sales")) for _ in range(150)]
+    connection.delete(keys.QUEUED)
+    connection.zadd(keys.EXPIRY, dict.fromkeys(ids, 1))
+
+    counts = [len(list(leases.sweep())) for _ in range(3)]
+
+    assert counts == [100, 50, 0]
+    assert queue.list().total == 0
+
+
+# -- what was deleted stays deleted
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda leases, execution: leases.progress(execution, 50, "adding up"),
+        lambda leases, execution: leases.publish(execution, DONE),
+        lambda leases, execution: leases.publish(execution, Failed(Reason.ERROR, "It broke.")),
+        lambda leases, execution: leases.put_back(execution, spent=True) != "",
+    ],
+    ids=["progress", "completed", "failed", "put back"],
+)
+def test_a_deleted_report_is_not_brought_back(
+    connection: Redis,
+    leases: Leases,
+    running: Execution,
+    late: Callable[[Leases, Execution], bool],
+) -> None:
+    connection.delete(keys.job(running.task_id))
+    connection.zrem(keys.REGISTRY, running.task_id)
+
+    assert not late(leases, running)
+
+    assert not connection.exists(keys.job(running.task_id))
+    assert connection.llen(keys.QUEUED) == 0
+    assert not connection.exists(keys.FINISHED, keys.FAILED, keys.EXPIRY)
+
+
+def test_a_deleted_report_is_not_brought_back_by_the_sweep(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    connection.delete(keys.job(running.task_id), keys.lease(running.task_id))
+    connection.zrem(keys.REGISTRY, running.task_id)
+
+    assert list(leases.sweep()) == []
+    assert find_keys(connection, running.task_id) == set()

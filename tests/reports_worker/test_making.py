@@ -1,0 +1,210 @@
+"""The making of one report: every way in which it can end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from reports_worker import (
+    CATALOG,
+    Assignment,
+    Progress,
+    Report,
+    ReportQueue,
+    ReportType,
+    Settings,
+    Status,
+    Submission,
+    keys,
+)
+from reports_worker.leases import Execution, Leases
+from reports_worker.making import LONGEST_ERROR, Making
+from reports_worker.settings import SecondsRange
+
+Make = Callable[[Assignment], Any]
+AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
+
+
+@pytest.fixture
+def run(connection: Redis, queue: ReportQueue, leases: Leases) -> Callable[[Make | None, str], Report]:
+    """Run the making of a report of type `custom`, made by the given function, or of one of the catalog."""
+
+    def run_making(make: Make | None, name: str = "custom") -> Report:
+        task_id = queue.submit(Submission("Quarter", name))
+        connection.delete(keys.QUEUED)
+        execution = Execution(task_id, "x")
+        assert leases.start(execution, worker="w", expires=timedelta(hours=1))
+        catalog = CATALOG if make is None else {name: ReportType(name, "Custom", "Made in a test.", make)}
+        report = queue.find(task_id)
+        assert report is not None
+        Making(report, execution, leases, AT_ONCE, timedelta(seconds=60), catalog).run()
+        ended = queue.find(task_id)
+        assert ended is not None
+        return ended
+
+    return run_making
+
+
+RunMaking = Callable[..., Report]
+
+
+def raises(error: BaseException) -> Make:
+    def make(_: Assignment) -> Mapping[str, Any]:
+        raise error
+
+    return make
+
+
+def test_what_the_type_returns_is_the_result(run: RunMaking) -> None:
+    report = run(lambda assignment: {"for": assignment.title, "count": 7})
+
+    assert report.status is Status.COMPLETED
+    assert report.result == {"title": "Quarter", "type": "custom", "for": "Quarter", "count": 7}
+    assert report.progress == Progress(100, "")
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_every_type_of_the_catalog_is_made(run: RunMaking, name: str) -> None:
+    report = run(None, name)
+
+    assert report.status is Status.COMPLETED
+    assert report.result is not None
+    assert report.result["processing_time"] == 0
+
+
+def test_a_type_that_raises_fails_at_once_and_is_made_no_second_time(
+    run: RunMaking, connection: Redis
+) -> None:
+    report = run(raises(ZeroDivisionError("division by zero")))
+
+    assert report.status is Status.FAILED
+    assert report.reason == "error"
+    assert report.error == "The report could not be made: ZeroDivisionError: division by zero"
+    assert report.result is None
+    assert connection.llen(keys.QUEUED) == 0
+    assert connection.hget(keys.job(report.task_id), "executions") == b"1"
+
+
+def test_no_stack_trace_leaves_the_log(
+    run: RunMaking, connection: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        report = run(raises(ValueError("no such column")))
+
+    assert "Traceback" in caplog.text
+    stored = str(connection.hgetall(keys.job(report.task_id)))
+    assert "Traceback" not in stored
+    assert "test_making.py" not in stored
+
+
+def test_a_long_error_is_cut(run: RunMaking) -> None:
+    report = run(raises(ValueError("x" * 100_000)))
+
+    assert report.error is not None
+    assert len(report.error) <= LONGEST_ERROR + 100
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [{"average": float("nan")}, {"items": {1, 2}}, {"raw": b"x"}, 7, None, [1]],
+    ids=["nan", "set", "bytes", "number", "none", "list"],
+)
+def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, returned: Any) -> None:
+    report = run(lambda _: returned)
+
+    assert report.status is Status.FAILED
+    assert report.reason == "error"
+    assert report.error is not None
+    assert report.error.startswith("The report")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00", "\u2028", "😀"])
+def test_an_error_with_odd_characters_still_ends_the_report(run: RunMaking, text: str) -> None:
+    assert run(raises(ValueError(text))).status is Status.FAILED
+
+
+def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMaking) -> None:
+    report = run(None, "forecast")
+
+    assert report.status is Status.FAILED
+    assert report.reason == "unknown_type"
+    assert report.error == (
+        "This worker does not know reports of type 'forecast'. "
+        "It may be older than the API: upgrade it, then ask again."
+    )
+
+
+def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: ReportQueue) -> None:
+    seen = []
+
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        for percent, stage in [(0, "first"), (50, "second")]:
+            assignment.progress(percent, stage)
+            report = queue.find(assignment.task_id)
+            assert report is not None
+            seen.append((report.status, report.progress))
+        return {}
+
+    run(make)
+
+    assert seen == [(Status.RUNNING, Progress(0, "first")), (Status.RUNNING, Progress(50, "second"))]
+
+
+def test_progress_told_often_is_written_seldom(run: RunMaking, connection: Redis) -> None:
+    written = set()
+
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        for step in range(100_000):
+            assignment.progress(step // 1000, "counting")
+            if step % 10_000 == 0:
+                written.add(connection.hget(keys.job(assignment.task_id), "percent"))
+        return {}
+
+    run(make)
+
+    assert len(written) < 10
+
+
+def test_a_result_whose_lease_is_lost_is_dropped(
+    run: RunMaking, connection: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        connection.set(keys.lease(assignment.task_id), "another")
+        return {"late": True}
+
+    report = run(make)
+
+    assert report.status is Status.RUNNING
+    assert report.result is None
+    assert "the lease is lost, so this result is dropped" in caplog.text
+
+
+def test_the_log_tells_of_each_stage_in_one_line(run: RunMaking, caplog: pytest.LogCaptureFixture) -> None:
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        assignment.progress(10, "adding up")
+        assignment.progress(20, "adding up")
+        return {}
+
+    with caplog.at_level(logging.INFO, logger="reports_worker"):
+        report = run(make)
+
+    lines = [record.getMessage() for record in caplog.records]
+    begin = f"event=task task_id={report.task_id} type=custom"
+    assert [line.rpartition(" seconds=")[0] for line in lines] == [
+        f"{begin} stage=started percent=0",
+        f"{begin} stage={json.dumps('adding up')} percent=10",
+        f"{begin} stage=completed percent=100",
+    ]
+
+
+def test_a_title_never_reaches_the_log(run: RunMaking, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="reports_worker"):
+        run(lambda _: {})
+
+    assert "Quarter" not in caplog.text
