@@ -1,0 +1,24 @@
+"""The page and the JSON that show resources and take commands."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import waitress
+
+from apphost.ports import LOOPBACK
+from apphost.supervisor import Supervisor
+
+from .app import create_dashboard
+
+THREADS = 6
+
+
+def start(supervisor: Supervisor, *, port: int, token: str) -> None:
+    """Serve on loopback from a thread, until the process ends."""
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    server = waitress.create_server(
+        create_dashboard(supervisor, port=port, token=token), host=LOOPBACK, port=port, threads=THREADS
+    )
+    threading.Thread(target=server.run, name="dashboard", daemon=True).start()

@@ -1,0 +1,61 @@
+"""`python -m apphost` runs this product; `python -m apphost env` prints what it gives to a resource."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+
+from . import files
+from .app import describe_app
+from .application import ENVIRONMENT_FILE
+from .errors import ApphostError
+from .settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings.from_environ(os.environ)
+        if options.command == "env":
+            print_environment(settings, options.resource)
+        else:
+            run(settings, os.environ)
+    except ApphostError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run this product until it is asked to stop."""
+    secret_key = files.keep_secret(files.open_folder(settings.folder) / "secret-key")
+    describe_app(settings, environ, secret_key).run(settings, environ)
+
+
+def print_environment(settings: Settings, resource: str) -> None:
+    """Print what the running apphost injects, as exports for a shell."""
+    if not files.is_locked(settings.folder):
+        raise ApphostError(f"No apphost works in {settings.folder}: start one with `make run`.")
+    variables = json.loads((settings.folder / ENVIRONMENT_FILE).read_text(encoding="utf-8"))
+    if resource not in variables:
+        raise ApphostError(f"There is no resource {resource!r}; there are {', '.join(variables)}.")
+    for name, value in variables[resource].items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m apphost", description="Start broker, API and workers.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("run", help="start everything; this is what happens without a command")
+    env = commands.add_parser("env", help="print the environment of a resource of the running apphost")
+    env.add_argument("resource", nargs="?", default="api", help="api (default) or worker")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

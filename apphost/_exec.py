@@ -1,0 +1,27 @@
+"""Becomes another program that the kernel kills when the apphost dies: `_exec.py PARENT_PID COMMAND...`
+
+Run with `python -I -S`, so that nothing but this stands between the apphost and the program.
+A wrapper, since doing it between fork and exec is not safe in a process with threads.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main() -> None:
+    parent, command = int(sys.argv[1]), sys.argv[2:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            sys.exit("the apphost has ended")
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - this is what it is for
+    except OSError as error:
+        sys.exit(f"cannot run {command[0]}: {error.strerror}")
+
+
+main()

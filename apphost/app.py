@@ -1,0 +1,34 @@
+"""This product: a broker, the API and its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .application import DistributedApplication
+from .builder import create_builder
+from .settings import Settings
+
+BROKER_PORT = 6379
+
+
+def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str) -> DistributedApplication:
+    """Write the model down."""
+    with create_builder() as builder:
+        if environ.get("ConnectionStrings__broker"):
+            broker = builder.add_connection_string("broker")
+        else:
+            broker = builder.add_redis("broker", port=BROKER_PORT)
+        broker.with_queue("rq:queue:reports")
+
+        api = builder.add_python_module("api", ".", "gunicorn")
+        api.with_args(["--config", "python:reports_app.gunicorn_conf", "reports_app:create_app()"])
+        api.with_reference(broker).wait_for(broker)
+        api.with_http_endpoint(port=settings.port, env="PORT").with_external_http_endpoints()
+        api.with_http_health_check(path="/health")
+        api.with_env("REPORTS_SECRET_KEY", environ.get("REPORTS_SECRET_KEY") or secret_key)
+
+        worker = builder.add_executable("worker", "rq", ".", ["worker", "-c", "reports_worker.rq_config"])
+        worker.with_reference(broker).with_reference(api).wait_for(broker)
+        worker.with_replicas(settings.workers).with_stop_timeout(6)
+        worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
+        return builder.build()

@@ -1,0 +1,186 @@
+"""An app model, run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from . import files, leftovers, ports
+from .broker_server import find_server, write_configuration
+from .connection_strings import BrokerConnection, parse_connection
+from .console import Console
+from .console_logs import SecretMask
+from .environment import inject
+from .health import Probe, http_probe, redis_probe
+from .instances import Instance
+from .resources import Kind, Resource
+from .settings import Settings
+from .supervisor import Launch, Supervisor
+
+ENVIRONMENT_FILE = "environment.json"
+PROCESSES_FILE = "processes.json"
+TOKEN_FILE = "dashboard-token"  # noqa: S105 - a file's name
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything will be: decided before anything starts."""
+
+    resources: Mapping[str, Resource]
+    connections: Mapping[str, BrokerConnection]
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DistributedApplication:
+    """What `build()` hands out; `run` runs it until SIGINT, SIGTERM or SIGHUP."""
+
+    resources: tuple[Resource, ...]
+
+    def run(self, settings: Settings | None = None, environ: Mapping[str, str] | None = None) -> None:
+        """Start everything, supervise, stop everything. Raises ApphostError when it cannot begin."""
+        environ = os.environ if environ is None else environ
+        settings = settings or Settings.from_environ(environ)
+        console = Console()
+        folder = files.open_folder(settings.folder)
+        with ExitStack() as stack:
+            stack.enter_context(files.lock(folder))
+            ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
+            if ended:
+                console.say(f"Ended {ended} processes that a run before had left behind")
+            plan = make_plan(self.resources, folder, environ, console)
+            ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
+            self._supervise(plan, settings, folder, environ, console)
+            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
+
+    def _supervise(
+        self, plan: Plan, settings: Settings, folder: Path, environ: Mapping[str, str], console: Console
+    ) -> None:
+        token = files.keep_secret(folder / TOKEN_FILE)
+        secrets = [token, *(one.password for one in plan.connections.values())]
+        secrets += [value for one in self.resources for name, value in one.env.items() if "SECRET" in name]
+        launches = make_launches(plan, folder, environ)
+        supervisor = Supervisor(
+            make_instances(plan, launches),
+            launches,
+            mask=SecretMask(secrets),
+            console=console,
+            remember=lambda processes: leftovers.remember(folder / PROCESSES_FILE, processes),
+        )
+        write_environment(plan, folder)
+        for number in STOPPING_SIGNALS:
+            signal.signal(number, lambda *_: supervisor.ask_to_stop())
+        _start_dashboard(supervisor, settings.dashboard_port, token)
+        _show_addresses(plan, settings, token, console)
+        supervisor.run()
+
+
+def make_plan(
+    resources: tuple[Resource, ...], folder: Path, environ: Mapping[str, str], console: Console
+) -> Plan:
+    """Decide addresses; raise PortInUseError if one that was asked for is taken."""
+    connections, taken = {}, {}
+    for resource in resources:
+        if resource.kind is Kind.CONNECTION_STRING:
+            text = environ.get(f"ConnectionStrings__{resource.name}", "")
+            connections[resource.name] = parse_connection(resource.name, text)
+        elif resource.kind is Kind.REDIS:
+            password = files.keep_secret(folder / f"{resource.name}-password")
+            port = _choose_broker_port(resource, console)
+            connections[resource.name] = BrokerConnection.of_our_own(port, password)
+        elif resource.endpoint is not None:
+            taken[resource.name] = _choose_endpoint_port(resource)
+    return Plan({resource.name: resource for resource in resources}, connections, taken)
+
+
+def _choose_broker_port(resource: Resource, console: Console) -> int:
+    if resource.port is not None and ports.is_free(resource.port):
+        return resource.port
+    port = ports.find_free()
+    if resource.port is not None:
+        console.say(f"Port {resource.port} is in use, so {resource.name} takes {port}")
+    return port
+
+
+def _choose_endpoint_port(resource: Resource) -> int:
+    endpoint = resource.endpoint
+    if endpoint is None or endpoint.port is None:
+        return ports.find_free()
+    ports.require_free(endpoint.port, endpoint.env or "another port in the model")
+    return endpoint.port
+
+
+def make_launches(plan: Plan, folder: Path, environ: Mapping[str, str]) -> dict[str, Launch]:
+    """Say how each instance is started and probed."""
+    launches = {}
+    for resource in plan.resources.values():
+        command = resource.command
+        if resource.kind is Kind.REDIS:
+            connection = plan.connections[resource.name]
+            path = write_configuration(folder, port=connection.port, password=connection.password)
+            command = (find_server(environ.get("PATH")), str(path))
+        for name in resource.instance_names:
+            env = {**environ, **_inject(plan, resource, name)}
+            has_probe = resource.health_check is not None or resource.name in plan.connections
+            launches[name] = Launch(command, env, partial(_make_probe, plan, resource) if has_probe else None)
+    return launches
+
+
+def _make_probe(plan: Plan, resource: Resource) -> Probe:
+    if resource.name in plan.connections:
+        return redis_probe(plan.connections[resource.name].url, queue_key=resource.queue_key)
+    assert resource.health_check is not None  # noqa: S101 - else there is no probe
+    return http_probe(plan.ports[resource.name], resource.health_check)
+
+
+def _inject(plan: Plan, resource: Resource, instance: str) -> dict[str, str]:
+    return inject(
+        resource, instance, resources=plan.resources, connections=plan.connections, ports=plan.ports
+    )
+
+
+def make_instances(plan: Plan, launches: Mapping[str, Launch]) -> list[Instance]:
+    """Make an instance for each resource, or for each of its replicas."""
+    return [
+        Instance(name, resource, launches[name].make_probe is not None, _describe_endpoints(plan, resource))
+        for resource in plan.resources.values()
+        for name in resource.instance_names
+    ]
+
+
+def _describe_endpoints(plan: Plan, resource: Resource) -> tuple[str, ...]:
+    if resource.name in plan.connections:
+        connection = plan.connections[resource.name]
+        return (f"tcp://{connection.host}:{connection.port}",)
+    return (f"http://localhost:{plan.ports[resource.name]}",) if resource.endpoint else ()
+
+
+def write_environment(plan: Plan, folder: Path) -> None:
+    """Keep what is injected, for `python -m apphost env`."""
+    variables = {
+        resource.name: _inject(plan, resource, f"{resource.name}-by-hand")
+        for resource in plan.resources.values()
+        if resource.command
+    }
+    files.write_private(folder / ENVIRONMENT_FILE, json.dumps(variables))
+
+
+def _start_dashboard(supervisor: Supervisor, port: int, token: str) -> None:
+    from .dashboard import start  # noqa: PLC0415 - takes 0.2 s to load, and only this needs it
+
+    start(supervisor, port=port, token=token)
+
+
+def _show_addresses(plan: Plan, settings: Settings, token: str, console: Console) -> None:
+    for resource in plan.resources.values():
+        for address in _describe_endpoints(plan, resource):
+            mark = "  <- open this" if resource.endpoint and resource.endpoint.is_external else ""
+            console.say(f"{resource.name:<10} {address}{mark}")
+    console.say(f"{'dashboard':<10} http://localhost:{settings.dashboard_port}/login?t={token}")

@@ -1,0 +1,86 @@
+"""Processes of the apphost: started so that they die with it, ended with all that they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from .leftovers import StartedProcess
+
+_WRAPPER = str(Path(__file__).with_name("_exec.py"))
+
+
+class ChildProcess:
+    """A running program, in a session of its own, whose lines go to `on_line` from a thread."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        working_dir: str,
+        env: Mapping[str, str],
+        on_line: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.command = tuple(command)
+        self.started_at = time.monotonic()
+        # Started on the main thread: the kernel takes the end of the thread for the end of the parent.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", _WRAPPER, str(os.getpid()), *command],
+            cwd=working_dir,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def ran_seconds(self) -> float:
+        return time.monotonic() - self.started_at
+
+    def exit_code(self) -> int | None:
+        """The code once it has ended (below 0: by that signal), else None. Reads its last lines first."""
+        code = self._process.poll()
+        if code is not None:
+            self._reader.join(timeout=0.5)
+        return code
+
+    def remembered(self) -> StartedProcess | None:
+        """What names this process for the next run; None when it has ended already."""
+        try:
+            return StartedProcess(self.name, self.pid, psutil.Process(self.pid).create_time(), self.command)
+        except psutil.NoSuchProcess:
+            return None
+
+    def terminate(self) -> None:
+        """Ask it to end. What it started is its own to end; `kill_group` takes what stays."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
+    def kill_group(self) -> None:
+        """End it and everything in its session's group at once."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
+        with self._process.stdout as stream:
+            for line in stream:
+                on_line(line.decode("utf-8", "replace").rstrip("\r\n"))

@@ -1,0 +1,60 @@
+"""Requests and tasks, read from console lines that carry pairs of name=value (logfmt)."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+MOST_EVENTS = 200
+_PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a resource said it did."""
+
+    time: datetime
+    source: str
+    fields: Mapping[str, str]
+
+
+def parse_pairs(text: str) -> dict[str, str]:
+    """Read the pairs of a line; text that is none is passed over.
+
+    >>> parse_pairs('INFO event=task stage="adding up" seconds=1.5')
+    {'event': 'task', 'stage': 'adding up', 'seconds': '1.5'}
+    """
+    pairs = {}
+    for match in _PAIR.finditer(text):
+        try:
+            pairs[match[1]] = json.loads(match[2]) if match[2].startswith('"') else match[2]
+        except ValueError:
+            continue
+    return pairs
+
+
+class EventLog:
+    """The last requests and tasks of all resources."""
+
+    def __init__(self) -> None:
+        self._events = {name: deque[Event](maxlen=MOST_EVENTS) for name in ("request", "task")}
+        self._lock = threading.Lock()
+
+    def add_line(self, source: str, text: str, time: datetime) -> None:
+        """Take a console line, if it tells of a request or a task."""
+        if "event=" not in text:
+            return
+        fields = parse_pairs(text)
+        with self._lock:
+            if (events := self._events.get(fields.get("event", ""))) is not None:
+                events.append(Event(time, source, fields))
+
+    def read(self, name: str) -> list[Event]:
+        """The last of one kind, newest first."""
+        with self._lock:
+            return list(reversed(self._events[name]))

@@ -1,0 +1,48 @@
+"""Ports of this machine: which are free, and who has those that are not."""
+
+from __future__ import annotations
+
+import socket
+
+import psutil
+
+from .errors import PortInUseError
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen there now."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+            listener.listen()
+        except OSError:
+            return False
+        return True
+
+
+def find_free() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
+
+
+def require_free(port: int, variable: str) -> None:
+    """Raise PortInUseError, naming port, holder if known, and the variable to set."""
+    if not is_free(port):
+        raise PortInUseError(
+            f"Port {port} is in use{_describe_holder(port)}. Stop that, or set {variable} to another port."
+        )
+
+
+def _describe_holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        # Only the administrator may see whose connections these are.
+        return ""
+    return ""

@@ -1,0 +1,40 @@
+"""The apphost's settings, read once from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import SettingsError
+
+MOST_REPLICAS = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Ports, replicas, and the folder where the apphost keeps what must last."""
+
+    port: int = 8000
+    dashboard_port: int = 18888
+    workers: int = 2
+    folder: Path = Path(".apphost")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; raise SettingsError, naming variable and value, on the first bad one."""
+        return cls(
+            port=_read_whole(environ, "PORT", cls.port, 1, 65535),
+            dashboard_port=_read_whole(environ, "DASHBOARD_PORT", cls.dashboard_port, 1, 65535),
+            workers=_read_whole(environ, "WORKERS", cls.workers, 1, MOST_REPLICAS),
+            folder=Path(environ.get("APPHOST_DIR") or cls.folder),
+        )
+
+
+def _read_whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
+        raise SettingsError(f"{name}={text!r} is not valid: give a whole number from {low} to {high}")
+    return int(text)

@@ -1,0 +1,54 @@
+"""How things stand, as frozen values that the dashboard's threads may read at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Aspire's words for where a resource stands."""
+
+    NOT_STARTED = "NotStarted"
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+    EXITED = "Exited"
+    FINISHED = "Finished"
+    FAILED_TO_START = "FailedToStart"
+
+
+class Action(StrEnum):
+    """What a person can ask of a resource."""
+
+    STOP = "stop"
+    START = "start"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One instance of a resource, now."""
+
+    name: str
+    resource: str
+    kind: str
+    state: State
+    health: str
+    problem: str = ""
+    pid: int | None = None
+    exit_code: int | None = None
+    restarts: int = 0
+    started_at: datetime | None = None
+    endpoints: tuple[str, ...] = ()
+    command: str = ""
+    waiting_for: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
+    last_lines: tuple[str, ...] = ()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state is State.RUNNING and self.health == "Healthy"

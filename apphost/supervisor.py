@@ -1,0 +1,319 @@
+"""The one loop that starts, watches, restarts and stops; it alone changes what is known of an instance."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .child_processes import ChildProcess
+from .console import Console
+from .console_logs import ConsoleLog, SecretMask
+from .events import EventLog
+from .health import Health, Probe, Prober
+from .instances import LAST_LINES, Instance
+from .leftovers import StartedProcess
+from .resources import Resource
+from .restarts import RestartRecord
+from .snapshots import Action, Snapshot, State
+
+TICK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Line:
+    """An instance wrote a line."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class HealthFound:
+    """A prober asked an instance."""
+
+    name: str
+    prober: Prober
+    health: Health
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A person wants something of an instance."""
+
+    name: str
+    action: Action
+
+
+@dataclass(frozen=True)
+class StopAsked:
+    """Everything is to end."""
+
+
+Message = Line | HealthFound | Asked | StopAsked
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How one instance is started: with which command and environment, and how it is probed."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    make_probe: Callable[[], Probe] | None = None
+
+
+class Supervisor:
+    """Runs the instances of an app model until it is asked to stop."""
+
+    def __init__(
+        self,
+        instances: Iterable[Instance],
+        launches: Mapping[str, Launch],
+        *,
+        mask: SecretMask,
+        console: Console,
+        remember: Callable[[list[StartedProcess]], None],
+    ) -> None:
+        self.events = EventLog()
+        self.snapshots: tuple[Snapshot, ...] = ()
+        self._instances = {instance.name: instance for instance in instances}
+        self._launches = launches
+        self._mask = mask
+        self._console = console
+        self._remember = remember
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._stopping: Iterator[list[Instance]] | None = None
+        self._stopping_now: list[Instance] = []
+        self._begun_at = time.monotonic()
+        self._was_ready = False
+        self._take_snapshots()
+
+    # -- for other threads and signal handlers
+
+    def ask(self, name: str, action: Action) -> None:
+        """Have an action done soon."""
+        self._messages.put(Asked(name, action))
+
+    def ask_to_stop(self) -> None:
+        """End everything in order; asked again, at once."""
+        self._messages.put(StopAsked())
+
+    def find_log(self, name: str) -> ConsoleLog | None:
+        """The console of an instance; None if there is none of this name."""
+        instance = self._instances.get(name)
+        return instance.log if instance else None
+
+    # -- the loop
+
+    def run(self) -> None:
+        """Supervise until everything has stopped."""
+        try:
+            while not self._has_stopped():
+                self._take_messages()
+                now = time.monotonic()
+                for instance in self._instances.values():
+                    self._reap(instance, now)
+                    self._start_if_due(instance, now)
+                    self._kill_if_late(instance, now)
+                self._advance_stopping()
+                self._take_snapshots()
+                self._tell_if_ready()
+        finally:
+            self._kill_everything()
+
+    def _take_messages(self) -> None:
+        try:
+            self._handle(self._messages.get(timeout=TICK_SECONDS))
+            while True:
+                self._handle(self._messages.get_nowait())
+        except queue.Empty:
+            return
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case Line(name, text):
+                self._take_line(self._instances[name], text)
+            case HealthFound(name, prober, health):
+                instance = self._instances[name]
+                if instance.prober is prober:
+                    instance.health = health
+            case Asked(name, action):
+                self._do(self._instances[name], action)
+            case StopAsked():
+                self._begin_stopping()
+
+    def _take_line(self, instance: Instance, text: str) -> None:
+        shown, now = self._mask(text), datetime.now(UTC)
+        instance.log.add(shown, now)
+        self.events.add_line(instance.name, shown, now)
+        self._console.show_line(instance.name, shown)
+
+    # -- one instance
+
+    def _start_if_due(self, instance: Instance, now: float) -> None:
+        is_due = instance.is_wanted and instance.process is None and now >= instance.start_at
+        if not is_due or self._stopping is not None:
+            return
+        if instance.resource.is_external:
+            if instance.state is not State.RUNNING:
+                instance.state = State.RUNNING
+                self._start_probing(instance)
+            return
+        instance.waiting_for = tuple(self._unready_dependencies(instance.resource))
+        if instance.waiting_for:
+            instance.state = State.WAITING
+        else:
+            self._start(instance)
+
+    def _unready_dependencies(self, resource: Resource) -> Iterator[str]:
+        for other in self._instances.values():
+            if other.resource.name in resource.waits and not other.is_ready:
+                yield other.name
+
+    def _start(self, instance: Instance) -> None:
+        launch = self._launches[instance.name]
+        name = instance.name
+        instance.process = ChildProcess(
+            name,
+            launch.command,
+            working_dir=instance.resource.working_dir,
+            env=launch.env,
+            on_line=lambda text: self._messages.put(Line(name, text)),
+        )
+        instance.state, instance.exit_code, instance.kill_at = State.RUNNING, None, None
+        instance.started_at = datetime.now(UTC)
+        self._start_probing(instance)
+        self._remember_processes()
+
+    def _start_probing(self, instance: Instance) -> None:
+        make_probe = self._launches[instance.name].make_probe
+        instance.health = None
+        if make_probe is None:
+            return
+
+        def tell(health: Health) -> None:
+            if instance.prober is not None:
+                self._messages.put(HealthFound(instance.name, instance.prober, health))
+
+        instance.prober = Prober(make_probe, tell)
+
+    def _stop_probing(self, instance: Instance) -> None:
+        if instance.prober is not None:
+            instance.prober.stop()
+            instance.prober = None
+        instance.health = None
+
+    def _reap(self, instance: Instance, now: float) -> None:
+        if instance.process is None or (code := instance.process.exit_code()) is None:
+            return
+        process, instance.process = instance.process, None
+        process.kill_group()
+        self._stop_probing(instance)
+        self._remember_processes()
+        instance.exit_code = code
+        if instance.state is State.STOPPING:
+            instance.state = State.EXITED if code else State.FINISHED
+            instance.kill_at = None
+            return
+        self._note_death(instance, process.ran_seconds, now)
+
+    def _note_death(self, instance: Instance, ran_seconds: float, now: float) -> None:
+        instance.state = State.EXITED
+        if self._stopping is not None:
+            return
+        instance.deaths = instance.deaths.after_death(ran_seconds)
+        if instance.deaths.has_given_up:
+            self._give_up(instance)
+            return
+        instance.restarts += 1
+        instance.start_at = now + instance.deaths.pause_seconds
+        pause = f"{instance.deaths.pause_seconds:g} s"
+        self._console.say(f"{instance.name} {_describe_end(instance)}; it is started again in {pause}")
+
+    def _give_up(self, instance: Instance) -> None:
+        instance.is_wanted, instance.state = False, State.FAILED_TO_START
+        count = instance.deaths.deaths
+        self._console.say(f"{instance.name} {_describe_end(instance)}, {count} times in a row: given up")
+        for line in instance.log.read(limit=LAST_LINES):
+            self._console.say(f"    {line.text}")
+
+    def _do(self, instance: Instance, action: Action) -> None:
+        if instance.resource.is_external or self._stopping is not None:
+            return
+        if action in (Action.STOP, Action.RESTART):
+            self._stop(instance)
+        instance.is_wanted = action is not Action.STOP
+        if instance.is_wanted:
+            instance.deaths, instance.start_at = RestartRecord(), 0.0
+
+    def _stop(self, instance: Instance) -> None:
+        if instance.process is None:
+            instance.state = State.FINISHED if instance.state is not State.NOT_STARTED else instance.state
+        elif instance.state is not State.STOPPING:
+            instance.state = State.STOPPING
+            instance.kill_at = time.monotonic() + instance.resource.stop_seconds
+            instance.process.terminate()
+
+    def _kill_if_late(self, instance: Instance, now: float) -> None:
+        if instance.process and instance.kill_at is not None and now >= instance.kill_at:
+            instance.process.kill_group()
+
+    # -- all of them
+
+    def _begin_stopping(self) -> None:
+        if self._stopping is not None:
+            self._kill_everything()
+            return
+        self._console.say("Stopping")
+        for instance in self._instances.values():
+            instance.is_wanted = False
+        self._stopping = iter(_stop_order(self._instances.values()))
+
+    def _advance_stopping(self) -> None:
+        """Stop one resource after another, all replicas of one together."""
+        if self._stopping is None or any(instance.process for instance in self._stopping_now):
+            return
+        self._stopping_now = next(self._stopping, [])
+        for instance in self._stopping_now:
+            self._stop(instance)
+
+    def _has_stopped(self) -> bool:
+        return self._stopping is not None and not any(one.process for one in self._instances.values())
+
+    def _kill_everything(self) -> None:
+        for instance in self._instances.values():
+            if instance.process:
+                instance.process.kill_group()
+
+    def _remember_processes(self) -> None:
+        processes = (instance.process for instance in self._instances.values() if instance.process)
+        self._remember([started for process in processes if (started := process.remembered())])
+
+    def _take_snapshots(self) -> None:
+        self.snapshots = tuple(instance.take_snapshot(self._mask) for instance in self._instances.values())
+
+    def _tell_if_ready(self) -> None:
+        is_ready = all(instance.is_ready for instance in self._instances.values())
+        if is_ready and not self._was_ready:
+            self._console.say(f"All healthy after {time.monotonic() - self._begun_at:.1f} s")
+            self._was_ready = True
+
+
+def _describe_end(instance: Instance) -> str:
+    code = instance.exit_code or 0
+    return f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
+
+
+def _stop_order(instances: Iterable[Instance]) -> list[list[Instance]]:
+    """Those on which nobody waits come first, in the order of the model; replicas stop together."""
+    left: dict[str, list[Instance]] = {}
+    for instance in instances:
+        left.setdefault(instance.resource.name, []).append(instance)
+    order = []
+    while left:
+        needed = {name for group in left.values() for name in group[0].resource.waits}
+        free = [name for name in left if name not in needed]
+        order += [left.pop(name) for name in free]
+    return order
