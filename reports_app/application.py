@@ -13,7 +13,7 @@ from reports_worker.logs import CONSOLE
 from .blueprint import answer_error, create_blueprint, find_folder
 from .queue_dashboard import add_queue_dashboard
 from .secret_key import keep_secret_key, state_folder
-from .security import add_security_headers
+from .security import add_security_headers, refuse_other_hosts
 from .services import make_services
 from .settings import AppSettings
 
@@ -31,10 +31,11 @@ def create_app(settings: AppSettings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key or keep_secret_key(state_folder(os.environ)),
         SESSION_COOKIE_NAME="reports_session",
         SESSION_COOKIE_SAMESITE="Lax",
-        TRUSTED_HOSTS=settings.trusted_hosts,
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.register_error_handler(Exception, answer_error)
+    if names := settings.trusted_hosts:
+        app.before_request(refuse_other_hosts(names))
     app.after_request(add_security_headers)
     app.register_blueprint(create_blueprint(services=services))
     add_queue_dashboard(app, services.queue)

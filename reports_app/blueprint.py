@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import BadHost, HTTPException, SecurityError
+from werkzeug.exceptions import BadHost, HTTPException, SecurityError, default_exceptions
 
 from reports_worker import BrokerUnavailableError, ReportsError, Settings
 from reports_worker.clock import now
@@ -54,7 +54,9 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.before_request(_limit_body)
     blueprint.after_request(add_security_headers)
     blueprint.after_request(log_request)
-    blueprint.register_error_handler(Exception, answer_error)
+    # One for each status too: those of an application that hosts us would come before one for all.
+    for code_or_error in (*default_exceptions, Exception):
+        blueprint.register_error_handler(code_or_error, answer_error)
     blueprint.add_app_template_filter(_describe_age, "reports_age")
     return blueprint
 

@@ -19,7 +19,7 @@ try:
 except SettingsError as error:
     sys.exit(str(error))
 
-bind = f"{_SETTINGS.host}:{_SETTINGS.port}"
+bind = _SETTINGS.address
 workers = _SETTINGS.processes
 worker_class = "gthread"
 threads = 4

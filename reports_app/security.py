@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response
+from collections.abc import Callable, Collection
+
+from flask import Response, request
+from werkzeug.exceptions import SecurityError
+from werkzeug.sansio.utils import host_is_trusted
 
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _COMMON = "default-src 'none'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
@@ -25,3 +29,17 @@ def add_security_headers(answer: Response, policy: str = PAGES_POLICY) -> Respon
     if not answer.cache_control:
         answer.headers.setdefault("Cache-Control", "no-store")
     return answer
+
+
+def refuse_other_hosts(names: Collection[str]) -> Callable[[], None]:
+    """Make the check that a request addresses us by one of `names`.
+
+    Flask's own, TRUSTED_HOSTS, refuses every IPv6 address.
+    """
+
+    def check() -> None:
+        in_brackets = request.host.rpartition("]")[0] + "]"
+        if not host_is_trusted(request.host, names) and in_brackets not in names:
+            raise SecurityError(f"This is not served as {request.headers.get('Host', '')[:100]!r}.")
+
+    return check

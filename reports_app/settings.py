@@ -26,7 +26,7 @@ class AppSettings:
     processes: int = 2
     proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
-    secret_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> AppSettings:
@@ -42,6 +42,12 @@ class AppSettings:
         )
         refuse_open_address_without_secret(settings.host, settings.secret_key)
         return settings
+
+    @property
+    def address(self) -> str:
+        """Host and port in one, with the brackets that an IPv6 address needs there."""
+        host = self.host.strip("[]")
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     @property
     def trusted_hosts(self) -> list[str] | None:
