@@ -55,8 +55,8 @@ class DistributedApplication:
             ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
             if ended:
                 console.say(f"Ended {ended} processes that a run before had left behind")
-            plan = make_plan(self.resources, folder, environ, console)
             ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
+            plan = make_plan(self.resources, folder, environ, console)
             self._supervise(plan, settings, folder, environ, console)
             (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
 
@@ -86,7 +86,8 @@ def make_plan(
     resources: tuple[Resource, ...], folder: Path, environ: Mapping[str, str], console: Console
 ) -> Plan:
     """Decide addresses; raise PortInUseError if one that was asked for is taken."""
-    connections, taken = {}, {}
+    taken = {one.name: _choose_endpoint_port(one) for one in resources if one.endpoint is not None}
+    connections = {}
     for resource in resources:
         if resource.kind is Kind.CONNECTION_STRING:
             text = environ.get(f"ConnectionStrings__{resource.name}", "")
@@ -95,8 +96,6 @@ def make_plan(
             password = files.keep_secret(folder / f"{resource.name}-password")
             port = _choose_broker_port(resource, console)
             connections[resource.name] = BrokerConnection.of_our_own(port, password)
-        elif resource.endpoint is not None:
-            taken[resource.name] = _choose_endpoint_port(resource)
     return Plan({resource.name: resource for resource in resources}, connections, taken)
 
 

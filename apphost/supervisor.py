@@ -15,7 +15,7 @@ from .events import EventLog
 from .health import Health, Probe, Prober
 from .instances import LAST_LINES, Instance
 from .leftovers import StartedProcess
-from .resources import Resource
+from .resources import Kind, Resource
 from .restarts import RestartRecord
 from .snapshots import Action, Snapshot, State
 
@@ -148,7 +148,10 @@ class Supervisor:
         shown, now = self._mask(text), datetime.now(UTC)
         instance.log.add(shown, now)
         self.events.add_line(instance.name, shown, now)
-        self._console.show_line(instance.name, shown)
+        if (
+            instance.resource.kind is not Kind.REDIS
+        ):  # its start alone is twenty lines; the dashboard has them
+            self._console.show_line(instance.name, shown)
 
     # -- one instance
 
