@@ -55,8 +55,9 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.after_request(add_security_headers)
     blueprint.after_request(log_request)
     # One for each status too: those of an application that hosts us would come before one for all.
-    for code_or_error in (*default_exceptions, Exception):
-        blueprint.register_error_handler(code_or_error, answer_error)
+    for code in default_exceptions:
+        blueprint.register_error_handler(code, answer_error)
+    blueprint.register_error_handler(Exception, answer_error)
     blueprint.add_app_template_filter(_describe_age, "reports_age")
     return blueprint
 

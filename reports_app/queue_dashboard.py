@@ -7,6 +7,7 @@ So every change is refused, it shares our client, and what users wrote reaches i
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ from .settings import is_loopback
 
 PREFIX = "/rq"
 _NAME = rq_dashboard.blueprint.name
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # RQ raises ValueError for any other
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
@@ -54,8 +56,11 @@ def _guard() -> None:
         raise Forbidden("The queue's dashboard answers on this machine only, and not through a proxy.")
     if request.method not in ("GET", "HEAD") or request.endpoint == f"{_NAME}.requeue_all":
         raise MethodNotAllowed(["GET", "HEAD"], "The queue's dashboard only shows; it changes nothing.")
-    if (request.view_args or {}).get("instance_number"):
+    arguments = request.view_args or {}
+    if arguments.get("instance_number"):
         raise NotFound("There is one broker.")
+    if not _JOB_ID.fullmatch(arguments.get("job_id", "none")):
+        raise NotFound("There is no such job.")
 
 
 def _is_from_this_machine() -> bool:
