@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
-from werkzeug.exceptions import BadHost, HTTPException, SecurityError, default_exceptions
+from werkzeug.exceptions import (
+    BadHost,
+    HTTPException,
+    RequestEntityTooLarge,
+    SecurityError,
+    default_exceptions,
+)
 
 from reports_worker import BrokerUnavailableError, ReportsError, Settings
 from reports_worker.clock import now
@@ -90,7 +96,13 @@ def _render_error(status: int, detail: str) -> tuple[str, int]:
 
 
 def _limit_body() -> None:
-    request.max_content_length = MOST_BYTES
+    """Refuse a body that is too long; Werkzeug cuts off one of unknown length without a word."""
+    if request.content_length is not None:
+        request.max_content_length = MOST_BYTES
+        return
+    request.max_content_length = MOST_BYTES + 1
+    if len(request.get_data()) > MOST_BYTES:
+        raise RequestEntityTooLarge
 
 
 def _describe_age(time: datetime) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -141,6 +142,16 @@ def test_a_body_over_the_limit_is_too_large(client: FlaskClient, workshop: Works
 
     assert_problem(answer, 413)
     assert workshop.connection.keys() == []
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 202), (LIMIT + 1, 413), (10 * LIMIT, 413)])
+def test_a_body_of_unknown_length_has_the_same_limit(client: FlaskClient, size: int, status: int) -> None:
+    body = io.BytesIO(b'{"title": "Q4", "type": "sales"}'.ljust(size))
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    answer = client.post("/api/reports", input_stream=body, content_type=JSON, environ_overrides=chunked)
+
+    assert answer.status_code == status
 
 
 def test_a_title_of_100_kb_is_too_large(client: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import fakeredis
@@ -173,6 +174,21 @@ def test_a_form_over_the_limit_is_refused_as_a_page(client: FlaskClient, queue: 
     assert (answer.status_code, answer.mimetype) == (413, "text/html")
     assert parse_html(answer.text).get("h1").text == "That did not work"
     assert titles_in(queue) == []
+
+
+def test_a_form_of_unknown_length_has_the_same_limit(client: FlaskClient, queue: ReportQueue) -> None:
+    token = open_form(client)["csrf_token"]
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    statuses = []
+
+    for rest in ("", "&rest=" + "x" * LIMIT):
+        body = io.BytesIO(f"csrf_token={token}&title=Q4&type=sales{rest}".encode())
+        form = "application/x-www-form-urlencoded"
+        answer = client.post("/reports", input_stream=body, content_type=form, environ_overrides=chunked)
+        statuses.append(answer.status_code)
+
+    assert statuses == [303, 413]
+    assert titles_in(queue) == ["Q4"]
 
 
 def test_a_form_as_multipart_is_taken_alike(client: FlaskClient, queue: ReportQueue) -> None:

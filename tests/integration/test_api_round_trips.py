@@ -1,0 +1,85 @@
+"""What a request costs in round trips to the broker, for few reports and for many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Connection, ConnectionPool, Redis
+
+from reports_app import create_blueprint
+from reports_app.services import Services
+from reports_worker import CATALOG, ReportQueue, Submission
+from tests.brokers import Broker
+
+
+class CountingConnection(Connection):
+    """Counts how often something is sent; a pipeline sends once."""
+
+    sent = 0
+
+    def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        type(self).sent += 1
+        super().send_packed_command(*arguments, **options)
+
+
+COSTS = {
+    "/": 2,
+    "/reports": 2,
+    "/reports?partial=1": 2,
+    "/api/reports": 2,
+    "/api/reports?limit=500": 2,
+    "the next page": 2,
+    "a status": 1,
+    "a submit": 1,
+    "/health": 1,
+    "/alive": 0,
+    "/api/nothing": 0,
+    "/api/reports/7": 0,
+}
+
+
+@pytest.fixture
+def queue(broker: Broker) -> Iterator[ReportQueue]:
+    """A queue that counts its round trips."""
+    pool = ConnectionPool(connection_class=CountingConnection, host="127.0.0.1", port=broker.port)
+    yield ReportQueue(Redis(connection_pool=pool), timeout=timedelta(hours=1))
+    pool.disconnect()
+
+
+def make_client(queue: ReportQueue) -> FlaskClient:
+    app = Flask("host")
+    app.config.update(SECRET_KEY="a secret for tests alone")
+    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    return app.test_client()
+
+
+def count_round_trips(client: FlaskClient, path: str) -> int:
+    """Make the request that `path` names, and tell what it cost."""
+    newest = client.get("/api/reports?limit=1")
+    before = CountingConnection.sent
+    match path:
+        case "a submit":
+            client.post("/api/reports", json={"title": "Q4", "type": "sales"})
+        case "a status":
+            client.get(f"/api/reports/{newest.get_json()[0]['task_id']}")
+        case "the next page":
+            client.get(newest.headers["Link"].partition(";")[0].strip("<>"))
+        case _:
+            client.get(path)
+    return CountingConnection.sent - before
+
+
+@pytest.mark.parametrize("stored", [10, 1000])
+def test_a_request_costs_the_same_round_trips_however_many_reports_there_are(
+    queue: ReportQueue, stored: int
+) -> None:
+    client = make_client(queue)
+    for number in range(stored):
+        queue.submit(Submission(f"number {number}", "sales"))
+
+    assert {path: count_round_trips(client, path) for path in COSTS} == COSTS

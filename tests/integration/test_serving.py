@@ -1,0 +1,227 @@
+"""gunicorn with our settings: what it serves, refuses and survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reports_worker.task_ids import new_task_id
+from tests.brokers import Broker, free_port
+from tests.integration.serving import ROOT, SECRET, SERVE, Answer, Site, serve
+from tests.waiting import wait_until
+
+GUNICORN = (str(Path(sys.executable).with_name("gunicorn")), "reports_app:create_app()")
+HTML = {"Accept": "text/html"}
+SUBMIT = "a submit"
+
+
+@pytest.fixture(scope="module")
+def fragile_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of this module alone, which its tests stop and start."""
+    broker = Broker(tmp_path_factory.mktemp("fragile")).start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def site(fragile_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serve(fragile_broker.url, tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+def run(command: tuple[str, ...], folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a server that is to end by itself."""
+    given = {"PATH": os.environ["PATH"], "HOME": str(folder), "PORT": str(free_port()), **environ}
+    return subprocess.run(
+        command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def processes_of(site: Site) -> list[psutil.Process]:
+    return psutil.Process(site.process.pid).children(recursive=True)
+
+
+def time_request(site: Site, path: str) -> tuple[Answer, float]:
+    begin = time.monotonic()
+    if path == SUBMIT:
+        answer = site.request("POST", "/api/reports", body={"title": "Q4", "type": "sales"})
+    else:
+        answer = site.get(path, **HTML)
+    return answer, time.monotonic() - begin
+
+
+def assert_everything_answers_503_in_time(site: Site) -> None:
+    """Ask for everything at once, as people do."""
+    paths = ("/", "/reports?partial=1", "/api/reports", "/health", f"/api/reports/{new_task_id()}", SUBMIT)
+    with ThreadPoolExecutor(len(paths)) as people:
+        answers = list(people.map(lambda path: time_request(site, path), paths))
+    for path, (answer, seconds) in zip(paths, answers, strict=True):
+        assert answer.status == 503, (path, answer.text)
+        assert seconds < 3, path
+        assert "Traceback" not in answer.text
+    assert site.get("/alive").status == 200
+
+
+def test_pages_files_and_api_are_served(site: Site) -> None:
+    task_id = site.submit("Q4 sales")
+
+    assert "Q4 sales" in site.get("/", **HTML).text
+    assert site.get("/static/js/live.js").headers["Content-Type"].startswith("text/javascript")
+    assert site.status_of(task_id) == "pending"
+    assert site.get("/health").json == {"status": "healthy", "service": "report-api"}
+    assert site.get("/rq/").status == 200
+
+
+def test_two_processes_serve(site: Site) -> None:
+    wait_until(lambda: len(processes_of(site)) == 2, what="two processes")
+
+
+def test_each_request_is_a_line_of_its_output(site: Site) -> None:
+    site.get("/api/reports?limit=7")
+
+    wait_until(lambda: "event=request method=GET path=/api/reports status=200" in site.text)
+
+
+def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(site: Site) -> None:
+    chunk = b"%x\r\n%s\r\n" % (4096, b"x" * 4096)
+    head = (
+        b"POST /api/reports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+        connection.sendall(head + chunk * 17)
+
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"application/problem+json" in answer
+
+
+def test_an_upload_of_unknown_length_within_the_limit_is_read(site: Site) -> None:
+    body = b'{"title": "chunked", "type": "sales"}'
+    head = (
+        b"POST /api/reports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+        connection.sendall(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 202")
+
+
+def test_a_title_of_100_kb_is_answered_and_not_cut_off(site: Site) -> None:
+    answer = site.request("POST", "/api/reports", body={"title": "x" * 100_000, "type": "sales"})
+
+    assert answer.status == 413
+    assert answer.json["status"] == 413
+
+
+def test_a_broker_that_died_is_answered_with_503_until_it_is_back(site: Site, fragile_broker: Broker) -> None:
+    task_id = site.submit("survives")
+
+    fragile_broker.kill()
+
+    assert_everything_answers_503_in_time(site)
+    assert "Generate report" in site.get("/", **HTML).text
+    fragile_broker.start()
+    assert site.get("/health").status == 200
+    assert site.status_of(task_id) == "pending"
+    site.submit("after it")
+
+
+def test_a_broker_that_hangs_is_answered_with_503_until_it_moves_again(
+    site: Site, fragile_broker: Broker
+) -> None:
+    os.kill(fragile_broker.pid, signal.SIGSTOP)
+    try:
+        assert_everything_answers_503_in_time(site)
+    finally:
+        os.kill(fragile_broker.pid, signal.SIGCONT)
+
+    assert site.get("/health").status == 200
+    site.submit("after it")
+
+
+def test_the_folders_own_configuration_serves_alike(fragile_broker: Broker, tmp_path: Path) -> None:
+    with serve(fragile_broker.url, tmp_path, command=GUNICORN) as site:
+        assert site.get("/health").status == 200
+        wait_until(lambda: len(processes_of(site)) == 2, what="two processes")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", site.port), timeout=2)
+
+
+def test_on_sigterm_it_ends_soon_and_whole(fragile_broker: Broker, tmp_path: Path) -> None:
+    with serve(fragile_broker.url, tmp_path, WEB_CONCURRENCY="3") as site:
+        wait_until(lambda: len(processes_of(site)) == 3, what="three processes")
+        children = processes_of(site)
+
+        site.process.terminate()
+
+        assert site.wait(8) == 0
+        wait_until(lambda: not any(child.is_running() for child in children), seconds=2)
+        assert "Traceback" not in site.text
+
+
+def test_on_ipv6s_loopback_it_is_served(fragile_broker: Broker, tmp_path: Path) -> None:
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    port = free_port()
+    site = Site(SERVE, tmp_path, port=port, BROKER_URI=fragile_broker.url, REPORTS_HOST="::1")
+    site.url = f"http://[::1]:{port}"
+    try:
+        wait_until(site.is_alive, what="the server's answer on ::1")
+        assert site.get("/", **HTML).status == 200
+    finally:
+        site.stop()
+
+
+@pytest.mark.parametrize("command", [SERVE, GUNICORN])
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_an_open_address_without_a_secret_is_refused_in_one_sentence(
+    command: tuple[str, ...], way: str, tmp_path: Path
+) -> None:
+    if way == "option":
+        done = run((*command, "--bind", f"0.0.0.0:{free_port()}"), tmp_path)
+    else:
+        done = run(command, tmp_path, REPORTS_HOST="0.0.0.0")
+
+    assert done.returncode == 1
+    assert len((done.stdout + done.stderr).splitlines()) == 1
+    assert "REPORTS_SECRET_KEY is not set, and 0.0.0.0 can be reached" in done.stdout + done.stderr
+
+
+def test_an_open_address_with_a_secret_is_served(fragile_broker: Broker, tmp_path: Path) -> None:
+    with serve(
+        fragile_broker.url, tmp_path, REPORTS_HOST="0.0.0.0", REPORTS_SECRET_KEY=SECRET, WEB_CONCURRENCY="1"
+    ) as site:
+        assert site.get("/health", Host="any.example").status == 200
+        assert site.get("/rq/", Host="any.example").status == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "many"), ("WEB_CONCURRENCY", "0"), ("BROKER_URI", "http://x"), ("REPORTS_SECRET_KEY", "short")],
+)
+def test_a_bad_setting_is_refused_in_one_line(name: str, value: str, tmp_path: Path) -> None:
+    done = run(SERVE, tmp_path, **{name: value})
+
+    assert done.returncode == 1
+    assert len((done.stdout + done.stderr).splitlines()) == 1
+    assert name in done.stderr
