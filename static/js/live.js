@@ -21,6 +21,14 @@ function announce(before, after) {
   }
 }
 
+// The selector that finds the focused link again among new markup.
+function focusedLink(live) {
+  const link = live.contains(document.activeElement) && document.activeElement.closest("a");
+  if (!link) return null;
+  const card = link.closest("li.card");
+  return card ? `#${card.id} a` : `a[rel="${link.rel}"]`;
+}
+
 function update(live, markup) {
   const fresh = document.createElement("div");
   fresh.innerHTML = markup;
@@ -29,9 +37,9 @@ function update(live, markup) {
   announce(before, after);
   const same = before.size === after.size && [...after.keys()].every((id) => before.has(id));
   if (!same || !before.size) {
-    const focused = live.contains(document.activeElement) && document.activeElement.closest("li.card")?.id;
+    const focused = focusedLink(live);
     live.replaceChildren(...fresh.childNodes);
-    if (focused) document.getElementById(focused)?.querySelector("a")?.focus();
+    if (focused) live.querySelector(focused)?.focus();
     return;
   }
   for (const [id, card] of after) {

@@ -10,7 +10,7 @@ from redis import Redis
 
 from reports_worker import Reason, ReportQueue, Submission
 from reports_worker.leases import Execution, Leases
-from reports_worker.model import Completed, Failed
+from reports_worker.model import Completed, Failed, Outcome
 
 FIGURES: Mapping[str, Any] = {
     "total_sales": 35420,
@@ -19,6 +19,7 @@ FIGURES: Mapping[str, Any] = {
     "top_product": "Product-42",
     "processing_time": 8,
 }
+COMPLETED = Completed(FIGURES)
 
 
 class Workshop:
@@ -35,22 +36,31 @@ class Workshop:
 
     def start(self, title: str = "Q4 sales", *, percent: int = 0, stage: str = "") -> str:
         """Leave a running report; return its id."""
-        execution = Execution(task_id := self.ask(title), "1")
-        assert self._leases.start(execution, worker="bench", expires=timedelta(hours=1))
-        assert self._leases.progress(execution, percent, stage)
+        self.begin(task_id := self.ask(title))
+        self.advance(task_id, percent=percent, stage=stage)
         return task_id
 
     def complete(self, title: str = "Q4 sales", figures: Mapping[str, Any] = FIGURES) -> str:
         """Leave a completed report; return its id."""
-        task_id = self.start(title)
-        assert self._leases.publish(Execution(task_id, "1"), Completed(figures))
+        self.end(task_id := self.start(title), Completed(figures))
         return task_id
 
     def fail(self, title: str = "Q4 sales", error: str = "It broke.", reason: Reason = Reason.ERROR) -> str:
         """Leave a failed report; return its id."""
-        task_id = self.start(title)
-        assert self._leases.publish(Execution(task_id, "1"), Failed(reason, error))
+        self.end(task_id := self.start(title), Failed(reason, error))
         return task_id
+
+    def begin(self, task_id: str) -> None:
+        """Begin to make a pending report."""
+        assert self._leases.start(Execution(task_id, "1"), worker="bench", expires=timedelta(hours=1))
+
+    def advance(self, task_id: str, *, percent: int, stage: str) -> None:
+        """Say how far a running report is."""
+        assert self._leases.progress(Execution(task_id, "1"), percent, stage)
+
+    def end(self, task_id: str, outcome: Outcome = COMPLETED) -> None:
+        """End a running report."""
+        assert self._leases.publish(Execution(task_id, "1"), outcome)
 
     def remove(self, task_id: str) -> None:
         """Take a report away as its expiry does."""

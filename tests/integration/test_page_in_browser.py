@@ -1,0 +1,324 @@
+"""The page as people use it, in Chromium, with a real server, broker and worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from reports_worker import ReportQueue
+from tests.brokers import Broker
+from tests.integration.serving import Complaints, Site, browse, serve, work
+from tests.reports_app.workshop import Workshop
+from tests.waiting import wait_until
+
+EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
+SECONDS = "2"
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("broker")).start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def site(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serve(own_broker.url, tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browse() as browser:
+        yield browser
+
+
+@pytest.fixture
+def workshop(own_broker: Broker) -> Iterator[Workshop]:
+    """Stands for the worker, so that a test decides when a report moves on."""
+    with own_broker.client() as client:
+        client.flushall()
+        yield Workshop(client, ReportQueue(client, timeout=timedelta(hours=1)))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that must give no cause for complaint."""
+    page = browser.new_page()
+    page.clock.install()
+    complaints = Complaints(page)
+    yield page
+    assert complaints == []
+    page.close()
+
+
+def card(page: Page, title: str) -> Locator:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
+
+
+def wait_for_status(page: Page, title: str, status: str) -> None:
+    """Let the page's own timer pass until a card shows `status`."""
+
+    def has_come() -> bool:
+        page.clock.run_for(2000)
+        return card(page, title).get_attribute("data-status") == status
+
+    wait_until(has_come, what=f"{title!r} {status}")
+
+
+def focused_text(page: Page) -> Any:
+    return page.evaluate("document.activeElement.innerText || document.activeElement.value")
+
+
+def scrolls_sideways(page: Page) -> Any:
+    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
+def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
+    site: Site, workshop: Workshop, own_broker: Broker, page: Page, tmp_path: Any
+) -> None:
+    workshop.ask("before it")
+    page.goto(site.url)
+    page.get_by_role("link", name="Background reports").focus()
+    for keys in ("Tab", *"Q4", "Tab", "i", "Tab", "Enter"):
+        page.keyboard.press(keys)
+    expect(page.get_by_role("status")).to_have_text("Report generation started: Q4")
+    expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
+    page.evaluate("window.same = true")
+
+    with work(own_broker.url, tmp_path, seconds=SECONDS):
+        wait_for_status(page, "Q4", "running")
+        bar = card(page, "Q4").get_by_role("progressbar", name="Progress of Q4")
+        expect(bar).to_be_visible()
+        wait_for_status(page, "Q4", "completed")
+
+    expect(card(page, "Q4")).to_contain_text("Total items")
+    expect(card(page, "Q4")).to_contain_text("made in 2 s")
+    assert page.evaluate("window.same")
+
+
+def test_each_step_of_a_report_shows_without_a_reload(site: Site, workshop: Workshop, page: Page) -> None:
+    task_id = workshop.ask("Q4")
+    page.goto(site.url)
+    page.evaluate("window.same = true")
+
+    workshop.begin(task_id)
+    workshop.advance(task_id, percent=25, stage="reading orders")
+    wait_for_status(page, "Q4", "running")
+    expect(card(page, "Q4")).to_contain_text("25 % · reading orders")
+    workshop.advance(task_id, percent=75, stage="ranking products")
+    page.clock.run_for(2000)
+    expect(card(page, "Q4").get_by_role("progressbar")).to_have_attribute("value", "75")
+    workshop.end(task_id)
+    wait_for_status(page, "Q4", "completed")
+
+    expect(card(page, "Q4")).to_contain_text("35,420")
+    expect(page.locator("[aria-live]")).to_have_text("Q4: completed")
+    assert page.evaluate("window.same")
+
+
+def test_a_report_that_others_asked_for_appears(site: Site, workshop: Workshop, page: Page) -> None:
+    page.goto(site.url)
+    expect(page.get_by_text("No reports yet")).to_be_visible()
+
+    workshop.ask("theirs")
+    page.clock.run_for(2000)
+
+    expect(card(page, "theirs")).to_be_visible()
+    expect(page.get_by_text("1 in all")).to_be_visible()
+
+
+def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    page.goto(site.url)
+    page.get_by_label("Title").press_sequentially("half a ti")
+    page.get_by_label("Type").select_option("users")
+    page.get_by_label("Title").focus()
+
+    workshop.ask("theirs")
+    page.clock.run_for(2000)
+    expect(card(page, "theirs")).to_be_visible()
+    page.keyboard.type("tle")
+
+    expect(page.get_by_label("Title")).to_have_value("half a title")
+    expect(page.get_by_label("Title")).to_be_focused()
+    expect(page.get_by_label("Type")).to_have_value("users")
+
+
+def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    task_id = workshop.ask("mine")
+    page.goto(site.url)
+    card(page, "mine").get_by_role("link").focus()
+
+    workshop.begin(task_id)
+    wait_for_status(page, "mine", "running")
+    assert task_id in focused_text(page)
+    workshop.ask("newer")
+    page.clock.run_for(2000)
+    expect(card(page, "newer")).to_be_visible()
+
+    assert task_id in focused_text(page)
+
+
+def test_the_focus_stays_on_the_pager(site: Site, workshop: Workshop, page: Page) -> None:
+    for number in range(21):
+        workshop.ask(f"number {number}")
+    page.goto(site.url)
+    page.get_by_role("link", name="Older").focus()
+
+    workshop.ask("newer")
+    page.clock.run_for(2000)
+    expect(card(page, "newer")).to_be_visible()
+
+    assert focused_text(page) == "Older"
+
+
+def test_the_links_lead_to_older_reports_and_back(site: Site, workshop: Workshop, page: Page) -> None:
+    for number in range(21):
+        workshop.ask(f"number {number}")
+    page.goto(site.url)
+
+    page.get_by_role("link", name="Older").click()
+    expect(card(page, "number 0")).to_be_visible()
+    page.clock.run_for(2000)
+    expect(page.locator("li.card")).to_have_count(1)
+    page.get_by_role("link", name="Newest").click()
+
+    expect(page.locator("li.card")).to_have_count(20)
+
+
+def test_an_error_is_said_beside_its_field(site: Site, workshop: Workshop, browser: Browser) -> None:
+    assert workshop.connection.keys() == []
+    page = browser.new_page()  # the answer 400 is a cause for complaint in itself
+    page.goto(site.url)
+    page.get_by_label("Title").fill("   ")
+
+    page.get_by_role("button", name="Generate report").click()
+
+    title = page.get_by_role("textbox", name="Title")
+    expect(title).to_have_attribute("aria-invalid", "true")
+    expect(title).to_have_accessible_description(
+        "The title must have 1 to 200 characters. For example: Q4 2026 sales"
+    )
+    expect(title).to_have_value("   ")
+    page.close()
+
+
+def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
+    site: Site, workshop: Workshop, browser: Browser
+) -> None:
+    task_id = workshop.ask("Q4")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    complaints = Complaints(page)
+    page.goto(site.url)
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.locator(".live")).to_be_hidden()
+    page.get_by_label("Title").fill("half a title")
+
+    workshop.begin(task_id)
+
+    expect(frame.get_by_role("progressbar", name="Progress of Q4")).to_be_visible(timeout=10_000)
+    expect(page.get_by_label("Title")).to_have_value("half a title")
+    page.get_by_role("button", name="Generate report").click()
+    expect(page.get_by_role("status")).to_have_text("Report generation started: half a title")
+    expect(frame.get_by_role("heading", name="half a title")).to_be_visible()
+    assert complaints == []
+    context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_markup_does_nothing(site: Site, workshop: Workshop, browser: Browser, scripts: bool) -> None:
+    context = browser.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    page.clock.install()
+    complaints = Complaints(page)
+    page.goto(site.url)
+    page.get_by_label("Title").fill(EVIL)
+    page.get_by_role("button", name="Generate report").click()
+    expect(page.get_by_role("status")).to_have_text(f"Report generation started: {EVIL}")
+
+    workshop.start(EVIL, percent=5, stage=EVIL)
+    workshop.complete(EVIL, figures={EVIL: EVIL})
+    workshop.fail(EVIL, error=EVIL)
+    if scripts:
+        page.clock.run_for(2000)
+        expect(page.locator("li.card")).to_have_count(4)
+        page.reload()
+    place = page if scripts else page.frame_locator("iframe")
+    page.goto(site.url)
+    expect(place.get_by_role("heading", name=EVIL)).to_have_count(4)
+
+    assert place.locator("img, li script").count() == 0
+    if scripts:
+        assert page.evaluate("window.evil") is None
+    assert complaints == []
+    context.close()
+
+
+def test_every_control_has_a_name_and_headings_are_in_order(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    workshop.complete("done")
+    page.goto(site.url)
+
+    for role, name in (("textbox", "Title"), ("combobox", "Type"), ("button", "Generate report")):
+        expect(page.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    controls = page.locator("input:not([type=hidden]), select, button, textarea")
+    assert controls.count() == 3
+    levels = page.locator("h1, h2, h3").evaluate_all("found => found.map(heading => heading.tagName)")
+    assert levels == ["H1", "H2", "H3"]
+    expect(page.get_by_role("region", name="All reports")).to_be_visible()
+    page.keyboard.press("Tab")
+    assert focused_text(page) == "Skip to content"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_nothing_is_wider_than_the_window(
+    site: Site, workshop: Workshop, browser: Browser, width: int, scheme: Any
+) -> None:
+    workshop.ask("W" * 200)
+    workshop.start("long " * 40, percent=50, stage="x" * 100)
+    workshop.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15})
+    workshop.fail("failed", error="z" * 400)
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+
+    page.goto(site.url)
+
+    expect(page.locator("li.card")).to_have_count(4)
+    assert not scrolls_sideways(page)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(244, 246, 250)", "dark": "rgb(18, 22, 29)"}[scheme]
+    page.close()
+
+
+def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
+    site: Site, workshop: Workshop, own_broker: Broker, browser: Browser
+) -> None:
+    workshop.ask("still here")
+    page = browser.new_page()  # the answer 503 is a cause for complaint in itself
+    page.clock.install()
+    page.goto(site.url)
+    page.get_by_label("Title").fill("half a title")
+
+    own_broker.kill()
+    page.clock.run_for(2000)
+    expect(page.get_by_text("They are not lost")).to_be_visible()
+    own_broker.start()
+
+    def is_back() -> bool:
+        page.clock.run_for(2000)
+        return card(page, "still here").is_visible()
+
+    wait_until(is_back)
+    expect(page.get_by_label("Title")).to_have_value("half a title")
+    page.close()
