@@ -55,7 +55,8 @@ def _add_guards(app: Flask, access: Access) -> None:
     def protect(answer: Response) -> Response:
         answer.headers["Content-Security-Policy"] = _POLICY
         answer.headers["X-Content-Type-Options"] = "nosniff"
-        answer.headers["Referrer-Policy"] = "no-referrer"
+        # With no referrer at all, browsers tell the origin of our own forms as "null".
+        answer.headers["Referrer-Policy"] = "same-origin"
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
