@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from types import FrameType
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -76,10 +75,6 @@ class ReportWorker(Worker):
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ's own
         self.keeper.hand_back_after(self.settings.grace)
 
-    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        self.keeper.hand_back_after(timedelta())
-        super().request_force_stop(signum, frame)
-
     def teardown(self) -> None:
         self.keeper.stop()
         super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
@@ -92,14 +87,23 @@ class ReportWorker(Worker):
             execution = self.prepare_execution(job)
             held = Execution(job.id, execution.id)
             if self._start(held, job, execution):
-                self.keeper.hold(held)
-                self.fork_work_horse(job, queue)
-                self.monitor_work_horse(job, queue, execution)
+                self._make(held, job, queue, execution)
         except RedisError as error:
             log.warning("task %s: the broker failed: %s", job.id, error)
         finally:
             self.keeper.let_go()
             self.executions.clear()
+
+    def _make(self, held: Execution, job: Job, queue: Queue, execution: RQExecution) -> None:
+        try:
+            self.fork_work_horse(job, queue)
+            # Not before: what the keeper ends must have begun.
+            self.keeper.hold(held)
+            self.monitor_work_horse(job, queue, execution)
+        except SystemExit:
+            # A second signal to stop: RQ has killed the making process.
+            self.leases.put_back(held, spent=False)
+            raise
 
     def _start(self, held: Execution, job: Job, execution: RQExecution) -> bool:
         expires = timedelta(seconds=self.get_heartbeat_ttl(job))

@@ -1,0 +1,183 @@
+"""Reports made by real workers, from their submit to their end."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from reports_worker import CATALOG, Status, Submission
+from tests.brokers import Broker
+from tests.integration.worker_processes import OUR_COMMAND, RQ_COMMAND, Reports, StartWorker, StartWorkerOf
+from tests.waiting import wait_until
+
+
+@pytest.mark.parametrize("command", [RQ_COMMAND, OUR_COMMAND], ids=["rq worker", "python -m"])
+def test_a_report_of_each_type_is_made(worker: StartWorker, reports: Reports, command: Sequence[str]) -> None:
+    worker(command=command)
+    ids = {name: reports.submit(Submission(f"Of {name}", name)) for name in CATALOG}
+
+    ended = {name: reports.wait_for_end(task_id) for name, task_id in ids.items()}
+
+    for name, report in ended.items():
+        assert report.status is Status.COMPLETED
+        assert report.result is not None
+        assert list(report.result)[:2] == ["title", "type"]
+        assert report.result["title"] == f"Of {name}"
+        assert report.started_at is not None
+        assert report.ended_at is not None
+        assert report.created_at <= report.started_at <= report.ended_at
+        assert reports.count_executions(ids[name]) == 1
+
+
+def test_nothing_of_the_making_is_left_behind(worker: StartWorker, reports: Reports, redis: Redis) -> None:
+    process = worker()
+    task_id = reports.submit(Submission("Quarter", "sales"))
+    reports.wait_for_end(task_id)
+    wait_until(lambda: process.find_making() is None, what="the end of the making process")
+
+    left = {key for key in redis.scan_iter() if b"worker" not in key and b"clean" not in key}
+
+    assert left == {
+        *(b"rq:queues", b"rq:reports", b"rq:reports:expiry", b"rq:finished:reports"),
+        f"rq:job:{task_id}".encode(),
+    }
+    assert redis.keys("rq:worker:*:executions") == []
+
+
+def test_progress_is_seen_while_a_report_is_made(worker: StartWorker, reports: Reports) -> None:
+    worker(REPORTS_SIMULATED_SECONDS="2")
+    task_id = reports.submit(Submission("Quarter", "sales"))
+
+    seen = []
+    while not (report := reports.get(task_id)).status.is_terminal:
+        if report.status is Status.RUNNING and report.progress not in seen:
+            seen.append(report.progress)
+
+    percents = [progress.percent for progress in seen]
+    assert len(percents) > 2
+    assert percents == sorted(percents)
+    assert {"reading orders", "writing the report"} <= {progress.stage for progress in seen}
+    assert report.progress.percent == 100
+
+
+def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: StartWorker) -> None:
+    reports = Reports(broker.url, timeout=timedelta(seconds=1))
+    process = worker(REPORTS_SIMULATED_SECONDS="30")
+    task_id = reports.submit(Submission("Quarter", "sales"))
+
+    report = reports.wait_for_end(task_id)
+
+    assert report.status is Status.FAILED
+    assert report.reason == "timeout"
+    assert report.error is not None
+    assert report.error.startswith("The report took longer than the 1 s that it may run (REPORTS_TIMEOUT).")
+    assert report.started_at is not None
+    assert report.ended_at is not None
+    assert timedelta(seconds=1) <= report.ended_at - report.started_at < timedelta(seconds=15)
+    assert reports.count_executions(task_id) == 1
+    wait_until(lambda: process.find_making() is None, what="the end of the making process")
+    reports.connection.close()
+
+
+def test_a_type_that_the_worker_does_not_know_fails_at_once(worker: StartWorker, reports: Reports) -> None:
+    worker()
+    task_id = reports.submit(Submission("Quarter", "forecast"))
+
+    report = reports.wait_for_end(task_id)
+
+    assert report.status is Status.FAILED
+    assert report.reason == "unknown_type"
+    assert reports.count_executions(task_id) == 1
+
+
+class Touch:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_what_stands_in_redis_is_never_unpickled_or_called(
+    worker: StartWorker, reports: Reports, redis: Redis, tmp_path: Path
+) -> None:
+    trap = tmp_path / "trap"
+    pickled = pickle.dumps(Touch(trap))
+    called = json.dumps(["pathlib.Path.touch", None, [str(trap)], {}]).encode()
+    ids = [reports.submit(Submission("Quarter", "sales")) for _ in range(4)]
+    redis.hset(f"rq:job:{ids[0]}", mapping={"data": zlib.compress(pickled), "meta": pickled})
+    redis.hset(f"rq:job:{ids[1]}", mapping={"data": pickled, "result": pickled})
+    redis.hset(f"rq:job:{ids[2]}", "data", zlib.compress(called))
+    redis.hset(f"rq:job:{ids[3]}", mapping={"data": called, "success_callback_name": "os.abort"})
+
+    process = worker()
+    ended = [reports.wait_for_end(task_id) for task_id in ids]
+
+    assert [report.status for report in ended] == [Status.COMPLETED] * 4
+    assert not trap.exists()
+    assert not process.has_ended
+    pickle.loads(pickled)  # noqa: S301 - the trap works
+    assert trap.exists()
+
+
+def test_a_job_of_something_else_is_not_run(worker: StartWorker, redis: Redis, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    data = json.dumps(["os.mkdir", None, [str(trap)], {}])
+    redis.hset("rq:job:foreign", mapping={"status": "queued", "origin": "reports", "data": data})
+    redis.rpush("rq:queue:reports", "foreign")
+
+    worker()
+
+    wait_until(lambda: redis.hget("rq:job:foreign", "status") == b"failed", what="the end of the foreign job")
+    assert redis.hget("rq:job:foreign", "error") == b"What stands in the queue is no report."
+    assert not trap.exists()
+
+
+def test_a_report_that_waits_outlives_the_death_of_its_broker(
+    tmp_path: Path, start_worker: StartWorkerOf
+) -> None:
+    broker = Broker(tmp_path / "broker", "--appendfsync", "always").start()
+    reports = Reports(broker.url)
+    try:
+        task_id = reports.submit(Submission("Quarter", "sales"))
+        broker.kill()
+        broker.start()
+
+        process = start_worker(broker.url)
+        report = reports.wait_for_end(task_id)
+        process.end()
+    finally:
+        broker.stop()
+        reports.connection.close()
+
+    assert report.status is Status.COMPLETED
+    assert report.title == "Quarter"
+
+
+def test_a_worker_that_waits_outlives_the_death_of_its_broker(
+    tmp_path: Path, start_worker: StartWorkerOf
+) -> None:
+    broker = Broker(tmp_path / "broker").start()
+    reports = Reports(broker.url)
+    try:
+        process = start_worker(broker.url).wait_until_ready()
+        broker.kill()
+        wait_until(lambda: "could not connect" in process.output, what="the worker's notice")
+        broker.start()
+
+        report = reports.wait_for_end(reports.submit(Submission("Quarter", "sales")))
+        process.end()
+    finally:
+        broker.stop()
+        reports.connection.close()
+
+    assert report.status is Status.COMPLETED

@@ -1,0 +1,95 @@
+"""A worker that is told to stop: what it makes is finished, or handed back for another to make."""
+
+from __future__ import annotations
+
+import signal
+
+import psutil
+import pytest
+
+from reports_worker import Status, Submission
+from tests.integration.worker_processes import Reports, StartWorker
+from tests.waiting import wait_until
+
+SALES = Submission("Quarter", "sales")
+
+
+def is_gone(making: psutil.Process) -> bool:
+    return not making.is_running() or making.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_worker_stops_at_once(worker: StartWorker, number: signal.Signals) -> None:
+    process = worker().wait_until_ready()
+
+    process.send(number)
+
+    assert process.wait() == 0
+    assert "Traceback" not in process.output
+
+
+def test_a_stopping_worker_finishes_what_it_makes(worker: StartWorker, reports: Reports) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="2")
+    task_id = reports.submit(SALES)
+    reports.wait_for(task_id, Status.RUNNING)
+    waiting = reports.submit(SALES)
+
+    process.send(signal.SIGTERM)
+
+    assert process.wait() == 0
+    assert reports.get(task_id).status is Status.COMPLETED
+    assert reports.get(waiting).status is Status.PENDING
+
+
+def test_what_is_not_finished_in_the_grace_is_handed_back_unspent(
+    worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="1s")
+    task_id = reports.submit(SALES)
+    reports.wait_for(task_id, Status.RUNNING)
+    making = process.wait_for_making()
+
+    process.send(signal.SIGTERM)
+
+    assert process.wait() == 0
+    assert is_gone(making)
+    assert reports.get(task_id).status is Status.PENDING
+    assert reports.count_executions(task_id) == 0
+    worker()
+    assert reports.wait_for_end(task_id).status is Status.COMPLETED
+    assert reports.count_executions(task_id) == 1
+
+
+def test_a_second_signal_hands_the_report_back_unspent_without_waiting(
+    worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="5m")
+    task_id = reports.submit(SALES)
+    reports.wait_for(task_id, Status.RUNNING)
+    making = process.wait_for_making()
+
+    # RQ takes no notice of one that follows within a second.
+    def has_ended_after_one_more() -> bool:
+        process.send(signal.SIGTERM)
+        return process.has_ended
+
+    wait_until(has_ended_after_one_more, what="the worker's exit")
+
+    assert is_gone(making)
+    assert reports.get(task_id).status is Status.PENDING
+    assert reports.count_executions(task_id) == 0
+
+
+def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace(
+    worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="2")
+    task_id = reports.submit(SALES)
+    reports.wait_for(task_id, Status.RUNNING)
+
+    process.send(signal.SIGTERM)
+    wait_until(lambda: "warm shut down requested" in process.output, what="the first signal")
+    process.send(signal.SIGINT)
+
+    assert process.wait() == 0
+    assert reports.get(task_id).status is Status.COMPLETED
