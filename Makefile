@@ -17,7 +17,7 @@ env: .venv/installed ## Print the environment that the running apphost gives to 
 	@$(BIN)/python -m apphost env
 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
 
 check: .venv/installed-dev ## Lint, format and types
 	@$(BIN)/ruff check
@@ -31,6 +31,9 @@ format: .venv/installed-dev ## Mend what lint and format can mend
 lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
 	@$(UV_COMPILE) --upgrade --output-file requirements.txt
 	@$(UV_COMPILE) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs Chromium)
+	@$(BIN)/python docs/take_screenshots.py
 
 clean: ## Remove the environment and caches (never your data in .apphost)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info

@@ -45,7 +45,10 @@ def test_a_worker_is_restarted_by_its_button(product: Product, page: Page) -> No
     page.get_by_role("button", name="Restart worker-2").click()
 
     wait_until(lambda: product.resources()["worker-2"]["pid"] not in (None, before), what="another process")
-    expect(page.get_by_role("row").filter(has_text="worker-2")).to_contain_text("Running", timeout=10_000)
+    resources = page.get_by_role("region", name="Resources")
+    expect(resources.get_by_role("row").filter(has_text="worker-2")).to_contain_text(
+        "Running", timeout=10_000
+    )
 
 
 def test_the_dashboard_fits_a_phone(product: Product, browser: Browser) -> None:
