@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Answer:
     """What a server answered."""
 
     status: int
-    headers: http.client.HTTPMessage
+    headers: Message
     text: str
 
     @property
@@ -81,16 +81,14 @@ class Site(Program):
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
-    def request(
-        self, method: str, path: str, *, body: object = None, seconds: float = 10, **headers: str
-    ) -> Answer:
+    def request(self, method: str, path: str, *, body: object = None, **headers: str) -> Answer:
         """Make a request; `body` is sent as JSON. Errors are answers too."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=seconds) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return Answer(answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
@@ -131,7 +129,8 @@ def serve(broker_url: str, folder: Path, *, command: Sequence[str] = SERVE, **en
 @contextmanager
 def work(broker_url: str, folder: Path, *, seconds: str) -> Iterator[Program]:
     """Start a worker whose reports take `seconds`."""
-    worker = Program(WORK, folder, BROKER_URI=broker_url, REPORTS_SIMULATED_SECONDS=seconds)
+    times = {"REPORTS_SIMULATED_SECONDS": seconds, "REPORTS_GRACE": "100ms"}
+    worker = Program(WORK, folder, BROKER_URI=broker_url, **times)
     try:
         yield worker
     finally:

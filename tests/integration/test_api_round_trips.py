@@ -24,7 +24,7 @@ class CountingConnection(Connection):
 
     def send_packed_command(self, *arguments: Any, **options: Any) -> None:
         type(self).sent += 1
-        super().send_packed_command(*arguments, **options)
+        super().send_packed_command(*arguments, **options)  # type: ignore[no-untyped-call]
 
 
 COSTS = {

@@ -48,7 +48,7 @@ def run(command: tuple[str, ...], folder: Path, **environ: str) -> subprocess.Co
 
 
 def processes_of(site: Site) -> list[psutil.Process]:
-    return psutil.Process(site.process.pid).children(recursive=True)
+    return list(psutil.Process(site.process.pid).children(recursive=True))
 
 
 def time_request(site: Site, path: str) -> tuple[Answer, float]:
