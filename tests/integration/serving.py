@@ -1,4 +1,4 @@
-"""The product's own processes, started for tests: what serves, and what makes reports."""
+"""The product's server and a browser, started for tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret for tests alone"
 SERVE = (sys.executable, "-m", "reports_app")
-WORK = (sys.executable, "-m", "reports_worker")
 
 
 @dataclass(frozen=True)
@@ -124,17 +123,6 @@ def serve(broker_url: str, folder: Path, *, command: Sequence[str] = SERVE, **en
         yield site
     finally:
         site.stop()
-
-
-@contextmanager
-def work(broker_url: str, folder: Path, *, seconds: str) -> Iterator[Program]:
-    """Start a worker whose reports take `seconds`."""
-    times = {"REPORTS_SIMULATED_SECONDS": seconds, "REPORTS_GRACE": "100ms"}
-    worker = Program(WORK, folder, BROKER_URI=broker_url, **times)
-    try:
-        yield worker
-    finally:
-        worker.stop()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from reports_worker import ReportQueue
 from tests.brokers import Broker
-from tests.integration.serving import Complaints, Site, browse, serve, work
+from tests.integration.serving import Complaints, Site, browse, serve
+from tests.integration.worker_processes import StartWorkerOf
 from tests.reports_app.workshop import Workshop
 from tests.waiting import wait_until
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
-SECONDS = "2"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,15 @@ def workshop(own_broker: Broker) -> Iterator[Workshop]:
     with own_broker.client() as client:
         client.flushall()
         yield Workshop(client, ReportQueue(client, timeout=timedelta(hours=1)))
+
+
+@pytest.fixture
+def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
+    """Start a worker whose reports take so many seconds; it ends with the test."""
+    workers = []
+    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
+    for worker in workers:
+        worker.end()
 
 
 @pytest.fixture
@@ -80,7 +89,7 @@ def scrolls_sideways(page: Page) -> Any:
 
 
 def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
-    site: Site, workshop: Workshop, own_broker: Broker, page: Page, tmp_path: Any
+    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
 ) -> None:
     workshop.ask("before it")
     page.goto(site.url)
@@ -91,11 +100,10 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
     page.evaluate("window.same = true")
 
-    with work(own_broker.url, tmp_path, seconds=SECONDS):
-        wait_for_status(page, "Q4", "running")
-        bar = card(page, "Q4").get_by_role("progressbar", name="Progress of Q4")
-        expect(bar).to_be_visible()
-        wait_for_status(page, "Q4", "completed")
+    work("2")
+    wait_for_status(page, "Q4", "running")
+    expect(card(page, "Q4").get_by_role("progressbar", name="Progress of Q4")).to_be_visible()
+    wait_for_status(page, "Q4", "completed")
 
     expect(card(page, "Q4")).to_contain_text("Total items")
     expect(card(page, "Q4")).to_contain_text("made in 2 s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from reports_worker import ReportQueue
 from tests.brokers import Broker
-from tests.integration.serving import Complaints, Site, browse, serve, work
+from tests.integration.serving import Complaints, Site, browse, serve
+from tests.integration.worker_processes import StartWorkerOf
 from tests.reports_app.workshop import Workshop
 from tests.waiting import wait_until
 
@@ -45,6 +46,15 @@ def workshop(own_broker: Broker) -> Iterator[Workshop]:
     with own_broker.client() as client:
         client.flushall()
         yield Workshop(client, ReportQueue(client, timeout=timedelta(hours=1)))
+
+
+@pytest.fixture
+def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
+    """Start a worker whose reports take so many seconds; it ends with the test."""
+    workers = []
+    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
+    for worker in workers:
+        worker.end()
 
 
 @pytest.fixture
@@ -100,15 +110,13 @@ def test_the_overview_counts_the_reports(site: Site, workshop: Workshop, page: P
 
 
 @pytest.mark.usefixtures("workshop")
-def test_a_worker_shows_what_it_makes(site: Site, own_broker: Broker, page: Page, tmp_path: Any) -> None:
+def test_a_worker_shows_what_it_makes(site: Site, page: Page, work: Callable[[str], None]) -> None:
     task_id = site.submit(EVIL)
-    with work(own_broker.url, tmp_path, seconds="60"):
-        wait_until(lambda: site.status_of(task_id) == "running")
+    work("60")
+    wait_until(lambda: site.status_of(task_id) == "running")
 
-        page.goto(f"{site.url}/rq/0/view/workers")
-        link = page.get_by_role("link", name="make_report")
-        expect(link).to_be_visible()
-        link.click()
+    page.goto(f"{site.url}/rq/0/view/workers")
+    page.get_by_role("link", name="make_report").click()
 
-        expect(page.get_by_role("paragraph").filter(has_text="Status")).to_contain_text("started")
-        expect(page.get_by_text(f"sales: {EVIL}")).to_be_visible()
+    expect(page.get_by_role("paragraph").filter(has_text="Status")).to_contain_text("started")
+    expect(page.get_by_text(f"sales: {EVIL}")).to_be_visible()
