@@ -17,8 +17,14 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).with_name("images")
 PORT, DASHBOARD_PORT = 8017, 18817
-REPORTS = [("Stock in Brno", "inventory"), ("Who came in October", "users"), ("Q3 2026 sales", "sales"),
-           ("Stock in Oslo", "inventory"), ("Q4 2026 sales", "sales"), ("Who left in November", "users")]  # fmt: skip
+REPORTS = [
+    ("Stock in Brno", "inventory"),
+    ("Who came in October", "users"),
+    ("Q3 2026 sales", "sales"),
+    ("Stock in Oslo", "inventory"),
+    ("Q4 2026 sales", "sales"),
+    ("Who left in November", "users"),
+]
 SECONDS_TO_START = 60
 
 

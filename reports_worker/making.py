@@ -55,7 +55,7 @@ class Making:
             )
         try:
             return Completed(dict(report_type.make(self._assignment(begin))))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
             text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
             return Failed(Reason.ERROR, f"The report could not be made: {text}")

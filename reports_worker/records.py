@@ -50,9 +50,15 @@ def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
 
 def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
     """Read a report from the values of `FIELDS`; None if there is no report."""
-    row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
-    if "status" not in row or "title" not in row:
+    try:
+        row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
+        return _to_report(task_id, row)
+    except (KeyError, TypeError, ValueError):
+        # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
+
+
+def _to_report(task_id: str, row: Mapping[str, str]) -> Report:
     return Report(
         task_id=task_id,
         title=row["title"],

@@ -52,7 +52,8 @@ class ReportWorker(Worker):
         super().__init__(queues, **options | fixed)
         self.settings = settings or Settings()
         self.leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
-        self.keeper = LeaseKeeper(self.leases, kill=self._kill_making)
+        quick = Leases(connect(self.settings.broker, retries=0), retention=self.settings.retention)
+        self.keeper = LeaseKeeper(quick, kill=self._kill_making)
 
     # -- start and stop
 

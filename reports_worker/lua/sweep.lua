@@ -10,8 +10,10 @@ end
 -- started, and its lease has run out
 for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
   local id, execution = string.match(member, '^(.-):(.+)$')
-  local holder = redis.call('GET', lease_key(id))
-  if holder ~= execution then
+  local holder = id and redis.call('GET', lease_key(id))
+  if not id then
+    redis.call('ZREM', keys.started, member)
+  elseif holder ~= execution then
     forget_execution(id, execution)
     if not holder and redis.call('HGET', job_key(id), 'status') == 'started' then note(id, put_back(id, now)) end
   end

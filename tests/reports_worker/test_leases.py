@@ -356,6 +356,16 @@ def test_a_sweep_forgets_an_old_execution_of_what_another_makes_now(
     assert find(queue, running).status is Status.RUNNING
 
 
+def test_a_sweep_takes_away_what_is_no_execution(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    connection.zadd(keys.STARTED, {"nonsense": 0})
+
+    assert list(leases.sweep()) == []
+
+    assert connection.zrange(keys.STARTED, 0, -1) == [f"{running.task_id}:{running.id}".encode()]
+
+
 def take_without_starting(connection: Redis) -> None:
     """What a worker leaves that dies right after it took a report off the queue."""
     connection.lmove(keys.QUEUED, keys.INTERMEDIATE, "LEFT", "RIGHT")

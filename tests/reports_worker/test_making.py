@@ -129,6 +129,10 @@ def test_an_error_with_odd_characters_still_ends_the_report(run: RunMaking, text
     assert run(raises(ValueError(text))).status is Status.FAILED
 
 
+def test_a_type_that_exits_fails_its_report(run: RunMaking) -> None:
+    assert run(raises(SystemExit(3))).error == "The report could not be made: SystemExit: 3"
+
+
 def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMaking) -> None:
     report = run(None, "forecast")
 

@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 from rq.job import JobStatus
 
-from reports_worker import Report, ReportQueue, Status, keys
+from reports_worker import Report, ReportQueue, Status, Submission, keys
 from reports_worker.records import FIELDS, read_report
 
 PENDING, RUNNING, COMPLETED, FAILED = Status
@@ -94,3 +94,23 @@ def test_a_job_that_is_no_report_is_none(
 
 def test_nothing_read_is_no_report() -> None:
     assert read_report("7", [None] * len(FIELDS)) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("parameters", "{"),
+        ("created_at", "yesterday"),
+        ("percent", "half"),
+        ("summary", "[1]"),
+        ("title", b"\xff"),
+    ],
+)
+def test_a_record_that_is_damaged_is_no_report_and_hides_no_other(
+    queue: ReportQueue, connection: Redis, task_id: str, field: str, value: str | bytes
+) -> None:
+    other = queue.submit(Submission("Other", "users"))
+    connection.hset(keys.job(task_id), field, value)
+
+    assert queue.find(task_id) is None
+    assert [report.task_id for report in queue.list().reports] == [other]
