@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reports_app import create_blueprint
 from reports_app.services import Services
 from reports_worker import CATALOG, ReportQueue
-from tests.reports_app.workshop import UNKNOWN_ID, Workshop
+from tests.reports_app.workshop import UNKNOWN_ID, Workshop, break_queue
 
 LIMIT = 64 * 1024
 JSON = "application/json"
@@ -261,10 +261,9 @@ def test_both_faults_of_the_paging_are_named(client: FlaskClient) -> None:
 
 
 def test_an_unforeseen_error_is_told_without_its_words(app: Flask, workshop: Workshop) -> None:
-    task_id = workshop.ask()
-    workshop.connection.hset(f"rq:job:{task_id}", "created_at", "a secret that is no time")
+    break_queue(app)
 
-    answer = app.test_client().get(f"/api/reports/{task_id}")
+    answer = app.test_client().get(f"/api/reports/{workshop.ask()}")
 
     assert_problem(answer, 500)
     assert "secret" not in answer.text

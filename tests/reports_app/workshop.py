@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
+from flask import Flask
 from redis import Redis
 
+from reports_app.services import EXTENSION
 from reports_worker import Reason, ReportQueue, Submission
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed, Failed, Outcome
@@ -68,3 +71,20 @@ class Workshop:
         """Take a report away as its expiry does."""
         self.connection.zrem("rq:reports", task_id)
         self.connection.delete(f"rq:job:{task_id}")
+
+
+class BrokenQueue(ReportQueue):
+    """Raises what nobody foresaw."""
+
+    def find(self, task_id: str) -> NoReturn:
+        raise RuntimeError(f"a secret about {task_id}")
+
+    def list(self, **_: object) -> NoReturn:
+        raise RuntimeError("a secret about all")
+
+
+def break_queue(app: Flask) -> None:
+    """Have the application ask a queue that raises."""
+    services = app.extensions[EXTENSION]
+    broken = BrokenQueue(services.queue.connection, timeout=timedelta(hours=1))
+    app.extensions[EXTENSION] = replace(services, queue=broken)
