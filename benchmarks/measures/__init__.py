@@ -1,0 +1,27 @@
+"""All measurements, in the order of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ..bench import Bench
+from ..rows import Row
+from .checks import check_peer
+from .listing import measure_lists
+from .making import measure_making
+from .memory import measure_memory
+from .pick_up import measure_pick_up
+from .status import measure_status
+from .submits import measure_round_trips, measure_submits
+
+MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
+    measure_submits,
+    measure_round_trips,
+    measure_status,
+    measure_lists,
+    measure_pick_up,
+    measure_making,
+    measure_memory,
+)
+
+__all__ = ["MEASURES", "check_peer"]

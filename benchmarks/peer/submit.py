@@ -1,0 +1,11 @@
+"""Submit a report for each line of standard input, and answer with the time just before each; for measurements."""
+
+import sys
+import time
+
+from tasks import generate_report
+
+for line in sys.stdin:
+    begin = time.monotonic_ns()
+    generate_report.delay(line.strip(), "sales")
+    print(begin, flush=True)
