@@ -13,6 +13,10 @@ from reports_worker import LONGEST_TITLE, InvalidSubmissionError, ReportType, Su
 EXPIRED = "This form was open for too long or its cookie is missing. What you typed is kept: send it again."
 
 
+class ActionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A button: nothing but its protection against being pressed by another site."""
+
+
 class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """Title and type. What is valid, `parse_submission` says, for form and JSON alike."""
 

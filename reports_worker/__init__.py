@@ -7,13 +7,18 @@ from .catalog import CATALOG
 from .errors import (
     BrokerUnavailableError,
     FieldError,
+    IdempotencyConflictError,
     InvalidSubmissionError,
+    NoSuchReportError,
     ReportsError,
     SettingsError,
+    WrongStateError,
 )
+from .idempotency import IdempotencyKey
 from .model import Page, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
+from .selections import Selection
 from .settings import Settings
 from .submissions import LONGEST_TITLE, Submission, parse_submission
 from .task_ids import is_task_id
@@ -26,7 +31,10 @@ __all__ = [
     "BrokerAddress",
     "BrokerUnavailableError",
     "FieldError",
+    "IdempotencyConflictError",
+    "IdempotencyKey",
     "InvalidSubmissionError",
+    "NoSuchReportError",
     "Page",
     "Progress",
     "Reason",
@@ -34,10 +42,12 @@ __all__ = [
     "ReportQueue",
     "ReportType",
     "ReportsError",
+    "Selection",
     "Settings",
     "SettingsError",
     "Status",
     "Submission",
+    "WrongStateError",
     "connect",
     "is_task_id",
     "parse_submission",

@@ -48,7 +48,12 @@ def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
     return {name: value for name, value in job.to_dict().items() if value != ""}
 
 
-def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
+def read_status(text: str) -> Status:
+    """Translate RQ's status; what is none of ours is a way of waiting."""
+    return _STATUSES.get(text, Status.PENDING)
+
+
+def read_report(task_id: str, values: Sequence[bytes | None], *, position: int = -1) -> Report | None:
     """Read a report from the values of `FIELDS`; None if there is no report."""
     row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
     if "status" not in row or "title" not in row:
@@ -57,7 +62,7 @@ def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
         task_id=task_id,
         title=row["title"],
         type=row["type"],
-        status=_STATUSES.get(row["status"], Status.PENDING),
+        status=read_status(row["status"]),
         created_at=clock.from_text(row["created_at"]) or clock.now(),
         parameters=json.loads(row["parameters"]),
         requester=row["requester"],
@@ -67,6 +72,7 @@ def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
         result=_to_result(row),
         error=row.get("error"),
         reason=row.get("reason"),
+        position=position if position >= 0 else None,
     )
 
 
