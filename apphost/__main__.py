@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ApphostError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        # Before anything was started; later on the apphost stops what it runs and ends well.
+        return 130
     return 0
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from . import files, leftovers, ports
 from .broker_server import find_server, write_configuration
@@ -17,11 +18,14 @@ from .connection_strings import BrokerConnection, parse_connection
 from .console import Console
 from .console_logs import SecretMask
 from .environment import inject
+from .errors import PortInUseError
 from .health import Probe, http_probe, redis_probe
-from .instances import Instance
+from .instances import Instance, Launch
+from .leftovers import StartedProcess
 from .resources import Kind, Resource
 from .settings import Settings
-from .supervisor import Launch, Supervisor
+from .supervisor import Supervisor
+from .watchdog import Watchdog
 
 ENVIRONMENT_FILE = "environment.json"
 PROCESSES_FILE = "processes.json"
@@ -57,22 +61,34 @@ class DistributedApplication:
                 console.say(f"Ended {ended} processes that a run before had left behind")
             ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
             plan = make_plan(self.resources, folder, environ, console)
-            self._supervise(plan, settings, folder, environ, console)
+            refuse_shared_ports(plan, settings)
+            watchdog = stack.enter_context(Watchdog())
+            self._supervise(plan, settings, folder, environ, console, watchdog=watchdog)
             (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
 
     def _supervise(
-        self, plan: Plan, settings: Settings, folder: Path, environ: Mapping[str, str], console: Console
+        self,
+        plan: Plan,
+        settings: Settings,
+        folder: Path,
+        environ: Mapping[str, str],
+        console: Console,
+        *,
+        watchdog: Watchdog,
     ) -> None:
         token = files.keep_secret(folder / TOKEN_FILE)
-        secrets = [token, *(one.password for one in plan.connections.values())]
-        secrets += [value for one in self.resources for name, value in one.env.items() if "SECRET" in name]
+
+        def remember(processes: list[StartedProcess]) -> None:
+            watchdog.watch(process.pid for process in processes)
+            leftovers.remember(folder / PROCESSES_FILE, processes)
+
         launches = make_launches(plan, folder, environ)
         supervisor = Supervisor(
             make_instances(plan, launches),
             launches,
-            mask=SecretMask(secrets),
+            mask=SecretMask(find_secrets(plan, token)),
             console=console,
-            remember=lambda processes: leftovers.remember(folder / PROCESSES_FILE, processes),
+            remember=remember,
         )
         write_environment(plan, folder)
         for number in STOPPING_SIGNALS:
@@ -97,6 +113,25 @@ def make_plan(
             port = _choose_broker_port(resource, console)
             connections[resource.name] = BrokerConnection.of_our_own(port, password)
     return Plan({resource.name: resource for resource in resources}, connections, taken)
+
+
+def refuse_shared_ports(plan: Plan, settings: Settings) -> None:
+    """Raise PortInUseError if two that are to start want the same port."""
+    owners = {settings.dashboard_port: "the dashboard"}
+    for name, port in plan.ports.items():
+        if port in owners:
+            cure = "set DASHBOARD_PORT to" if port == settings.dashboard_port else "give one of them"
+            raise PortInUseError(
+                f"Port {port} is meant for {owners[port]} and for {name}: {cure} another port."
+            )
+        owners[port] = name
+
+
+def find_secrets(plan: Plan, token: str) -> list[str]:
+    """Find what must never be shown; a password also in the form that it has within a URL."""
+    passwords = [one.password for one in plan.connections.values()]
+    keys = [value for one in plan.resources.values() for name, value in one.env.items() if "SECRET" in name]
+    return [token, *keys, *passwords, *(quote(password, safe="") for password in passwords)]
 
 
 def _choose_broker_port(resource: Resource, console: Console) -> int:

@@ -16,6 +16,8 @@ from .settings import MOST_REPLICAS
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)
 LONGEST_NAME = 64
+# API 2 s, workers 6 s, then the broker: 10 s for all of them.
+BROKER_STOP_SECONDS = 1.5
 
 
 class ResourceBuilder:
@@ -103,7 +105,7 @@ class DistributedApplicationBuilder:
 
     def add_redis(self, name: str, *, port: int | None = None) -> ResourceBuilder:
         """Add a Redis or Valkey server of our own, with a generated password and its data kept."""
-        return self._register(Resource(name, Kind.REDIS, port=port))
+        return self._register(Resource(name, Kind.REDIS, port=port, stop_seconds=BROKER_STOP_SECONDS))
 
     def add_connection_string(self, name: str) -> ResourceBuilder:
         """Add a server that somebody else runs, known by `ConnectionStrings__<name>`."""

@@ -16,6 +16,8 @@ import psutil
 
 from .leftovers import StartedProcess
 
+# A line without an end is taken in pieces of this size.
+_LONGEST_LINE_BYTES = 64 * 1024
 _WRAPPER = str(Path(__file__).with_name("_exec.py"))
 
 
@@ -56,9 +58,13 @@ class ChildProcess:
         return time.monotonic() - self.started_at
 
     def exit_code(self) -> int | None:
-        """The code once it has ended (below 0: by that signal), else None. Reads its last lines first."""
+        """The code once it has ended (below 0: by that signal), else None.
+
+        Then what it leaves in its group is ended too, and its last lines are read.
+        """
         code = self._process.poll()
         if code is not None:
+            self.kill_group()
             self._reader.join(timeout=0.5)
         return code
 
@@ -82,5 +88,5 @@ class ChildProcess:
     def _read(self, on_line: Callable[[str], None]) -> None:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         with self._process.stdout as stream:
-            for line in stream:
+            for line in iter(lambda: stream.readline(_LONGEST_LINE_BYTES), b""):
                 on_line(line.decode("utf-8", "replace").rstrip("\r\n"))

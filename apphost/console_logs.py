@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 MOST_LINES = 10_000
 LONGEST_LINE = 4_000
@@ -35,11 +36,14 @@ class ConsoleLog:
             self._count += 1
             self._lines.append(LogLine(self._count, time, text[:LONGEST_LINE]))
 
-    def read(self, *, after: int = 0, limit: int = MOST_LINES) -> list[LogLine]:
-        """Read lines numbered above `after`; without it, or when there are more, the last `limit` of them."""
+    def read(self, *, after: int | None = None, limit: int = MOST_LINES) -> list[LogLine]:
+        """Read the first `limit` lines numbered above `after`, or without it the last ones."""
         with self._lock:
-            lines = [line for line in self._lines if line.number > after]
-        return lines[-limit:]
+            if after is None:
+                return list(islice(self._lines, max(0, len(self._lines) - limit), None))
+            first = self._lines[0].number if self._lines else 1
+            begin = max(0, after + 1 - first)
+            return list(islice(self._lines, begin, begin + limit))
 
 
 class SecretMask:

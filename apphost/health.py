@@ -6,10 +6,13 @@ import http.client
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .ports import LOOPBACK
 from .resources import HttpHealthCheck
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 QUICK_SECONDS = 0.15
 STEADY_SECONDS = 2.0
@@ -54,18 +57,35 @@ def redis_probe(url: str, *, queue_key: str | None) -> Probe:
     """PING, and the figures of INFO."""
     import redis  # noqa: PLC0415 - takes 0.2 s: loaded on the probe's thread, while the server starts
 
-    client = redis.Redis.from_url(url, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS)
+    # The prober asks again anyway: a client that tries four times would be late to tell.
+    client = redis.Redis.from_url(
+        url,
+        socket_timeout=PROBE_SECONDS,
+        socket_connect_timeout=PROBE_SECONDS,
+        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+    )
 
     def probe() -> Health:
         try:
             client.ping()
-            info: Any = client.info()
-            length = client.llen(queue_key) if queue_key else None
-        except redis.RedisError as error:
+        except (redis.RedisError, TypeError, ValueError) as error:
+            # The last two are an option in the URL that the client does not know.
             return Health(f"PING: {error}")
-        return Health(figures=describe_info(info, length))
+        return Health(figures=read_figures(client, queue_key))
 
     return probe
+
+
+def read_figures(client: Redis, queue_key: str | None) -> dict[str, str]:
+    """Read figures for people; none where the server forbids INFO to this user."""
+    import redis  # noqa: PLC0415 - see redis_probe
+
+    try:
+        info: Any = client.info()
+        return describe_info(info, client.llen(queue_key) if queue_key else None)
+    except redis.RedisError:
+        # It answered PING, so it is well; a server of somebody else's may forbid the rest.
+        return {}
 
 
 def describe_info(info: Mapping[str, Any], queue_length: object) -> dict[str, str]:
@@ -86,7 +106,7 @@ def describe_info(info: Mapping[str, Any], queue_length: object) -> dict[str, st
 class Prober:
     """Asks one resource again and again: quickly until it is well, then now and then."""
 
-    def __init__(self, make_probe: Callable[[], Probe], on_health: Callable[[Health], None]) -> None:
+    def __init__(self, make_probe: Callable[[], Probe], on_health: Callable[[Prober, Health], None]) -> None:
         self._make_probe = make_probe
         self._on_health = on_health
         self._stopped = threading.Event()
@@ -101,5 +121,5 @@ class Prober:
         while not self._stopped.wait(pause):
             health = probe()
             if not self._stopped.is_set():
-                self._on_health(health)
+                self._on_health(self, health)
             pause = STEADY_SECONDS if health.is_healthy else QUICK_SECONDS

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from .child_processes import ChildProcess
 from .console_logs import ConsoleLog, SecretMask
-from .health import Health, Prober
+from .health import Health, Probe, Prober
 from .resources import Resource
 from .restarts import RestartRecord
 from .snapshots import Action, Snapshot, State
 
 LAST_LINES = 10
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How one instance is started: with which command and environment, and how it is probed."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    make_probe: Callable[[], Probe] | None = None
 
 
 @dataclass
@@ -37,6 +47,8 @@ class Instance:
     exit_code: int | None = None
     started_at: datetime | None = None
     waiting_for: tuple[str, ...] = ()
+    unwell_since: float | None = None
+    is_told_unwell: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -76,3 +88,16 @@ class Instance:
             figures=self.health.figures if self.health else {},
             last_lines=tuple(line.text for line in self.log.read(limit=LAST_LINES)) if has_ended else (),
         )
+
+
+def stop_order(instances: Iterable[Instance]) -> list[list[Instance]]:
+    """Those on which nobody waits come first, in the order of the model; replicas stop together."""
+    left: dict[str, list[Instance]] = {}
+    for instance in instances:
+        left.setdefault(instance.resource.name, []).append(instance)
+    order = []
+    while left:
+        needed = {name for group in left.values() for name in group[0].resource.waits}
+        free = [name for name in left if name not in needed]
+        order += [left.pop(name) for name in free]
+    return order

@@ -14,8 +14,8 @@ import psutil
 
 from .files import write_private
 
-# The kernel counts start times in ticks of 10 ms.
-_SAME_START_SECONDS = 0.05
+# Start times are counted from the boot, whose time of day moves a little as the clock is set right.
+_SAME_START_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ def find_leftovers(path: Path) -> list[psutil.Process]:
     except (ValueError, TypeError):
         # Written by another version: what it cannot tell, it cannot ask us to end.
         return []
-    return [process for process in psutil.process_iter() if any(_is_of(process, one) for one in remembered)]
+    processes = list(psutil.process_iter())
+    return [process for process in processes if any(_is_of(process, one) for one in remembered)]
 
 
 def end(processes: Iterable[psutil.Process]) -> int:
@@ -59,13 +60,26 @@ def end(processes: Iterable[psutil.Process]) -> int:
 
 
 def _is_of(process: psutil.Process, started: StartedProcess) -> bool:
-    """A session keeps its leader's pid from being used again, so a member's command is proof enough."""
+    """Tell whether it is that process, or a member of the session that it began."""
     try:
-        if process.pid != started.pid and os.getsid(process.pid) != started.pid:
+        if process.pid == started.pid:
+            return _is_same(process, started)
+        if os.getsid(process.pid) != started.pid:
             return False
-        if process.cmdline() != list(started.command):
-            return False
-        age = process.create_time() - started.start_time
-        return bool(abs(age) < _SAME_START_SECONDS if process.pid == started.pid else age >= 0)
+        # Whatever a leader that is ours has in its session is ours. Without one the command must tell.
+        if psutil.pid_exists(started.pid):
+            return _is_same(psutil.Process(started.pid), started)
+        is_younger = process.create_time() > started.start_time - _SAME_START_SECONDS
+        return is_younger and _runs(process, started.command)
     except (psutil.Error, ProcessLookupError):
         return False
+
+
+def _is_same(process: psutil.Process, started: StartedProcess) -> bool:
+    is_of_that_time = abs(process.create_time() - started.start_time) < _SAME_START_SECONDS
+    return bool(is_of_that_time and _runs(process, started.command))
+
+
+def _runs(process: psutil.Process, command: tuple[str, ...]) -> bool:
+    """Compare the end of the command line: a script's begins with its interpreter."""
+    return bool(process.cmdline()[-len(command) :] == list(command))

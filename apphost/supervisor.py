@@ -5,63 +5,23 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .child_processes import ChildProcess
 from .console import Console
 from .console_logs import ConsoleLog, SecretMask
 from .events import EventLog
-from .health import Health, Probe, Prober
-from .instances import LAST_LINES, Instance
+from .health import Health, Prober
+from .instances import LAST_LINES, Instance, Launch, stop_order
 from .leftovers import StartedProcess
+from .messages import Asked, HealthFound, Line, Message, StopAsked
 from .resources import Kind, Resource
 from .restarts import RestartRecord
 from .snapshots import Action, Snapshot, State
 
 TICK_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Line:
-    """An instance wrote a line."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
-class HealthFound:
-    """A prober asked an instance."""
-
-    name: str
-    prober: Prober
-    health: Health
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A person wants something of an instance."""
-
-    name: str
-    action: Action
-
-
-@dataclass(frozen=True)
-class StopAsked:
-    """Everything is to end."""
-
-
-Message = Line | HealthFound | Asked | StopAsked
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How one instance is started: with which command and environment, and how it is probed."""
-
-    command: tuple[str, ...]
-    env: Mapping[str, str]
-    make_probe: Callable[[], Probe] | None = None
+MOST_LINES_AT_ONCE = 2000
+UNWELL_SECONDS = 3.0
 
 
 class Supervisor:
@@ -84,6 +44,9 @@ class Supervisor:
         self._console = console
         self._remember = remember
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        # Lines have a queue of their own, and a full one holds back who writes: no child can fill the
+        # memory, or keep a command waiting behind its lines.
+        self._lines: queue.Queue[Line] = queue.Queue(MOST_LINES_AT_ONCE)
         self._stopping: Iterator[list[Instance]] | None = None
         self._stopping_now: list[Instance] = []
         self._begun_at = time.monotonic()
@@ -112,6 +75,7 @@ class Supervisor:
         try:
             while not self._has_stopped():
                 self._take_messages()
+                self._take_lines()
                 now = time.monotonic()
                 for instance in self._instances.values():
                     self._reap(instance, now)
@@ -133,16 +97,20 @@ class Supervisor:
 
     def _handle(self, message: Message) -> None:
         match message:
-            case Line(name, text):
-                self._take_line(self._instances[name], text)
             case HealthFound(name, prober, health):
                 instance = self._instances[name]
                 if instance.prober is prober:
                     instance.health = health
+                    self._tell_health(instance, time.monotonic())
             case Asked(name, action):
                 self._do(self._instances[name], action)
             case StopAsked():
                 self._begin_stopping()
+
+    def _take_lines(self) -> None:
+        for _ in range(self._lines.qsize()):
+            line = self._lines.get_nowait()
+            self._take_line(self._instances[line.name], line.text)
 
     def _take_line(self, instance: Instance, text: str) -> None:
         shown, now = self._mask(text), datetime.now(UTC)
@@ -168,24 +136,30 @@ class Supervisor:
         if instance.waiting_for:
             instance.state = State.WAITING
         else:
-            self._start(instance)
+            self._start(instance, now)
 
     def _unready_dependencies(self, resource: Resource) -> Iterator[str]:
         for other in self._instances.values():
             if other.resource.name in resource.waits and not other.is_ready:
                 yield other.name
 
-    def _start(self, instance: Instance) -> None:
-        launch = self._launches[instance.name]
-        name = instance.name
-        instance.process = ChildProcess(
-            name,
-            launch.command,
-            working_dir=instance.resource.working_dir,
-            env=launch.env,
-            on_line=lambda text: self._messages.put(Line(name, text)),
-        )
-        instance.state, instance.exit_code, instance.kill_at = State.RUNNING, None, None
+    def _start(self, instance: Instance, now: float) -> None:
+        launch, name = self._launches[instance.name], instance.name
+        instance.exit_code = None
+        try:
+            instance.process = ChildProcess(
+                name,
+                launch.command,
+                working_dir=instance.resource.working_dir,
+                env=launch.env,
+                on_line=lambda text: self._lines.put(Line(name, text)),
+            )
+        except OSError as error:
+            # The program itself is missing in a process of its own; here the folder is, or memory.
+            self._take_line(instance, f"cannot start in {instance.resource.working_dir}: {error.strerror}")
+            self._note_death(instance, 0, now)
+            return
+        instance.state, instance.kill_at = State.RUNNING, None
         instance.started_at = datetime.now(UTC)
         self._start_probing(instance)
         self._remember_processes()
@@ -196,9 +170,8 @@ class Supervisor:
         if make_probe is None:
             return
 
-        def tell(health: Health) -> None:
-            if instance.prober is not None:
-                self._messages.put(HealthFound(instance.name, instance.prober, health))
+        def tell(prober: Prober, health: Health) -> None:
+            self._messages.put(HealthFound(instance.name, prober, health))
 
         instance.prober = Prober(make_probe, tell)
 
@@ -212,7 +185,7 @@ class Supervisor:
         if instance.process is None or (code := instance.process.exit_code()) is None:
             return
         process, instance.process = instance.process, None
-        process.kill_group()
+        self._take_lines()
         self._stop_probing(instance)
         self._remember_processes()
         instance.exit_code = code
@@ -252,6 +225,7 @@ class Supervisor:
             instance.deaths, instance.start_at = RestartRecord(), 0.0
 
     def _stop(self, instance: Instance) -> None:
+        instance.waiting_for = ()
         if instance.process is None:
             instance.state = State.FINISHED if instance.state is not State.NOT_STARTED else instance.state
         elif instance.state is not State.STOPPING:
@@ -272,7 +246,7 @@ class Supervisor:
         self._console.say("Stopping")
         for instance in self._instances.values():
             instance.is_wanted = False
-        self._stopping = iter(_stop_order(self._instances.values()))
+        self._stopping = iter(stop_order(self._instances.values()))
 
     def _advance_stopping(self) -> None:
         """Stop one resource after another, all replicas of one together."""
@@ -297,6 +271,18 @@ class Supervisor:
     def _take_snapshots(self) -> None:
         self.snapshots = tuple(instance.take_snapshot(self._mask) for instance in self._instances.values())
 
+    def _tell_health(self, instance: Instance, now: float) -> None:
+        """Say once that something is not well for long, and that it is well again."""
+        if instance.is_ready:
+            if instance.is_told_unwell:
+                self._console.say(f"{instance.name} is healthy again")
+            instance.unwell_since, instance.is_told_unwell = None, False
+        elif instance.health and not instance.is_told_unwell:
+            instance.unwell_since = instance.unwell_since or now
+            if now - instance.unwell_since >= UNWELL_SECONDS:
+                self._console.say(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
+                instance.is_told_unwell = True
+
     def _tell_if_ready(self) -> None:
         is_ready = all(instance.is_ready for instance in self._instances.values())
         if is_ready and not self._was_ready:
@@ -305,18 +291,7 @@ class Supervisor:
 
 
 def _describe_end(instance: Instance) -> str:
-    code = instance.exit_code or 0
+    code = instance.exit_code
+    if code is None:
+        return "could not be started"
     return f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
-
-
-def _stop_order(instances: Iterable[Instance]) -> list[list[Instance]]:
-    """Those on which nobody waits come first, in the order of the model; replicas stop together."""
-    left: dict[str, list[Instance]] = {}
-    for instance in instances:
-        left.setdefault(instance.resource.name, []).append(instance)
-    order = []
-    while left:
-        needed = {name for group in left.values() for name in group[0].resource.waits}
-        free = [name for name in left if name not in needed]
-        order += [left.pop(name) for name in free]
-    return order

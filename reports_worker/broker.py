@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
+from redis.driver_info import DriverInfo
 from redis.exceptions import RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -150,6 +151,9 @@ def connect(address: BrokerAddress, *, timeout_seconds: float = 1.0, retries: in
     }
     if address.url.startswith("rediss:"):
         options["ssl_check_hostname"] = True
+        # TLS 1.3 sends tickets after its handshake. redis-py takes them for a reply left over and refuses
+        # the connection, unless a first reply was read with them: this asks for one and takes any answer.
+        options["driver_info"] = DriverInfo(lib_version=None)
     return Redis.from_url(address.url, **options)
 
 

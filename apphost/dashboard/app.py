@@ -116,8 +116,9 @@ def _add_json(app: Flask, supervisor: Supervisor) -> None:
 
     @app.get("/api/resources/<name>/logs")
     def api_logs(name: str) -> Response:
-        lines = _find_log(supervisor, name).read(after=_whole("after", 0), limit=_whole("limit", MOST_LINES))
-        last = lines[-1].number if lines else _whole("after", 0)
+        after = _whole("after", 0) if "after" in request.args else None
+        lines = _find_log(supervisor, name).read(after=after, limit=_whole("limit", MOST_LINES))
+        last = lines[-1].number if lines else after or 0
         return _answer({"lines": [asdict(line) for line in lines], "last": last})
 
     @app.get("/api/<any(requests, tasks):kind>")

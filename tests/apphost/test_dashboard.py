@@ -16,10 +16,10 @@ from apphost.console import Console
 from apphost.console_logs import SecretMask
 from apphost.dashboard.app import create_dashboard
 from apphost.health import Health
-from apphost.instances import Instance
+from apphost.instances import Instance, Launch
 from apphost.resources import Kind, Resource
 from apphost.snapshots import State
-from apphost.supervisor import Launch, Supervisor
+from apphost.supervisor import Supervisor
 
 PORT, TOKEN = 18888, "a-token-of-the-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import signal
 
-import psutil
 import pytest
 
 from reports_worker import Status, Submission
-from tests.integration.worker_processes import Reports, StartWorker
+from tests.integration.worker_processes import Reports, StartWorker, is_gone
 from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
-
-
-def is_gone(making: psutil.Process) -> bool:
-    return not making.is_running() or making.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -87,6 +87,11 @@ class WorkerProcess:
                 making.kill()
 
 
+def is_gone(making: psutil.Process) -> bool:
+    """Tell whether a process has ended, reaped or not."""
+    return not making.is_running() or making.status() == psutil.STATUS_ZOMBIE
+
+
 class StartWorkerOf(Protocol):
     """Start a worker of a broker; more of its environment by name."""
 

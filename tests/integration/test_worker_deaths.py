@@ -1,0 +1,155 @@
+"""Workers and making processes that die or stand still: no report is lost, and each ends once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import psutil
+import pytest
+from redis import Redis
+
+from reports_worker import Report, Status, Submission
+from tests.brokers import Broker
+from tests.integration.worker_processes import (
+    Reports,
+    StartWorker,
+    StartWorkerOf,
+    WorkerProcess,
+    is_gone,
+)
+from tests.waiting import wait_until
+
+SALES = Submission("Quarter", "sales")
+# 15 s are promised; the rest is for a busy machine.
+RECOVERY = timedelta(seconds=20)
+
+
+def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="300")
+    reports.submit(SALES)
+    making = process.wait_for_making()
+
+    process.send(signal.SIGKILL)
+
+    wait_until(lambda: is_gone(making), what="the end of the making process")
+
+
+def test_a_report_whose_making_process_was_killed_is_made_again(
+    worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="1")
+    task_id = reports.submit(SALES)
+
+    process.wait_for_making().kill()
+    report = reports.wait_for_end(task_id)
+
+    assert report.status is Status.COMPLETED
+    assert reports.count_executions(task_id) == 2
+    assert not process.has_ended
+
+
+def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
+    return reports.count_executions(task_id) == execution
+
+
+def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
+    worker: StartWorker, reports: Reports, redis: Redis
+) -> None:
+    process = worker(REPORTS_SIMULATED_SECONDS="300")
+    task_id = reports.submit(SALES)
+
+    for execution in range(1, 5):
+        wait_until(partial(has_begun, reports, task_id, execution), what=f"execution {execution}")
+        process.wait_for_making().kill()
+    report = reports.wait_for_end(task_id)
+
+    assert report.status is Status.FAILED
+    assert report.reason == "abandoned"
+    assert report.error is not None
+    assert report.error.startswith("The worker that made this report died, 4 times in a row.")
+    assert reports.count_executions(task_id) == 4
+    assert redis.llen("rq:queue:reports") == 0
+    assert not process.has_ended
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What became of three reports.
+
+    The worker of one was killed, that of another held still, and the third was taken and never started.
+    """
+
+    reports: Reports
+    killed: str
+    stopped: str
+    taken: str
+    since: datetime
+    stopped_worker: WorkerProcess
+    stopped_making: psutil.Process
+
+    def get(self, task_id: str) -> Report:
+        return self.reports.get(task_id)
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[Aftermath]:
+    """Play the three at once, since each takes as long as a lease; another worker then makes them all."""
+    broker = Broker(tmp_path_factory.mktemp("broker")).start()
+    reports = Reports(broker.url)
+    doomed = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
+    killed = reports.submit(SALES)
+    reports.wait_for(killed, Status.RUNNING)
+    held = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="5")
+    stopped = reports.submit(SALES)
+    reports.wait_for(stopped, Status.RUNNING)
+    making = held.wait_for_making()
+    taken = reports.submit(SALES)
+    reports.connection.lmove("rq:queue:reports", "rq:queue:reports:intermediate", "LEFT", "RIGHT")
+
+    since = datetime.now(UTC)
+    making.suspend()
+    held.send(signal.SIGSTOP)
+    doomed.send(signal.SIGKILL)
+    start_worker(broker.url)
+    for task_id in (killed, stopped, taken):
+        reports.wait_for_end(task_id, seconds=40)
+    yield Aftermath(reports, killed, stopped, taken, since, held, making)
+    reports.connection.close()
+    broker.stop()
+
+
+def test_a_report_whose_worker_was_killed_is_made_by_another(aftermath: Aftermath) -> None:
+    report = aftermath.get(aftermath.killed)
+
+    assert report.status is Status.COMPLETED
+    assert aftermath.reports.count_executions(report.task_id) == 2
+    assert report.started_at is not None
+    assert report.started_at - aftermath.since < RECOVERY
+
+
+def test_a_report_that_was_taken_and_never_started_is_made(aftermath: Aftermath) -> None:
+    report = aftermath.get(aftermath.taken)
+
+    assert report.status is Status.COMPLETED
+    assert aftermath.reports.count_executions(report.task_id) == 1
+    assert report.started_at is not None
+    assert report.started_at - aftermath.since < RECOVERY
+
+
+def test_a_worker_that_stood_still_past_its_lease_publishes_nothing(aftermath: Aftermath) -> None:
+    before = aftermath.get(aftermath.stopped)
+    assert before.status is Status.COMPLETED
+    assert before.result is not None
+    assert before.result["processing_time"] == 0
+
+    aftermath.stopped_making.resume()
+    aftermath.stopped_worker.send(signal.SIGCONT)
+    wait_until(lambda: is_gone(aftermath.stopped_making), what="the end of the late making process")
+
+    assert aftermath.get(aftermath.stopped) == before
+    assert aftermath.reports.count_executions(before.task_id) == 2
+    assert not aftermath.stopped_worker.has_ended
