@@ -81,10 +81,10 @@ class Site(Program):
         self.url = f"http://127.0.0.1:{port}"
 
     def request(self, method: str, path: str, *, body: object = None, **headers: str) -> Answer:
-        """Make a request; `body` is sent as JSON. Errors are answers too."""
-        data = None if body is None else json.dumps(body).encode()
+        """Make a request; `body` is sent as JSON, bytes as they are. Errors are answers too."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
-        if data is not None:
+        if data is not None and not request.has_header("Content-type"):
             request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

@@ -263,7 +263,7 @@ def test_both_faults_of_the_paging_are_named(client: FlaskClient) -> None:
 
 def test_an_unforeseen_error_is_told_without_its_words(app: Flask, workshop: Workshop) -> None:
     task_id = workshop.ask()
-    workshop.connection.hset(f"rq:job:{task_id}", "parameters", "a secret that is no JSON")
+    workshop.connection.hset(f"rq:job:{task_id}", "created_at", "a secret that is no time")
 
     answer = app.test_client().get(f"/api/reports/{task_id}")
 

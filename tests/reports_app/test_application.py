@@ -95,7 +95,7 @@ def test_a_method_that_a_page_has_not_is_refused(product_client: FlaskClient) ->
 def test_an_unforeseen_error_is_a_page_without_its_words(
     product_client: FlaskClient, workshop: Workshop
 ) -> None:
-    workshop.connection.hset(f"rq:job:{workshop.ask()}", "parameters", "a secret that is no JSON")
+    workshop.connection.hset(f"rq:job:{workshop.ask()}", "created_at", "a secret that is no time")
 
     answer = product_client.get("/", headers=HTML)
 
