@@ -71,7 +71,7 @@ def report(task_id: str) -> Any:
     if found is None:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
     template = "reports/_report.html" if "partial" in request.args else "reports/report.html"
-    return render_template(template, report=found, form=ActionForm())
+    return render_template(template, report=found, form=ActionForm(formdata=None))
 
 
 @pages.post("/reports/<task_id>/<any(cancel, retry, delete):action>")
@@ -118,7 +118,7 @@ def _render(template: str, page: Page | None, **values: Any) -> str:
         filters=filters,
         statuses=list(Status),
         types=services.catalog.values(),
-        action_form=ActionForm(),
+        action_form=ActionForm(formdata=None),
         **values,
     )
 
