@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .broker import BrokerAddress, connect
 from .catalog import CATALOG
+from .door import Reports
 from .errors import (
     BrokerUnavailableError,
     FieldError,
@@ -41,6 +42,7 @@ __all__ = [
     "Report",
     "ReportQueue",
     "ReportType",
+    "Reports",
     "ReportsError",
     "Selection",
     "Settings",
