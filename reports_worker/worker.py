@@ -12,6 +12,7 @@ from rq.executions import Execution as RQExecution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
@@ -93,6 +94,8 @@ class ReportWorker(Worker):
         finally:
             self.keeper.let_go()
             self.executions.clear()
+            # RQ takes a signal to stop at once where the worker is idle, and else after the job.
+            self._state = WorkerStatus.IDLE
 
     def _make(self, held: Execution, job: Job, queue: Queue, execution: RQExecution) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from redis import Redis
 
 from tests.brokers import Broker
+
+_TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,13 @@ def redis(broker: Broker) -> Iterator[Redis]:
     """A plain client of the real broker, to look behind the scenes."""
     with broker.client() as client:
         yield client
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name tests without the ids made for them: processes that share the tests must name them alike."""
+    if isinstance(val, str) and _TASK_ID.search(val):
+        return _TASK_ID.sub("task-id", val).encode("unicode_escape").decode("ascii")
+    return None
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

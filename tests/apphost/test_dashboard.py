@@ -252,5 +252,14 @@ def test_the_page_names_states_in_words_and_groups_replicas(logged_in: FlaskClie
     assert "GET /health answered 503" in text
 
 
+def test_the_page_sums_up_what_is_well_where_a_screen_reader_hears_it(logged_in: FlaskClient) -> None:
+    text = logged_in.get("/").text
+
+    assert (
+        '<p class="summary" role="status" data-live>1 of 5 are well. api is Running (Unhealthy). '
+        "worker-1 is FailedToStart. worker-2 is NotStarted. outside is NotStarted.</p>"
+    ) in text
+
+
 def test_a_body_that_is_too_large_is_refused(logged_in: FlaskClient) -> None:
     assert logged_in.post("/resources/api/stop", data={"csrf_token": "x" * 20_000}).status_code == 413

@@ -30,7 +30,7 @@ RECOVERY = timedelta(seconds=20)
 
 def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300")
-    reports.submit(SALES)
+    reports.wait_for(reports.submit(SALES), Status.RUNNING)
     making = process.wait_for_making()
 
     process.send(signal.SIGKILL)
@@ -38,22 +38,25 @@ def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: R
     wait_until(lambda: is_gone(making), what="the end of the making process")
 
 
+def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
+    return reports.count_executions(task_id) == execution
+
+
 def test_a_report_whose_making_process_was_killed_is_made_again(
     worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="1")
     task_id = reports.submit(SALES)
+    reports.wait_for(task_id, Status.RUNNING)
 
     process.wait_for_making().kill()
+    # Sooner than its lease would run out.
+    wait_until(partial(has_begun, reports, task_id, 2), seconds=8, what="a second start")
     report = reports.wait_for_end(task_id)
 
     assert report.status is Status.COMPLETED
     assert reports.count_executions(task_id) == 2
     assert not process.has_ended
-
-
-def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
-    return reports.count_executions(task_id) == execution
 
 
 def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
@@ -147,9 +150,10 @@ def test_a_worker_that_stood_still_past_its_lease_publishes_nothing(aftermath: A
     assert before.result["processing_time"] == 0
 
     aftermath.stopped_making.resume()
-    aftermath.stopped_worker.send(signal.SIGCONT)
     wait_until(lambda: is_gone(aftermath.stopped_making), what="the end of the late making process")
+    assert aftermath.get(aftermath.stopped) == before
 
+    aftermath.stopped_worker.send(signal.SIGCONT)
+    aftermath.stopped_worker.wait_until_ready()
     assert aftermath.get(aftermath.stopped) == before
     assert aftermath.reports.count_executions(before.task_id) == 2
-    assert not aftermath.stopped_worker.has_ended

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from reports_app import create_blueprint
 from reports_app.services import Services
 from reports_worker import CATALOG, ReportQueue
-from reports_worker.task_ids import new_task_id
-from tests.reports_app.workshop import Workshop
+from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 LIMIT = 64 * 1024
 JSON = "application/json"
@@ -183,7 +182,7 @@ def test_another_media_type_is_refused(
     ("path", "allowed"),
     [
         ("/api/reports", "GET, HEAD, OPTIONS, POST"),
-        (f"/api/reports/{new_task_id()}", "GET, HEAD, OPTIONS"),
+        (f"/api/reports/{UNKNOWN_ID}", "GET, HEAD, OPTIONS"),
         ("/health", "GET, HEAD, OPTIONS"),
         ("/alive", "GET, HEAD, OPTIONS"),
     ],
@@ -204,7 +203,7 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(
 @pytest.mark.parametrize(
     "task_id",
     [
-        new_task_id(),
+        UNKNOWN_ID,
         "7",
         "abc-123-xyz",
         "%00",
@@ -217,8 +216,8 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(
         "*",
         "%0d%0aX-Evil:1",
         "<script>",
-        new_task_id().upper(),
-        new_task_id() + "%0a",
+        UNKNOWN_ID.upper(),
+        UNKNOWN_ID + "%0a",
         "x" * 3000,
     ],
 )
@@ -250,7 +249,7 @@ def test_a_bad_limit_is_named(client: FlaskClient, limit: str) -> None:
     assert fields_of(assert_problem(answer, 400)) == ["limit"]
 
 
-@pytest.mark.parametrize("cursor", ["", "7", "-", "+", "[a", "\x00", "ü", new_task_id() + "\n", "x" * 5000])
+@pytest.mark.parametrize("cursor", ["", "7", "-", "+", "[a", "\x00", "ü", UNKNOWN_ID + "\n", "x" * 5000])
 def test_a_bad_cursor_is_named(client: FlaskClient, cursor: str) -> None:
     answer = client.get("/api/reports", query_string={"cursor": cursor})
 

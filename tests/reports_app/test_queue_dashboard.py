@@ -16,9 +16,8 @@ from flask.testing import FlaskClient
 
 from reports_app import AppSettings, create_app
 from reports_app.services import Services, add_services
-from reports_worker.task_ids import new_task_id
 from tests.reports_app.html_tree import parse_html
-from tests.reports_app.workshop import FIGURES, Workshop
+from tests.reports_app.workshop import FIGURES, UNKNOWN_ID, Workshop
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 HTML = {"Accept": "text/html"}
@@ -208,7 +207,7 @@ def test_there_is_one_broker(product_client: FlaskClient) -> None:
     assert product_client.get("/rq/1/view/jobs", headers=HTML).status_code == 404
 
 
-@pytest.mark.parametrize("task_id", ["7", "a:b", "%00", new_task_id()])
+@pytest.mark.parametrize("task_id", ["7", "a:b", "%00", UNKNOWN_ID])
 @pytest.mark.parametrize("path", ["/rq/0/view/job/{}", "/rq/0/data/job/{}.json"])
 def test_an_unknown_job_is_not_found(product_client: FlaskClient, path: str, task_id: str) -> None:
     answer = product_client.get(path.format(task_id), headers=HTML)

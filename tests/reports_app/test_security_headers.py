@@ -11,9 +11,8 @@ from flask.testing import FlaskClient
 
 from reports_app import AppSettings, create_app
 from reports_app.queue_dashboard import PREFIX
-from reports_worker.task_ids import new_task_id
 from tests.reports_app.html_tree import parse_html
-from tests.reports_app.workshop import Workshop
+from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 HTML = {"Accept": "text/html"}
 
@@ -52,7 +51,7 @@ def test_a_page_runs_our_own_files_alone(product_client: FlaskClient, method: st
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/reports", f"/api/reports/{new_task_id()}", "/health", "/alive", "/api/nothing"]
+    "path", ["/api/reports", f"/api/reports/{UNKNOWN_ID}", "/health", "/alive", "/api/nothing"]
 )
 def test_json_may_load_and_be_framed_by_nothing(product_client: FlaskClient, path: str) -> None:
     answer = product_client.get(path)

@@ -20,6 +20,8 @@ FIGURES: Mapping[str, Any] = {
     "processing_time": 8,
 }
 COMPLETED = Completed(FIGURES)
+# The form of an id, and never one: tests that run side by side must have the same names.
+UNKNOWN_ID = "0190a2b4-5c6d-7000-8000-00000000abcd"
 
 
 class Workshop:

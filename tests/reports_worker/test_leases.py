@@ -396,6 +396,18 @@ def test_what_was_taken_and_never_started_is_queued_again(
     assert report.status is Status.PENDING
 
 
+def test_what_was_never_started_is_queued_once_even_if_it_stands_there_already(
+    connection: Redis, leases: Leases, task_id: str
+) -> None:
+    connection.rpush(keys.INTERMEDIATE, task_id)
+    list(leases.sweep())
+    make_suspicion_old(connection, task_id)
+
+    list(leases.sweep())
+
+    assert connection.lrange(keys.QUEUED, 0, -1) == [task_id.encode()]
+
+
 def test_a_suspect_that_starts_after_all_is_queued_no_second_time(
     connection: Redis, leases: Leases, task_id: str
 ) -> None:
@@ -434,10 +446,11 @@ def test_what_ended_or_is_gone_is_taken_off_the_intermediate_queue(
     assert connection.llen(keys.INTERMEDIATE) == 0
 
 
+@pytest.mark.parametrize("outcome", [DONE, Failed(Reason.ERROR, "It broke.")])
 def test_a_report_whose_time_is_over_is_removed_everywhere(
-    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution, outcome: Outcome
 ) -> None:
-    leases.publish(running, DONE)
+    leases.publish(running, outcome)
     kept = queue.submit(Submission("Kept", "users"))
     connection.zadd(keys.EXPIRY, {running.task_id: connection.time()[0]})
 
