@@ -76,7 +76,7 @@ class Endings:
         while True:
             try:
                 self._listen()
-            except RedisError as error:
+            except (RedisError, OSError, UnicodeDecodeError) as error:
                 log.warning("cannot listen for reports that end: %s", error)
                 time.sleep(RECONNECT_SECONDS)
 

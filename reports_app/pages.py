@@ -9,21 +9,19 @@ from werkzeug.exceptions import BadRequest
 
 from reports_worker import (
     BrokerUnavailableError,
-    InvalidSubmissionError,
     NoSuchReportError,
     Page,
     ReportQueue,
-    Selection,
     Status,
     WrongStateError,
     is_task_id,
 )
 
 from .api import CANCELLED, CANCELLING, STARTED
-from .forms import EXPIRED, ActionForm, ReportForm
+from .forms import STALE, ActionForm, ReportForm
 from .openapi import describe_api
 from .problems import BROKER_AWAY
-from .queries import FILTERS, read_selection
+from .queries import make_selection, read_filters
 from .services import get_services
 
 PAGE_SIZE = 20
@@ -78,7 +76,7 @@ def report(task_id: str) -> Any:
 def act(task_id: str, action: str) -> Any:
     """Cancel, retry or delete a report, then send the browser back to where the button was."""
     if not ActionForm(formdata=request.form).validate():
-        raise BadRequest(EXPIRED)
+        raise BadRequest(STALE)
     try:
         flash(_act(get_services().queue, task_id, action))
     except WrongStateError as error:
@@ -110,12 +108,11 @@ def _render_index(form: ReportForm, page: Page | None, status: int) -> Any:
 
 def _render(template: str, page: Page | None, **values: Any) -> str:
     services = get_services()
-    filters = {name: text for name in FILTERS if (text := request.args.get(name, "").strip())}
     return render_template(
         template,
         page=page,
         first=not _cursor(),
-        filters=filters,
+        filters=read_filters(),
         statuses=list(Status),
         types=services.catalog.values(),
         action_form=ActionForm(formdata=None),
@@ -126,19 +123,10 @@ def _render(template: str, page: Page | None, **values: Any) -> str:
 def _read_page() -> tuple[Page | None, int]:
     """Read a page of the list; None and 503 while the broker is away."""
     try:
-        return get_services().queue.list(limit=PAGE_SIZE, cursor=_cursor(), selection=_selection()), 200
+        selection = make_selection(read_filters())
+        return get_services().queue.list(limit=PAGE_SIZE, cursor=_cursor(), selection=selection), 200
     except BrokerUnavailableError:
         return None, 503
-
-
-def _selection() -> Selection:
-    """What is searched for; a filter that makes no sense, in an address typed by hand, is none."""
-    if request.method == "POST":
-        return Selection()
-    try:
-        return read_selection()
-    except InvalidSubmissionError:
-        return Selection()
 
 
 def _cursor() -> str | None:

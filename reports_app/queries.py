@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import request
 
 from reports_worker import (
@@ -32,17 +34,33 @@ def read_paging(*, default_limit: int = DEFAULT_LISTED) -> tuple[int, str | None
     return int(limit), cursor
 
 
+def read_filters() -> dict[str, str]:
+    """Read `status`, `type` and `q` as a form sends them: what is empty or makes no sense is left out."""
+    given = {name: text for name in FILTERS if (text := request.args.get(name, "").strip())}
+    return {name: text for name, text in given.items() if not _find_filter_errors({name: text})}
+
+
 def read_selection() -> Selection:
     """Read `status`, `type` and `q`. A type that is not known any more can still be looked for."""
-    status, query = request.args.get("status"), request.args.get("q", "").strip()
+    if errors := _find_filter_errors(request.args):
+        raise InvalidSubmissionError(*errors)
+    return make_selection(request.args)
+
+
+def make_selection(filters: Mapping[str, str]) -> Selection:
+    """Make it of values that are valid."""
+    status, query = filters.get("status"), filters.get("q", "").strip()
+    return Selection(Status(status) if status else None, filters.get("type") or None, query or None)
+
+
+def _find_filter_errors(filters: Mapping[str, str]) -> list[FieldError]:
+    status, query = filters.get("status"), filters.get("q", "").strip()
     errors = []
     if status is not None and status not in set(Status):
         errors.append(FieldError("status", f"The status must be one of {', '.join(Status)}."))
     if len(query) > LONGEST_TITLE:
         errors.append(FieldError("q", f"The search must have at most {LONGEST_TITLE} characters."))
-    if errors:
-        raise InvalidSubmissionError(*errors)
-    return Selection(Status(status) if status else None, request.args.get("type") or None, query or None)
+    return errors
 
 
 def read_wait() -> int:
