@@ -73,21 +73,31 @@ class Endings:
                 del self._waiting[task_id]
 
     def _read(self) -> None:
-        while True:
+        while not self._is_over():
             try:
                 self._listen()
             except (RedisError, OSError, UnicodeDecodeError) as error:
                 log.warning("cannot listen for reports that end: %s", error)
                 time.sleep(RECONNECT_SECONDS)
 
+    def _is_over(self) -> bool:
+        """Let the reader end when nobody waits any more."""
+        with self._lock:
+            if self._waiting:
+                return False
+            self._reader = None
+            return True
+
     def _listen(self) -> None:
         with self._queue.listen() as channel:
+            # redis-py subscribes again by itself after a lost connection: what ended meanwhile is told by none.
+            channel.ignore_subscribe_messages = False
             channel.subscribe(ENDED_CHANNEL)
-            self._tell(None)  # what ended while nobody listened
-            while True:
+            while self._waiting:
                 message = channel.get_message(timeout=READ_SECONDS)
                 if message is not None:
-                    self._tell(message["data"].decode())
+                    is_new = message["type"] == "subscribe"
+                    self._tell(None if is_new else message["data"].decode())
 
     def _tell(self, task_id: str | None) -> None:
         """Wake who waits for this report, or everybody."""

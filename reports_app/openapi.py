@@ -12,6 +12,10 @@ from .queries import DEFAULT_LISTED, LONGEST_WAIT_SECONDS
 Schema = dict[str, Any]
 
 VERSION = "1.0.0"
+_KEY_PATTERN = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$"
+_ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_CONTROLS = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
+_TITLE_PATTERN = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
 _PROBLEMS = {
     400: "Malformed, or fields at fault: `errors` names each of them.",
     404: "There is no such report, or not any more.",
@@ -67,7 +71,13 @@ def _describe_paths() -> Schema:
                 "operationId": "showReport",
                 "summary": "See how a report stands, at once or when it has ended",
                 "parameters": [_ref("parameters", "wait")],
-                "responses": _answers(200, "The report", _ref("schemas", "Report"), problems=(400, 404, 503)),
+                "responses": _answers(
+                    200,
+                    "The report",
+                    _ref("schemas", "Report"),
+                    problems=(400, 404, 503),
+                    headers=_header("Retry-After", "Where too many wait already: seconds", "integer"),
+                ),
             },
             "delete": {
                 "operationId": "deleteReport",
@@ -98,6 +108,13 @@ def _describe_paths() -> Schema:
                 "responses": _answers(200, "The report types", _array("ReportType")),
             }
         },
+        "/openapi.json": {
+            "get": {
+                "operationId": "describeApi",
+                "summary": "Describe all this for programs",
+                "responses": _answers(200, "An OpenAPI document", {"type": "object"}),
+            }
+        },
         "/health": {
             "get": {
                 "operationId": "health",
@@ -116,10 +133,14 @@ def _describe_paths() -> Schema:
     }
 
 
-_LIST_HEADERS = {
-    "Link": {"description": '`rel="next"` leads to the next page', "schema": {"type": "string"}},
-    "X-Total-Count": {"description": "How many there are, without a filter", "schema": {"type": "integer"}},
-}
+def _header(name: str, description: str, kind: str = "string") -> Schema:
+    return {name: {"description": description, "schema": {"type": kind}}}
+
+
+_LIST_HEADERS = _header("Link", '`rel="next"` leads to the next page') | _header(
+    "X-Total-Count", "How many there are, without a filter", "integer"
+)
+_RETRY_AFTER = _header("Retry-After", "Seconds until another try makes sense", "integer")
 
 
 def _describe_schemas(types: list[str]) -> Schema:
@@ -129,7 +150,8 @@ def _describe_schemas(types: list[str]) -> Schema:
     return {
         "Submission": _object(
             {
-                "title": title | {"description": "No control characters or line breaks; trimmed."},
+                "title": title
+                | {"pattern": _TITLE_PATTERN, "description": "Trimmed; no control characters or line breaks"},
                 "type": {"type": "string", "enum": types},
                 "parameters": _object({}, required=(), additional=False),
             },
@@ -191,7 +213,7 @@ def _describe_parameters() -> Schema:
         "task_id": _parameter("task_id", {"type": "string"}, place="path"),
         "idempotency_key": _parameter(
             "Idempotency-Key",
-            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY_PATTERN},
             place="header",
             description="The same key and body give the same report, for 24 hours.",
         ),
@@ -212,7 +234,9 @@ def _describe_parameters() -> Schema:
             "limit", {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": DEFAULT_LISTED}
         ),
         "cursor": _parameter(
-            "cursor", {"type": "string", "format": "uuid"}, description="The last id of the page before."
+            "cursor",
+            {"type": "string", "pattern": _ID_PATTERN},
+            description="The last id of the page before.",
         ),
     }
 
@@ -242,8 +266,13 @@ def _json(schema: Schema) -> Schema:
 
 
 def _accepted(description: str, problems: Iterable[int]) -> Schema:
-    location = {"Location": {"description": "The report", "schema": {"type": "string"}}}
-    return _answers(202, description, _ref("schemas", "Accepted"), problems=problems, headers=location)
+    return _answers(
+        202,
+        description,
+        _ref("schemas", "Accepted"),
+        problems=problems,
+        headers=_header("Location", "The report"),
+    )
 
 
 def _answers(
@@ -262,4 +291,8 @@ def _answers(
 
 def _problems(statuses: Iterable[int]) -> Schema:
     content = {"application/problem+json": {"schema": _ref("schemas", "Problem")}}
-    return {str(status): {"description": _PROBLEMS[status], "content": content} for status in statuses}
+    return {
+        str(status): {"description": _PROBLEMS[status], "content": content}
+        | ({"headers": _RETRY_AFTER} if status == 503 else {})
+        for status in statuses
+    }

@@ -43,7 +43,8 @@ def figures(page: Element) -> dict[str, str]:
 
 
 def set_times(workshop: Workshop, task_id: str, **times: str) -> None:
-    workshop.connection.hset(f"rq:job:{task_id}", mapping=dict(times))
+    for name, time in times.items():
+        workshop.connection.hset(f"rq:job:{task_id}", name, time)
 
 
 def test_a_completed_report_shows_its_figures_and_its_timing(client: FlaskClient, workshop: Workshop) -> None:
