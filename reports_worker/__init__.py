@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from .broker import BrokerAddress, connect
 from .catalog import CATALOG
+from .door import Reports
 from .errors import (
     BrokerUnavailableError,
     FieldError,
+    IdempotencyConflictError,
     InvalidSubmissionError,
+    NoSuchReportError,
     ReportsError,
     SettingsError,
+    WrongStateError,
 )
+from .idempotency import IdempotencyKey
 from .model import Page, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
+from .selections import Selection
 from .settings import Settings
 from .submissions import LONGEST_TITLE, Submission, parse_submission
 from .task_ids import is_task_id
@@ -26,18 +32,24 @@ __all__ = [
     "BrokerAddress",
     "BrokerUnavailableError",
     "FieldError",
+    "IdempotencyConflictError",
+    "IdempotencyKey",
     "InvalidSubmissionError",
+    "NoSuchReportError",
     "Page",
     "Progress",
     "Reason",
     "Report",
     "ReportQueue",
     "ReportType",
+    "Reports",
     "ReportsError",
+    "Selection",
     "Settings",
     "SettingsError",
     "Status",
     "Submission",
+    "WrongStateError",
     "connect",
     "is_task_id",
     "parse_submission",

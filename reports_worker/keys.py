@@ -24,6 +24,9 @@ EXPIRY = f"{RQ_KEY_PREFIX}:reports:expiry"
 # Ids seen in the intermediate queue without a lease; scores as above.
 SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
+# Told each id of a report that has ended or was deleted.
+ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
+IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
 
 def job(task_id: str) -> str:

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     ABANDONED = "abandoned"
     UNKNOWN_TYPE = "unknown_type"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,18 @@ class Report:
     result: Mapping[str, Any] | None = None
     error: str | None = None
     reason: str | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some reports, newest first, and the cursor of those that follow (None at the end)."""
+    """Some reports, newest first, and the cursor of those that follow (None at the end).
+
+    `total` counts all reports, and is None for a selection, which nobody counts.
+    """
 
     reports: tuple[Report, ...]
-    total: int
+    total: int | None
     next_cursor: str | None = None
 
 

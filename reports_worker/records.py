@@ -48,22 +48,27 @@ def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
     return {name: value for name, value in job.to_dict().items() if value != ""}
 
 
-def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
+def read_status(text: str) -> Status:
+    """Translate RQ's status; what is none of ours is a way of waiting."""
+    return _STATUSES.get(text, Status.PENDING)
+
+
+def read_report(task_id: str, values: Sequence[bytes | None], *, position: int = -1) -> Report | None:
     """Read a report from the values of `FIELDS`; None if there is no report."""
     try:
         row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
-        return _to_report(task_id, row)
+        return _to_report(task_id, row, position)
     except (KeyError, TypeError, ValueError):
         # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 
 
-def _to_report(task_id: str, row: Mapping[str, str]) -> Report:
+def _to_report(task_id: str, row: Mapping[str, str], position: int) -> Report:
     return Report(
         task_id=task_id,
         title=row["title"],
         type=row["type"],
-        status=_STATUSES.get(row["status"], Status.PENDING),
+        status=read_status(row["status"]),
         created_at=clock.from_text(row["created_at"]) or clock.now(),
         parameters=json.loads(row["parameters"]),
         requester=row["requester"],
@@ -73,6 +78,7 @@ def _to_report(task_id: str, row: Mapping[str, str]) -> Report:
         result=_to_result(row),
         error=row.get("error"),
         reason=row.get("reason"),
+        position=position if position >= 0 else None,
     )
 
 

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from reports_app.blueprint import find_folder
 from reports_app.queue_dashboard import PREFIX
 from tests.reports_app.html_tree import Element, parse_html
-from tests.reports_app.workshop import Workshop
+from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 EVIL = """<script>window.evil=1</script><img src=x onerror="window.evil=1">'">{{7*7}}&amp;"""
 TEMPLATES = sorted(path.name for path in (find_folder("templates") / "reports").iterdir())
@@ -65,8 +65,8 @@ def test_markup_in_what_was_typed_is_text(client: FlaskClient) -> None:
 
 
 def test_markup_in_the_message_is_text(client: FlaskClient) -> None:
-    token = parse_html(client.get("/").text).get("input", name="csrf_token").attributes["value"]
-    client.post("/reports", data={"title": EVIL, "type": "sales", "csrf_token": token})
+    token = parse_html(client.get("/").text).form_to("/reports").hidden_fields()
+    client.post("/reports", data=token | {"title": EVIL, "type": "sales"})
 
     assert EVIL in assert_harmless(client.get("/").text).get("p", role="status").text
 
@@ -96,8 +96,15 @@ def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop) -
     client = product.test_client()
     yield client.get("/").text
     for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
-        make()
+        task_id = make()
+        yield client.get(f"/reports/{task_id}").text
+        yield client.get(f"/reports/{task_id}?partial=1").text
     yield client.get("/").text
+    yield client.get("/?q=Q4&status=failed&type=sales").text
+    yield client.get("/?q=nothing").text
+    yield client.get("/docs").text
+    yield client.post(f"/reports/{task_id}/cancel").text
+    yield client.get(f"/reports/{UNKNOWN_ID}").text
     yield client.get("/reports").text
     yield client.get("/reports?partial=1").text
     yield client.post("/reports", data={}).text
