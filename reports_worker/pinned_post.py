@@ -79,21 +79,22 @@ def refuse_private(host: str, addresses: Sequence[str]) -> None:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address, and any IPv4 address that is inside of it, is one of the public internet."""
+    """Tell whether an address, or the IPv4 address that it stands for, is one of the public internet."""
+    if isinstance(address, ipaddress.IPv6Address) and (stands_for := _find_ipv4(address)):
+        return is_public(stands_for)
     is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
     return (
         address.is_global
         and not (address.is_multicast or address.is_reserved or is_site_local)
-        and all(is_public(inner) for inner in _find_embedded(address))
+        and not (isinstance(address, ipaddress.IPv6Address) and address.teredo)
     )
 
 
-def _find_embedded(address: Address) -> list[ipaddress.IPv4Address]:
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    nat64 = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
-    teredo = address.teredo or ()
-    return [inner for inner in (address.ipv4_mapped, address.sixtofour, nat64, *teredo) if inner]
+def _find_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that packets to this one are for in the end."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def resolve_in_time(host: str, port: int) -> Sequence[str]:
@@ -142,7 +143,10 @@ def _exchange(
     limit.start()
     try:
         connection.request("POST", path, body, dict(headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        # A head that was cut off by the time limit looks like one that is complete.
+        _left(deadline)
+        return status
     finally:
         limit.cancel()
         # A process forked meanwhile holds the socket too: closing it would not end the connection.
