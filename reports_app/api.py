@@ -55,7 +55,7 @@ def resource(rule: str, name: str, **views: View) -> None:
 def submit_report() -> Response:
     """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions."""
     services = get_services()
-    submission = parse_submission(read_json(), types=services.catalog)
+    submission = parse_submission(read_json(), types=services.catalog, callback_hosts=services.callback_hosts)
     header = request.headers.get("Idempotency-Key")
     key = IdempotencyKey.of(header, submission) if header is not None else None
     return _answer_accepted(services.queue.submit(submission, idempotency_key=key), Status.PENDING, STARTED)

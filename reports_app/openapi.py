@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports_worker import LONGEST_TITLE, MOST_LISTED, Reason, ReportType, Status
+from reports_worker import LONGEST_TITLE, LONGEST_URL, MOST_LISTED, CallbackStatus, Reason, ReportType, Status
 
 from .queries import DEFAULT_LISTED, LONGEST_WAIT_SECONDS
 
@@ -143,6 +143,9 @@ _LIST_HEADERS = _header("Link", '`rel="next"` leads to the next page') | _header
 _RETRY_AFTER = _header("Retry-After", "Seconds until another try makes sense", "integer")
 
 
+_CALLBACK_URL = {"type": "string", "format": "uri", "maxLength": LONGEST_URL}
+
+
 def _describe_schemas(types: list[str]) -> Schema:
     text, time = {"type": "string"}, {"type": ["string", "null"], "format": "date-time"}
     title = {"type": "string", "minLength": 1, "maxLength": LONGEST_TITLE}
@@ -154,6 +157,8 @@ def _describe_schemas(types: list[str]) -> Schema:
                 | {"pattern": _TITLE_PATTERN, "description": "Trimmed; no control characters or line breaks"},
                 "type": {"type": "string", "enum": types},
                 "parameters": _object({}, required=(), additional=False),
+                "callback_url": _CALLBACK_URL
+                | {"description": "Told once, signed, when the report has ended; its host must be allowed."},
             },
             required=("title", "type"),
             additional=False,
@@ -181,11 +186,23 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "result": {"type": "object", "description": "Once completed: title, type and the figures"},
                 "error": text | {"description": "Once failed: a sentence for people"},
                 "reason": text | {"description": f"Once failed, for programs: {', '.join(Reason)}"},
+                "callback": _ref("schemas", "Callback"),
             },
             required=(
                 "task_id", "title", "type", "status", "parameters",
                 "created_at", "started_at", "ended_at", "progress", "artifacts",
             ),
+        ),
+        "Callback": _object(
+            {
+                "url": _CALLBACK_URL,
+                "status": {"type": "string", "enum": list(CallbackStatus)},
+                "attempts": {"type": "integer", "minimum": 0},
+                "last_status": {"type": ["integer", "null"], "description": "What was answered last"},
+                "last_error": {"type": ["string", "null"]},
+                "delivered_at": time,
+            },
+            required=("url", "status", "attempts", "last_status", "last_error", "delivered_at"),
         ),
         "ReportType": _object(
             {"name": text, "title": text, "description": text, "parameters": {"type": "object"}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -22,11 +22,13 @@ class Services:
     """The queue to ask, the report types that can be asked for, and who waits for reports to end.
 
     `waiters` is how many requests of a process may wait at a time: half of its threads.
+    `callback_hosts` are those that callbacks may go to.
     """
 
     queue: ReportQueue
     catalog: Mapping[str, ReportType]
     waiters: int = DEFAULT_WAITERS
+    callback_hosts: Sequence[str] = ()
     endings: Endings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,7 +38,7 @@ class Services:
 def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Services:
     """Make them; nothing connects before the first request."""
     queue = ReportQueue(connect(settings.broker), timeout=settings.timeout, retention=settings.retention)
-    return Services(queue, CATALOG, waiters)
+    return Services(queue, CATALOG, waiters, settings.callbacks.hosts)
 
 
 def add_services(app: App, services: Services) -> None:

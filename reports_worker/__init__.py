@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .broker import BrokerAddress, connect
+from .callback_urls import LONGEST_URL
 from .catalog import CATALOG
 from .door import Reports
 from .errors import (
@@ -16,7 +17,7 @@ from .errors import (
     WrongStateError,
 )
 from .idempotency import IdempotencyKey
-from .model import Page, Progress, Reason, Report, Status
+from .model import Callback, CallbackStatus, Page, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
 from .selections import Selection
@@ -27,10 +28,13 @@ from .task_ids import is_task_id
 __all__ = [
     "CATALOG",
     "LONGEST_TITLE",
+    "LONGEST_URL",
     "MOST_LISTED",
     "Assignment",
     "BrokerAddress",
     "BrokerUnavailableError",
+    "Callback",
+    "CallbackStatus",
     "FieldError",
     "IdempotencyConflictError",
     "IdempotencyKey",

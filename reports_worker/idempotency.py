@@ -27,9 +27,10 @@ class IdempotencyKey:
         if not (1 <= len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
             message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters."
             raise InvalidSubmissionError(FieldError("Idempotency-Key", message))
+        callback = [submission.callback_url] if submission.callback_url else []
         return cls(
             name=_digest([submission.requester, text]),
-            digest=_digest([submission.title, submission.type, submission.parameters]),
+            digest=_digest([submission.title, submission.type, submission.parameters, *callback]),
         )
 
 

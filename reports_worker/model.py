@@ -42,6 +42,26 @@ class Progress:
     stage: str = ""
 
 
+class CallbackStatus(StrEnum):
+    """Whether whoever asked for a report was told of its end."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Callback:
+    """Where a report's end is told, and how that went until now."""
+
+    url: str
+    status: CallbackStatus = CallbackStatus.PENDING
+    attempts: int = 0
+    last_status: int | None = None
+    last_error: str | None = None
+    delivered_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Report:
     """One request for a report and everything that came of it."""
@@ -60,6 +80,7 @@ class Report:
     error: str | None = None
     reason: str | None = None
     position: int | None = None
+    callback: Callback | None = None
 
 
 @dataclass(frozen=True)

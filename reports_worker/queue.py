@@ -66,6 +66,8 @@ class ReportQueue:
             "parameters": json.dumps(submission.parameters, allow_nan=False),
             "requester": submission.requester,
         }
+        if submission.callback_url:
+            fields["callback_url"] = submission.callback_url
         pairs = [part for pair in fields.items() for part in pair]
         digest, key = (idempotency_key.digest, idempotency_key.name) if idempotency_key else ("", "")
         with _translate_errors():

@@ -8,6 +8,7 @@ if status == 'queued' or status == 'started' or status == 'finished' then return
 redis.call('PERSIST', key)
 redis.call('ZREM', keys.failed, id)
 redis.call('ZREM', keys.expiry, id)
+forget_delivery(id)
 redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'worker_name')
 redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now, 'started_at', '', 'ended_at', '', 'percent', 0, 'stage', '')
 unqueue(id)

@@ -1,7 +1,8 @@
--- Placed before the script that runs; KEYS[1..9] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs; KEYS[1..10] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
+  deliveries = KEYS[10],
 }
 -- prefixes of the keys that belong to one report, limits, sentences
 local settings = cjson.decode(ARGV[1])
@@ -11,6 +12,17 @@ local function lease_key(id) return settings.lease .. id end
 
 local function server_seconds()
   return tonumber(redis.call('TIME')[1])
+end
+
+-- The server's clock to the millisecond, some seconds from now, as the score of a sorted set.
+local function server_time(later)
+  local now = redis.call('TIME')
+  return string.format('%.3f', tonumber(now[1]) + tonumber(now[2]) / 1000000 + tonumber(later or 0))
+end
+
+-- Tell whether a report with this status of RQ's, or none, has ended.
+local function has_ended(status)
+  return status == 'finished' or status == 'failed'
 end
 
 -- Take away what RQ keeps of one execution.
@@ -29,6 +41,21 @@ local function unqueue(id)
   redis.call('ZREM', keys.suspects, id)
 end
 
+-- Forget what was delivered of a former end, and what is still to be.
+local function forget_delivery(id)
+  redis.call('ZREM', keys.deliveries, id)
+  redis.call('HDEL', job_key(id), 'callback_status', 'callback_attempts', 'callback_last_status',
+             'callback_last_error', 'callback_delivered_at')
+end
+
+-- Where the report names a callback, have the end that it has now come to delivered, by whichever worker.
+local function queue_delivery(id)
+  if redis.call('HEXISTS', job_key(id), 'callback_url') == 0 then return end
+  forget_delivery(id)
+  redis.call('HINCRBY', job_key(id), 'endings', 1)
+  redis.call('ZADD', keys.deliveries, server_time(), id)
+end
+
 -- The one way in which a report ends; tells those who wait for it. `fields` is a flat list of names and values.
 local function finish(id, status, ended_at, fields)
   local key = job_key(id)
@@ -37,6 +64,7 @@ local function finish(id, status, ended_at, fields)
   redis.call('ZADD', status == 'finished' and keys.finished or keys.failed, expires, id)
   redis.call('ZADD', keys.expiry, expires, id)
   redis.call('EXPIRE', key, settings.retention + 86400)
+  queue_delivery(id)
   redis.call('PUBLISH', settings.ended, id)
 end
 
@@ -70,5 +98,6 @@ local function forget(id)
   redis.call('ZREM', keys.finished, id)
   redis.call('ZREM', keys.failed, id)
   redis.call('ZREM', keys.expiry, id)
+  redis.call('ZREM', keys.deliveries, id)
   redis.call('DEL', job_key(id))
 end
