@@ -90,7 +90,7 @@ class Endings:
 
     def _listen(self) -> None:
         with self._queue.listen() as channel:
-            # redis-py subscribes again by itself after a lost connection: what ended meanwhile is told by none.
+            # redis-py subscribes again by itself after a lost connection; nobody tells what ended meanwhile.
             channel.ignore_subscribe_messages = False
             channel.subscribe(ENDED_CHANNEL)
             while self._waiting:

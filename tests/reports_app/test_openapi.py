@@ -127,8 +127,7 @@ def test_what_it_says_of_headers_is_so(document: dict[str, Any]) -> None:
             assert ("Location" in headers) == (status == "202")
             assert ("Retry-After" in headers) == (
                 (status == "503" and path != "/health")
-                or (operation["operationId"] == "showReport"
-                and status == "200")
+                or (operation["operationId"] == "showReport" and status == "200")
             )
     listed = document["paths"]["/api/reports"]["get"]["responses"]["200"]["headers"]
     assert listed.keys() == {"Link", "X-Total-Count"}

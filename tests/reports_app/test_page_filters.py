@@ -86,8 +86,13 @@ def test_the_form_shows_what_is_searched_for(client: FlaskClient) -> None:
 def test_each_field_of_the_search_has_a_label(client: FlaskClient) -> None:
     search = fetch(client, "/").get("form", role="search")
 
-    labelled = [(label.find_all("input") + label.find_all("select"))[0] for label in search.find_all("label")]
-    assert [control.attributes["name"] for control in labelled] == ["q", "status", "type"]
+    labels = {label.attributes["for"]: label.text for label in search.find_all("label")}
+    controls = {
+        one.attributes["id"]: one.attributes["name"] for one in search.walk() if "name" in one.attributes
+    }
+    assert list(labels.values()) == ["Search titles", "Status", "Type"]
+    assert list(controls.values()) == ["q", "status", "type"]
+    assert labels.keys() == controls.keys()
     assert search.get("button").text == "Filter"
 
 
