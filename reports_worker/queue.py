@@ -124,8 +124,8 @@ class ReportQueue:
         Raises NoSuchReportError, or WrongStateError if it has not failed.
         """
         found = self._run("retry", task_id)
-        if (status := read_status(found)) is not Status.PENDING or found != "queued":
-            raise WrongStateError(f"The report is {status}: only a failed one can be made again.")
+        if found != "retried":
+            raise WrongStateError(f"The report is {read_status(found)}: only a failed one can be made again.")
 
     def delete(self, task_id: str) -> None:
         """Delete a report, whatever its state; one that runs is ended. Raises NoSuchReportError."""

@@ -1,5 +1,5 @@
 -- Make a failed report again, under its id and with its crash protection restored.
--- Returns 'queued', '' if there is none, or the status that it has instead of failed. ARGV[2..3]: id, now.
+-- Returns 'retried', '' if there is none, or the status that it has instead of failed. ARGV[2..3]: id, now.
 local id, now = ARGV[2], ARGV[3]
 local key = job_key(id)
 local status = redis.call('HGET', key, 'status')
@@ -13,4 +13,4 @@ redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'execution
 redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now, 'started_at', '', 'ended_at', '', 'percent', 0, 'stage', '')
 unqueue(id)
 redis.call('RPUSH', keys.queued, id)
-return 'queued'
+return 'retried'
