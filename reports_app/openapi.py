@@ -240,15 +240,19 @@ def _describe_parameters() -> Schema:
             description="Answer when the report ends, or after so many seconds. Where too many wait already, "
             "the answer comes at once, with `Retry-After`.",
         ),
-        "status": _parameter("status", {"type": "string", "enum": list(Status)}),
-        "type": _parameter("type", {"type": "string"}),
+        "status": _parameter(
+            "status", {"type": "string", "enum": list(Status)}, description="Only those that stand so."
+        ),
+        "type": _parameter("type", {"type": "string"}, description="Only those of this type."),
         "q": _parameter(
             "q",
             {"type": "string", "maxLength": LONGEST_TITLE},
             description="Words of the title, in any case.",
         ),
         "limit": _parameter(
-            "limit", {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": DEFAULT_LISTED}
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": DEFAULT_LISTED},
+            description=f"How many a page holds at most; {DEFAULT_LISTED} if not given.",
         ),
         "cursor": _parameter(
             "cursor",

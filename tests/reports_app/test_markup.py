@@ -25,7 +25,8 @@ def assert_harmless(text: str) -> Element:
     """Make sure that nothing of `EVIL` became an element or an attribute."""
     page = parse_html(text)
     for element in page.walk():
-        assert "window.evil" not in "".join(element.attributes.get(name, "") for name in ("onerror", "src"))
+        assert "onerror" not in element.attributes
+        assert element.attributes.get("src", "/").startswith("/")
         assert element.tag != "img"
     assert all("evil" not in script.text for script in page.find_all("script"))
     return page
@@ -46,6 +47,29 @@ def test_markup_in_title_figures_stage_and_error_is_text(
     assert page.get("dd").text == EVIL
     assert EVIL in page.get("p", class_="error").text
     assert page.get("progress").attributes["aria-label"] == f"Progress of {EVIL}"
+
+
+@pytest.mark.parametrize("query", ["", "?partial=1"])
+def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: Workshop, query: str) -> None:
+    ids = [
+        workshop.ask(EVIL),
+        workshop.start(EVIL, percent=1, stage=EVIL),
+        workshop.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
+        workshop.fail(EVIL, error=EVIL),
+    ]
+
+    for task_id in ids:
+        page = assert_harmless(client.get(f"/reports/{task_id}{query}").text)
+        assert page.get("h1").text == EVIL
+        assert [title.text for title in page.find_all("title")] == ([] if query else [EVIL])
+
+
+def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, workshop: Workshop) -> None:
+    workshop.ask()
+
+    page = assert_harmless(client.get("/", query_string={"q": EVIL, "type": EVIL, "status": EVIL}).text)
+
+    assert page.get("input", name="q").attributes["value"] == EVIL
 
 
 def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, workshop: Workshop) -> None:

@@ -12,6 +12,7 @@ import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
 
+from reports_app.services import Services, add_services
 from reports_worker import CATALOG, LONGEST_TITLE, MOST_LISTED, Status
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.test_api_refusals import assert_problem
@@ -205,6 +206,23 @@ def test_the_docs_load_nothing_from_elsewhere_and_hold_nothing_within(client: Fl
             value = element.attributes.get(name, "/")
             assert value.startswith(("/", "#"))
             assert not value.startswith("//")
+
+
+def test_code_within_the_words_of_the_docs_is_shown_as_such(client: FlaskClient) -> None:
+    page = docs(client)
+
+    assert "`" not in page.text
+    assert "Retry-After" in [code.text for code in page.find_all("code")]
+
+
+def test_markup_in_the_docs_is_text(app: Flask, services: Services) -> None:
+    evil = "<script>window.evil=1</script>"
+    add_services(app, Services(services.queue, {**CATALOG, evil: CATALOG["sales"]}))
+
+    page = docs(app.test_client())
+
+    assert evil in page.text
+    assert page.find_all("script") == []
 
 
 def test_the_links_within_the_docs_have_their_targets(client: FlaskClient) -> None:
