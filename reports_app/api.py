@@ -135,7 +135,9 @@ def show_alive() -> Response:
 def show_openapi() -> Response:
     """Describe all this for programs."""
     root = url_for(".reports").removesuffix("/api/reports")
-    return answer_json(describe_api(get_services().catalog, root=root))
+    services = get_services()
+    has_callbacks = bool(services.callback_hosts)
+    return answer_json(describe_api(services.catalog, root=root, has_callbacks=has_callbacks))
 
 
 def refuse_unknown(rest: str = "") -> Response:

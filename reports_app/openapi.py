@@ -26,8 +26,11 @@ _PROBLEMS = {
 }
 
 
-def describe_api(catalog: Mapping[str, ReportType], *, root: str) -> Schema:
-    """Describe the API that is served below the path `root`."""
+def describe_api(catalog: Mapping[str, ReportType], *, root: str, has_callbacks: bool) -> Schema:
+    """Describe the API below the path `root`, with callbacks if any host is allowed to get them."""
+    schemas = _describe_schemas(list(catalog))
+    if not has_callbacks:
+        del schemas["Submission"]["properties"]["callback_url"]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -37,7 +40,7 @@ def describe_api(catalog: Mapping[str, ReportType], *, root: str) -> Schema:
         },
         "servers": [{"url": root or "/"}],
         "paths": _describe_paths(),
-        "components": {"schemas": _describe_schemas(list(catalog)), "parameters": _describe_parameters()},
+        "components": {"schemas": schemas, "parameters": _describe_parameters()},
     }
 
 

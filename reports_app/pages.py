@@ -89,7 +89,9 @@ def act(task_id: str, action: str) -> Any:
 @pages.get("/docs")
 def docs() -> str:
     """Describe the API to people."""
-    return render_template("reports/docs.html", api=describe_api(get_services().catalog, root=""))
+    services = get_services()
+    api = describe_api(services.catalog, root="", has_callbacks=bool(services.callback_hosts))
+    return render_template("reports/docs.html", api=api)
 
 
 def _act(queue: ReportQueue, task_id: str, action: str) -> str:

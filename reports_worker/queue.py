@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -123,7 +124,7 @@ class ReportQueue:
 
         Raises NoSuchReportError, or WrongStateError if it has not failed.
         """
-        found = self._run("retry", task_id)
+        found = self._run("retry", task_id, secrets.token_hex(8))
         if found != "retried":
             raise WrongStateError(f"The report is {read_status(found)}: only a failed one can be made again.")
 
@@ -132,8 +133,9 @@ class ReportQueue:
         if not is_task_id(task_id) or not self._change_report("delete", task_id):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
-    def _run(self, name: str, task_id: str) -> str:
-        found = is_task_id(task_id) and self._change_report(name, task_id, clock.to_text(clock.now()))
+    def _run(self, name: str, task_id: str, *arguments: str) -> str:
+        now = clock.to_text(clock.now())
+        found = is_task_id(task_id) and self._change_report(name, task_id, now, *arguments)
         if not found:
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
         return cast(bytes, found).decode()

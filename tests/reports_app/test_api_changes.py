@@ -116,7 +116,7 @@ def test_a_failed_report_is_made_again_under_its_id(
     assert state_of(client, task_id)["status"] == "completed"
 
 
-def test_a_retry_can_be_repeated_and_the_report_keeps_its_place(
+def test_a_second_retry_is_refused_and_the_report_keeps_its_place(
     client: FlaskClient, workshop: Workshop
 ) -> None:
     task_id = workshop.fail()
@@ -124,7 +124,7 @@ def test_a_retry_can_be_repeated_and_the_report_keeps_its_place(
     workshop.ask("behind it")
     before = state_of(client, task_id)
 
-    assert change_report(client, "retry", task_id).status_code == 202
+    assert_problem(change_report(client, "retry", task_id), 409)
     assert state_of(client, task_id) == before
     assert before["position"] == 0
 

@@ -90,8 +90,14 @@ def test_another_callback_with_the_same_key_is_a_conflict(callback_client: Flask
     assert other[0] == 409
 
 
-def test_the_description_knows_callbacks(client: FlaskClient) -> None:
+def test_the_description_offers_no_callback_that_would_be_refused(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
+
+    assert "callback_url" not in schemas["Submission"]["properties"]
+
+
+def test_the_description_knows_callbacks(callback_client: FlaskClient) -> None:
+    schemas = callback_client.get("/openapi.json").get_json()["components"]["schemas"]
 
     assert schemas["Submission"]["properties"]["callback_url"]["maxLength"] == 2000
     assert schemas["Report"]["properties"]["callback"] == {"$ref": "#/components/schemas/Callback"}
