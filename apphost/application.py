@@ -60,7 +60,7 @@ class DistributedApplication:
             if ended:
                 console.say(f"Ended {ended} processes that a run before had left behind")
             ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
-            plan = make_plan(self.resources, folder, environ, console)
+            plan = make_plan(self.resources, folder, environ, console, stack)
             refuse_shared_ports(plan, settings)
             watchdog = stack.enter_context(Watchdog())
             self._supervise(plan, settings, folder, environ, console, watchdog=watchdog)
@@ -99,9 +99,16 @@ class DistributedApplication:
 
 
 def make_plan(
-    resources: tuple[Resource, ...], folder: Path, environ: Mapping[str, str], console: Console
+    resources: tuple[Resource, ...],
+    folder: Path,
+    environ: Mapping[str, str],
+    console: Console,
+    stack: ExitStack,
 ) -> Plan:
-    """Decide addresses; raise PortInUseError if one that was asked for is taken."""
+    """Decide addresses, kept from other apphosts while `stack` is open.
+
+    Raises PortInUseError if one that was asked for is taken.
+    """
     taken = {one.name: _choose_endpoint_port(one) for one in resources if one.endpoint is not None}
     connections = {}
     for resource in resources:
@@ -110,7 +117,7 @@ def make_plan(
             connections[resource.name] = parse_connection(resource.name, text)
         elif resource.kind is Kind.REDIS:
             password = files.keep_secret(folder / f"{resource.name}-password")
-            port = _choose_broker_port(resource, console)
+            port = _choose_broker_port(resource, console, stack)
             connections[resource.name] = BrokerConnection.of_our_own(port, password)
     return Plan({resource.name: resource for resource in resources}, connections, taken)
 
@@ -134,12 +141,16 @@ def find_secrets(plan: Plan, token: str) -> list[str]:
     return [token, *keys, *passwords, *(quote(password, safe="") for password in passwords)]
 
 
-def _choose_broker_port(resource: Resource, console: Console) -> int:
-    if resource.port is not None and ports.is_free(resource.port):
-        return resource.port
+def _choose_broker_port(resource: Resource, console: Console, stack: ExitStack) -> int:
+    if resource.port is None:
+        return ports.find_free()
+    reserved = ports.reserve(resource.port)
+    if reserved is not None:
+        stack.enter_context(reserved)
+        if ports.is_free(resource.port):
+            return resource.port
     port = ports.find_free()
-    if resource.port is not None:
-        console.say(f"Port {resource.port} is in use, so {resource.name} takes {port}")
+    console.say(f"Port {resource.port} is in use, so {resource.name} takes {port}")
     return port
 
 

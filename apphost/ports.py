@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import socket
+import tempfile
+from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -21,6 +26,25 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def reserve(port: int) -> IO[bytes] | None:
+    """Keep other apphosts of this user from the port until the file is closed; None if one of them has it.
+
+    Between finding a port free and the server's listening there, another apphost would find it free too.
+    """
+    path = Path(tempfile.gettempdir()) / f"apphost-{os.getuid()}-port-{port}"
+    try:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb")
+    except OSError:
+        # Somebody else has put a file of this name there.
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def find_free() -> int:

@@ -9,25 +9,26 @@ from flask import Blueprint, Response, request, url_for
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from reports_worker import (
-    MOST_LISTED,
     BrokerUnavailableError,
-    FieldError,
-    InvalidSubmissionError,
+    IdempotencyKey,
+    NoSuchReportError,
     Status,
-    is_task_id,
     parse_submission,
 )
 
 from .json_bodies import answer_json, read_json
-from .problems import BROKER_AWAY
-from .representation import represent
+from .openapi import describe_api
+from .problems import BROKER_AWAY, RETRY_AFTER_SECONDS
+from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
+from .representation import represent, represent_type
 from .services import get_services
 
 View = Callable[..., Any]
 
 SERVICE = "report-api"
 STARTED = "Report generation started"
-DEFAULT_LISTED = 100
+CANCELLED = "Report cancelled"
+CANCELLING = "Report is being cancelled"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 api = Blueprint("api", __name__)
@@ -52,46 +53,69 @@ def resource(rule: str, name: str, **views: View) -> None:
 
 
 def submit_report() -> Response:
-    """Accept a report and answer at once."""
+    """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions."""
     services = get_services()
-    submission = parse_submission(read_json(), types=services.catalog)
-    task_id = services.queue.submit(submission)
-    answer = answer_json({"task_id": task_id, "status": Status.PENDING, "message": STARTED}, 202)
-    answer.headers["Location"] = url_for(".report", task_id=task_id)
-    return answer
+    submission = parse_submission(read_json(), types=services.catalog, callback_hosts=services.callback_hosts)
+    header = request.headers.get("Idempotency-Key")
+    key = IdempotencyKey.of(header, submission) if header is not None else None
+    return _answer_accepted(services.queue.submit(submission, idempotency_key=key), Status.PENDING, STARTED)
 
 
 def show_report(task_id: str) -> Response:
-    """Say how one report stands."""
-    report = get_services().queue.find(task_id)
+    """Say how one report stands; with `wait`, when it has ended or the time is up."""
+    services = get_services()
+    seconds = read_wait()
+    report, has_waited = services.endings.find_ended(task_id, seconds=seconds)
     if report is None:
-        raise NotFound(f"There is no report {task_id[:100]!r}. It may have been removed after its time.")
-    return answer_json(represent(report))
+        raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+    answer = answer_json(represent(report))
+    if not has_waited and not report.status.is_terminal:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+def cancel_report(task_id: str) -> Response:
+    """Cancel a report that waits or runs."""
+    status = get_services().queue.cancel(task_id)
+    return _answer_accepted(task_id, status, CANCELLED if status.is_terminal else CANCELLING)
+
+
+def retry_report(task_id: str) -> Response:
+    """Make a failed report again."""
+    get_services().queue.retry(task_id)
+    return _answer_accepted(task_id, Status.PENDING, STARTED)
+
+
+def delete_report(task_id: str) -> Response:
+    """Delete a report, whatever its state."""
+    get_services().queue.delete(task_id)
+    return Response(status=204)
 
 
 def list_reports() -> Response:
     """List reports, newest first; the header Link leads to the next page."""
+    queue = get_services().queue
     limit, cursor = read_paging(default_limit=DEFAULT_LISTED)
-    page = get_services().queue.list(limit=limit, cursor=cursor)
+    page = queue.list(limit=limit, cursor=cursor, selection=read_selection())
     answer = answer_json([represent(report) for report in page.reports])
-    answer.headers["X-Total-Count"] = str(page.total)
+    if page.total is not None:
+        answer.headers["X-Total-Count"] = str(page.total)
     if page.next_cursor:
-        url = url_for(".reports", limit=limit, cursor=page.next_cursor)
+        values: dict[str, Any] = {name: request.args[name] for name in FILTERS if name in request.args}
+        url = url_for(".reports", limit=limit, cursor=page.next_cursor, **values)
         answer.headers["Link"] = f'<{url}>; rel="next"'
     return answer
 
 
-def read_paging(*, default_limit: int) -> tuple[int, str | None]:
-    """Read `limit` and `cursor` from the query; raise InvalidSubmissionError where they make no sense."""
-    limit, cursor = request.args.get("limit", str(default_limit)), request.args.get("cursor")
-    errors = []
-    if not (limit.isascii() and limit.isdecimal() and len(limit) < 9 and 1 <= int(limit) <= MOST_LISTED):
-        errors.append(FieldError("limit", f"The limit must be a whole number from 1 to {MOST_LISTED}."))
-    if cursor is not None and not is_task_id(cursor):
-        errors.append(FieldError("cursor", "The cursor must be the task id that a Link header gave."))
-    if errors:
-        raise InvalidSubmissionError(*errors)
-    return int(limit), cursor
+def list_report_types() -> Response:
+    """List what can be asked for."""
+    return answer_json([represent_type(one) for one in get_services().catalog.values()])
+
+
+def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
+    answer = answer_json({"task_id": task_id, "status": status, "message": message}, 202)
+    answer.headers["Location"] = url_for(".report", task_id=task_id)
+    return answer
 
 
 def show_health() -> Response:
@@ -108,12 +132,24 @@ def show_alive() -> Response:
     return answer_json({"status": "alive", "service": SERVICE})
 
 
+def show_openapi() -> Response:
+    """Describe all this for programs."""
+    root = url_for(".reports").removesuffix("/api/reports")
+    services = get_services()
+    has_callbacks = bool(services.callback_hosts)
+    return answer_json(describe_api(services.catalog, root=root, has_callbacks=has_callbacks))
+
+
 def refuse_unknown(rest: str = "") -> Response:
     raise NotFound(f"There is nothing at {rest[:100]!r} in this API.")
 
 
 resource("/api/reports", "reports", GET=list_reports, POST=submit_report)
-resource("/api/reports/<task_id>", "report", GET=show_report)
+resource("/api/reports/<task_id>", "report", GET=show_report, DELETE=delete_report)
+resource("/api/reports/<task_id>/cancel", "cancel", POST=cancel_report)
+resource("/api/reports/<task_id>/retry", "retry", POST=retry_report)
+resource("/api/report-types", "report_types", GET=list_report_types)
+resource("/openapi.json", "openapi", GET=show_openapi)
 resource("/health", "health", GET=show_health)
 resource("/alive", "alive", GET=show_alive)
 for _number, _rule in enumerate(("/api", "/api/", "/api/<path:rest>")):

@@ -17,7 +17,7 @@ from werkzeug.exceptions import (
     default_exceptions,
 )
 
-from reports_worker import BrokerUnavailableError, ReportsError, Settings
+from reports_worker import BrokerUnavailableError, NoSuchReportError, ReportsError, Settings
 from reports_worker.clock import now
 
 from .ages import describe_age
@@ -81,6 +81,8 @@ def answer_error(error: Exception) -> Response | tuple[str, int]:
         return _render_error(error.code, error.description or "")
     if isinstance(error, BrokerUnavailableError):
         return _render_error(503, BROKER_AWAY)
+    if isinstance(error, NoSuchReportError):
+        return _render_error(404, str(error))
     return _render_error(500, UNEXPECTED)
 
 

@@ -11,6 +11,11 @@ from wtforms import SelectField, StringField
 from reports_worker import LONGEST_TITLE, InvalidSubmissionError, ReportType, Submission, parse_submission
 
 EXPIRED = "This form was open for too long or its cookie is missing. What you typed is kept: send it again."
+STALE = "This page was open for too long or its cookie is missing. Nothing was changed: open it anew."
+
+
+class ActionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
+    """A button: nothing but its protection against being pressed by another site."""
 
 
 class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types

@@ -9,7 +9,14 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from reports_worker import BrokerUnavailableError, FieldError, InvalidSubmissionError
+from reports_worker import (
+    BrokerUnavailableError,
+    FieldError,
+    IdempotencyConflictError,
+    InvalidSubmissionError,
+    NoSuchReportError,
+    WrongStateError,
+)
 
 from .json_bodies import answer_json
 
@@ -36,6 +43,10 @@ def problem_for(error: Exception) -> Response:
     """Translate whatever a view raised."""
     if isinstance(error, InvalidSubmissionError):
         return problem(400, str(error), errors=error.errors)
+    if isinstance(error, NoSuchReportError):
+        return problem(404, f"{error} It may have been removed after its time.")
+    if isinstance(error, (WrongStateError, IdempotencyConflictError)):
+        return problem(409, str(error))
     if isinstance(error, BrokerUnavailableError):
         answer = problem(503, BROKER_AWAY)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from reports_worker import Report
+from reports_worker import Callback, Report, ReportType
 
 
 def represent(report: Report) -> dict[str, Any]:
@@ -22,8 +22,33 @@ def represent(report: Report) -> dict[str, Any]:
         "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
         "artifacts": [],
     }
+    if report.position is not None:
+        body["position"] = report.position
+    if report.callback is not None:
+        body["callback"] = _represent_callback(report.callback)
     ends = {"result": report.result, "error": report.error, "reason": report.reason}
     return body | {name: value for name, value in ends.items() if value is not None}
+
+
+def represent_type(report_type: ReportType) -> dict[str, Any]:
+    """Describe a report type; its parameters are a JSON Schema."""
+    return {
+        "name": report_type.name,
+        "title": report_type.title,
+        "description": report_type.description,
+        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+    }
+
+
+def _represent_callback(callback: Callback) -> dict[str, Any]:
+    return {
+        "url": callback.url,
+        "status": callback.status,
+        "attempts": callback.attempts,
+        "last_status": callback.last_status,
+        "last_error": callback.last_error,
+        "delivered_at": _represent_time(callback.delivered_at),
+    }
 
 
 def _represent_time(time: datetime | None) -> str | None:

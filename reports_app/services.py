@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app
@@ -11,20 +11,34 @@ from flask.sansio.app import App
 
 from reports_worker import CATALOG, ReportQueue, ReportType, Settings, connect
 
+from .endings import Endings
+
 EXTENSION = "reports"
+DEFAULT_WAITERS = 2
 
 
 @dataclass(frozen=True)
 class Services:
-    """The queue to ask, and the report types that can be asked for."""
+    """The queue to ask, the report types that can be asked for, and who waits for reports to end.
+
+    `waiters` is how many requests of a process may wait at a time: half of its threads.
+    `callback_hosts` are those that callbacks may go to.
+    """
 
     queue: ReportQueue
     catalog: Mapping[str, ReportType]
+    waiters: int = DEFAULT_WAITERS
+    callback_hosts: Sequence[str] = ()
+    endings: Endings = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "endings", Endings(self.queue, places=self.waiters))
 
 
-def make_services(settings: Settings) -> Services:
+def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Services:
     """Make them; nothing connects before the first request."""
-    return Services(ReportQueue(connect(settings.broker), timeout=settings.timeout), CATALOG)
+    queue = ReportQueue(connect(settings.broker), timeout=settings.timeout, retention=settings.retention)
+    return Services(queue, CATALOG, waiters, settings.callbacks.hosts)
 
 
 def add_services(app: App, services: Services) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from .broker import BrokerAddress, connect
+from .callback_urls import LONGEST_URL
 from .catalog import CATALOG
+from .door import Reports
 from .errors import (
     BrokerUnavailableError,
     FieldError,
+    IdempotencyConflictError,
     InvalidSubmissionError,
+    NoSuchReportError,
     ReportsError,
     SettingsError,
+    WrongStateError,
 )
-from .model import Page, Progress, Reason, Report, Status
+from .idempotency import IdempotencyKey
+from .model import Callback, CallbackStatus, Page, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
+from .selections import Selection
 from .settings import Settings
 from .submissions import LONGEST_TITLE, Submission, parse_submission
 from .task_ids import is_task_id
@@ -21,23 +28,32 @@ from .task_ids import is_task_id
 __all__ = [
     "CATALOG",
     "LONGEST_TITLE",
+    "LONGEST_URL",
     "MOST_LISTED",
     "Assignment",
     "BrokerAddress",
     "BrokerUnavailableError",
+    "Callback",
+    "CallbackStatus",
     "FieldError",
+    "IdempotencyConflictError",
+    "IdempotencyKey",
     "InvalidSubmissionError",
+    "NoSuchReportError",
     "Page",
     "Progress",
     "Reason",
     "Report",
     "ReportQueue",
     "ReportType",
+    "Reports",
     "ReportsError",
+    "Selection",
     "Settings",
     "SettingsError",
     "Status",
     "Submission",
+    "WrongStateError",
     "connect",
     "is_task_id",
     "parse_submission",

@@ -1,13 +1,19 @@
-"""`python -m reports_worker`: the same as `rq worker -c reports_worker.rq_config`."""
+"""`python -m reports_worker`: a worker, as `rq worker -c reports_worker.rq_config`, or a command."""
 
 from __future__ import annotations
 
 import sys
 
-from rq.cli.cli import main
+COMMANDS = ("submit", "list", "show", "cancel", "retry", "delete")
+WORKER = ["worker", "--config", "reports_worker.rq_config"]
+NAME = "python -m reports_worker"
 
 if __name__ == "__main__":
-    main(
-        ["worker", "--config", "reports_worker.rq_config", *sys.argv[1:]],
-        prog_name="python -m reports_worker",
-    )
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        from .command_line import main
+
+        main(prog_name=NAME)
+    else:
+        from rq.cli.cli import main as rq_main
+
+        rq_main([*WORKER, *sys.argv[1:]], prog_name=NAME)

@@ -17,6 +17,18 @@ class BrokerUnavailableError(ReportsError):
     """The broker does not answer, or cannot take what it was given."""
 
 
+class NoSuchReportError(ReportsError):
+    """There is no report of this id, or not any more."""
+
+
+class WrongStateError(ReportsError):
+    """The report is not in a state in which this can be done."""
+
+
+class IdempotencyConflictError(ReportsError):
+    """An idempotency key was used for another request before."""
+
+
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field, in a sentence that says what is allowed."""

@@ -23,7 +23,12 @@ REGISTRY = f"{RQ_KEY_PREFIX}:reports"
 EXPIRY = f"{RQ_KEY_PREFIX}:reports:expiry"
 # Ids seen in the intermediate queue without a lease; scores as above.
 SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
+# Ids of reports whose callback is to be sent; scores say when, by the server's clock.
+DELIVERIES = f"{RQ_KEY_PREFIX}:reports:deliveries"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
+# Told each id of a report that has ended or was deleted.
+ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
+IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
 
 def job(task_id: str) -> str:

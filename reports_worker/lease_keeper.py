@@ -10,14 +10,18 @@ from datetime import timedelta
 
 from redis.exceptions import RedisError
 
-from .leases import Execution, Leases
+from .leases import Execution, Leases, Renewal
+from .model import Failed, Reason
+from .scripts import CANCELLED
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
-RENEW_EVERY_SECONDS = 3.0
+# Also how long a cancel waits at most: it is read with the renewal. A little less than a tick.
+RENEW_EVERY_SECONDS = 0.9
 # A tick and a renewal that waits for its timeout come on top, and all that must be less than the lease.
 LOST_AFTER_SECONDS = 9.0
+_CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
 
 class LeaseKeeper:
@@ -71,22 +75,29 @@ class LeaseKeeper:
         if self._held is None:
             return
         if self._hand_back_at is not None and now >= self._hand_back_at:
-            self._end("the time to finish it is over", put_back=True)
+            self._end("the time to finish it is over", lambda held: self._leases.put_back(held, spent=False))
         elif now - self._renewed_at >= LOST_AFTER_SECONDS:
             self._end(f"its lease could not be renewed for {LOST_AFTER_SECONDS:g} s")
         elif now - self._renewed_at >= RENEW_EVERY_SECONDS:
-            if self._leases.renew(self._held):
-                self._renewed_at = now
-            else:
-                self._end("its lease is lost")
+            self._renew(self._held, now)
 
-    def _end(self, why: str, *, put_back: bool = False) -> None:
+    def _renew(self, held: Execution, now: float) -> None:
+        match self._leases.renew(held):
+            case Renewal.RENEWED:
+                self._renewed_at = now
+            case Renewal.LOST:
+                self._end("its lease is lost")
+            case Renewal.UNWANTED:
+                self._end("it is cancelled", lambda held: self._leases.publish(held, _CANCELLED))
+
+    def _end(self, why: str, first: Callable[[Execution], object] | None = None) -> None:
+        """End the making; `first` gives up the lease, so that nothing can be published meanwhile."""
         held, self._held = self._held, None
         if held is None:
             return
         try:
-            if put_back:
-                self._leases.put_back(held, spent=False)
+            if first is not None:
+                first(held)
         finally:
             log.warning("task %s: the making is ended: %s", held.task_id, why)
             self._kill()

@@ -9,24 +9,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from enum import IntEnum
+from typing import cast
 
 from redis import Redis
 
 from . import clock, keys
 from .model import Completed, Failed, Outcome, Reason
-from .scripts import load_script
+from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, SharedScripts, load_script
 
-LEASE = timedelta(seconds=12)
-MOST_EXECUTIONS = 4
-SUSPICION = timedelta(seconds=5)
-ABANDONED = (
-    f"The worker that made this report died, {MOST_EXECUTIONS} times in a row. "
-    "It may need more memory than there is: ask for less, or tell who runs this."
-)
-
-_SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, keys.FAILED, keys.REGISTRY,
-                keys.EXPIRY, keys.SUSPECTS, keys.QUEUES)  # fmt: skip
+__all__ = ["ABANDONED", "LEASE", "MOST_EXECUTIONS", "SUSPICION", "Execution", "Leases", "Renewal"]
 
 
 @dataclass(frozen=True)
@@ -37,30 +29,21 @@ class Execution:
     id: str
 
 
+class Renewal(IntEnum):
+    """What came of renewing a lease, as `renew.lua` says it."""
+
+    LOST = 0
+    RENEWED = 1
+    UNWANTED = 2
+
+
 class Leases:
     """The leases of all reports, in Redis. Methods raise redis-py's errors."""
 
     def __init__(self, connection: Redis, *, retention: timedelta) -> None:
-        self._start = load_script(connection, "start", shared=True)
+        self._run = SharedScripts(connection, retention=retention)
         self._renew = load_script(connection, "renew")
         self._progress = load_script(connection, "progress")
-        self._publish = load_script(connection, "publish", shared=True)
-        self._release = load_script(connection, "release", shared=True)
-        self._sweep = load_script(connection, "sweep", shared=True)
-        self._settings = json.dumps(
-            {
-                "job": keys.JOB_PREFIX,
-                "lease": keys.LEASE_PREFIX,
-                "execution": keys.EXECUTION_PREFIX,
-                "executions": keys.EXECUTIONS_PREFIX,
-                "worker": keys.WORKER_PREFIX,
-                "lease_ms": int(LEASE / timedelta(milliseconds=1)),
-                "retention": int(retention.total_seconds()),
-                "most_executions": MOST_EXECUTIONS,
-                "suspicion_seconds": SUSPICION.total_seconds(),
-                "abandoned": ABANDONED,
-            }
-        )
 
     def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
         """Take the lease of a queued report; False if it is not queued any more.
@@ -69,14 +52,13 @@ class Leases:
         """
         now = clock.now()
         score = (now + expires).timestamp()
-        return bool(
-            self._shared(self._start, execution.task_id, execution.id, clock.to_text(now), worker, score)
-        )
+        return bool(self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score))
 
-    def renew(self, execution: Execution) -> bool:
-        """Extend the lease; False if it has passed to another or the report has ended."""
+    def renew(self, execution: Execution) -> Renewal:
+        """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""
         lease_ms = int(LEASE / timedelta(milliseconds=1))
-        return bool(self._renew(keys=[keys.lease(execution.task_id)], args=[execution.id, lease_ms]))
+        names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
+        return Renewal(cast(int, self._renew(keys=names, args=[execution.id, lease_ms])))
 
     def progress(self, execution: Execution, percent: int, stage: str) -> bool:
         """Say how far the report is; False, and nothing written, if the lease is lost."""
@@ -84,38 +66,30 @@ class Leases:
         return bool(self._progress(keys=names, args=[execution.id, percent, stage]))
 
     def publish(self, execution: Execution, outcome: Outcome) -> bool:
-        """End the report; False, and nothing written, if the lease is lost."""
+        """End the report; False, and nothing written, if the lease is lost or the report is deleted.
+
+        A report whose cancel was acknowledged ends as cancelled, whatever the outcome.
+        """
         status, fields = _outcome_fields(outcome)
         now = clock.to_text(clock.now())
-        return bool(self._shared(self._publish, execution.task_id, execution.id, now, status, *fields))
+        return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
 
     def put_back(self, execution: Execution, *, spent: bool) -> str:
-        """Give up an execution: its report is made again, or ends if `MOST_EXECUTIONS` were spent."""
+        """Give up an execution: its report is made again, or ends if it was cancelled or all were spent."""
         now = clock.to_text(clock.now())
-        return cast(
-            bytes, self._shared(self._release, execution.task_id, execution.id, now, int(spent))
-        ).decode()
+        return cast(bytes, self._run("release", execution.task_id, execution.id, now, int(spent))).decode()
 
     def sweep(self) -> Iterator[tuple[str, str]]:
         """Put back what dead workers held; yield each id with what became of it."""
-        found = cast(list[bytes], self._shared(self._sweep, clock.to_text(clock.now())))
+        found = cast(list[bytes], self._run("sweep", clock.to_text(clock.now())))
         for position in range(0, len(found), 2):
             yield found[position].decode(), found[position + 1].decode()
-
-    def _shared(self, script: Any, *arguments: str | float) -> object:
-        return script(keys=_SHARED_KEYS, args=(self._settings, *arguments))
 
 
 def _outcome_fields(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
     match outcome:
         case Completed(summary):
-            return "finished", (
-                "summary",
-                json.dumps(summary, allow_nan=False),
-                "percent",
-                "100",
-                "stage",
-                "",
-            )
+            figures = json.dumps(summary, allow_nan=False)
+            return "finished", ("summary", figures, "percent", "100", "stage", "")
         case Failed(reason, error):
             return "failed", ("reason", Reason(reason), "error", error)

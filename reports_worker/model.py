@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     ABANDONED = "abandoned"
     UNKNOWN_TYPE = "unknown_type"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,26 @@ class Progress:
 
     percent: int = 0
     stage: str = ""
+
+
+class CallbackStatus(StrEnum):
+    """Whether whoever asked for a report was told of its end."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Callback:
+    """Where a report's end is told, and how that went until now."""
+
+    url: str
+    status: CallbackStatus = CallbackStatus.PENDING
+    attempts: int = 0
+    last_status: int | None = None
+    last_error: str | None = None
+    delivered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -58,14 +79,19 @@ class Report:
     result: Mapping[str, Any] | None = None
     error: str | None = None
     reason: str | None = None
+    position: int | None = None
+    callback: Callback | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some reports, newest first, and the cursor of those that follow (None at the end)."""
+    """Some reports, newest first, and the cursor of those that follow (None at the end).
+
+    `total` counts all reports, and is None for a selection, which nobody counts.
+    """
 
     reports: tuple[Report, ...]
-    total: int
+    total: int | None
     next_cursor: str | None = None
 
 

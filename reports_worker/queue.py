@@ -1,43 +1,62 @@
-"""The queue of reports: how they are asked for and looked at. Views know this and never RQ."""
+"""The queue of reports: how they are asked for, looked at and changed. Views know this and never RQ."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import cast
 
 from redis import Redis
+from redis.client import PubSub
 from redis.exceptions import RedisError
 
 from . import clock, keys, registry
-from .errors import BrokerUnavailableError
-from .model import Page, Report
-from .records import FIELDS, describe_job, read_report
-from .scripts import load_script
+from .errors import BrokerUnavailableError, IdempotencyConflictError, NoSuchReportError, WrongStateError
+from .idempotency import KEPT, IdempotencyKey
+from .model import Page, Report, Status
+from .records import FIELDS, describe_job, read_report, read_status
+from .scripts import SharedScripts, load_script
+from .selections import EVERYTHING, SELECTED_FIELDS, Selection
 from .submissions import Submission
 from .task_ids import is_task_id, new_task_id
 
 MOST_LISTED = 500
+MOST_SCANNED = 2000
+MOST_POSITIONS = 1000
+DEFAULT_RETENTION = timedelta(days=30)
 
 
 class ReportQueue:
     """Reports in Redis: each is its RQ job, with fields of ours in the same hash.
 
-    A submit costs one round trip, a status one, a page two. All raise BrokerUnavailableError.
+    Round trips: a submit 1, a status 1, a page 2, a filtered page 3, a change 1.
+    All methods raise BrokerUnavailableError.
     """
 
     def __init__(
-        self, connection: Redis, *, timeout: timedelta, new_id: Callable[[], str] = new_task_id
+        self,
+        connection: Redis,
+        *,
+        timeout: timedelta,
+        retention: timedelta = DEFAULT_RETENTION,
+        new_id: Callable[[], str] = new_task_id,
     ) -> None:
         self.connection = connection
         self._new_id = new_id
         self._submit = load_script(connection, "submit")
+        self._read = load_script(connection, "read")
+        self._change = SharedScripts(connection, retention=retention)
         self._job_fields = describe_job(connection, timeout)
 
-    def submit(self, submission: Submission) -> str:
-        """Write the report and queue it, whole or not at all; return its task id."""
+    def submit(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> str:
+        """Write the report and queue it, whole or not at all; return its task id.
+
+        With a key that was used before for the same request, return the id of that report and do nothing;
+        raise IdempotencyConflictError if it was used for another one.
+        """
         task_id, now = self._new_id(), clock.to_text(clock.now())
         fields = {
             **self._job_fields,
@@ -48,45 +67,117 @@ class ReportQueue:
             "parameters": json.dumps(submission.parameters, allow_nan=False),
             "requester": submission.requester,
         }
+        if submission.callback_url:
+            fields["callback_url"] = submission.callback_url
         pairs = [part for pair in fields.items() for part in pair]
+        digest, key = (idempotency_key.digest, idempotency_key.name) if idempotency_key else ("", "")
         with _translate_errors():
             # redis-py sends again what got no reply: the script then finds the id and does nothing.
-            self._submit(
-                keys=[keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED], args=[task_id, *pairs]
+            accepted = self._submit(
+                keys=[
+                    keys.job(task_id),
+                    keys.REGISTRY,
+                    keys.QUEUES,
+                    keys.QUEUED,
+                    keys.IDEMPOTENCY_PREFIX + key,
+                ],
+                args=[task_id, digest, int(KEPT.total_seconds()), *pairs],
             )
-        return task_id
+        if not accepted:
+            raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")
+        return cast(bytes, accepted).decode()
 
     def find(self, task_id: str) -> Report | None:
-        """Read one report; None if there is none of this id."""
+        """Read one report, with its position while it waits; None if there is none of this id."""
         if not is_task_id(task_id):
             return None
         with _translate_errors():
-            values = self.connection.hmget(keys.job(task_id), FIELDS)
-        return read_report(task_id, cast(Sequence[bytes | None], values))
+            *values, position = cast(
+                list[bytes | None],
+                self._read(keys=[keys.job(task_id), keys.QUEUED], args=[MOST_POSITIONS, *FIELDS]),
+            )
+        return read_report(task_id, values, position=cast(int, position))
 
-    def list(self, *, limit: int = 100, cursor: str | None = None) -> Page:
-        """Read a page, newest first; `cursor` is the last id of the page before."""
+    def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
+        """Read a page, newest first; `cursor` is the last id of the page before.
+
+        A selection looks at `MOST_SCANNED` reports at most: such a page may be short, or even empty, and
+        still have a next one.
+        """
         with _translate_errors():
-            ids, total = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
-            rows = self._read_rows(ids[:limit])
-        reports = (read_report(task_id, row) for task_id, row in zip(ids, rows, strict=False))
-        return Page(
-            reports=tuple(report for report in reports if report),
-            total=total,
-            next_cursor=ids[limit - 1] if len(ids) > limit else None,
-        )
+            if selection == EVERYTHING:
+                return self._list_all(limit, cursor)
+            return self._list_selected(limit, cursor, selection)
+
+    def cancel(self, task_id: str) -> Status:
+        """Cancel a report that waits or runs; return its status now: failed, or running for a moment longer.
+
+        Raises NoSuchReportError, or WrongStateError if it has ended.
+        """
+        found = self._run("cancel", task_id)
+        if found == "ended":
+            raise WrongStateError("The report has ended already, so there is nothing to cancel.")
+        return read_status(found)
+
+    def retry(self, task_id: str) -> None:
+        """Make a failed report again, under the same id.
+
+        Raises NoSuchReportError, or WrongStateError if it has not failed.
+        """
+        found = self._run("retry", task_id, secrets.token_hex(8))
+        if found != "retried":
+            raise WrongStateError(f"The report is {read_status(found)}: only a failed one can be made again.")
+
+    def delete(self, task_id: str) -> None:
+        """Delete a report, whatever its state; one that runs is ended. Raises NoSuchReportError."""
+        if not is_task_id(task_id) or not self._change_report("delete", task_id):
+            raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+
+    def _run(self, name: str, task_id: str, *arguments: str) -> str:
+        now = clock.to_text(clock.now())
+        found = is_task_id(task_id) and self._change_report(name, task_id, now, *arguments)
+        if not found:
+            raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+        return cast(bytes, found).decode()
+
+    def _change_report(self, name: str, *arguments: str) -> object:
+        with _translate_errors():
+            return self._change(name, *arguments)
+
+    def _list_all(self, limit: int, cursor: str | None) -> Page:
+        ids, total = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
+        reports = self._read_reports(ids[:limit])
+        return Page(reports, total, next_cursor=ids[limit - 1] if len(ids) > limit else None)
+
+    def _list_selected(self, limit: int, cursor: str | None, selection: Selection) -> Page:
+        ids, _ = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
+        rows = self._read_rows(ids, SELECTED_FIELDS)
+        chosen = [task_id for task_id, row in zip(ids, rows, strict=True) if selection.includes(row)]
+        has_more = len(chosen) > limit or len(ids) == MOST_SCANNED
+        last = chosen[limit - 1] if len(chosen) > limit else (ids[-1] if ids else None)
+        return Page(self._read_reports(chosen[:limit]), total=None, next_cursor=last if has_more else None)
+
+    def _read_reports(self, ids: Sequence[str]) -> tuple[Report, ...]:
+        rows = zip(ids, self._read_rows(ids, FIELDS), strict=True)
+        reports = (read_report(task_id, row) for task_id, row in rows)
+        return tuple(report for report in reports if report)
+
+    def listen(self) -> PubSub:
+        """Open a channel on which the ids of reports that end, or are deleted, are told."""
+        channel: PubSub = self.connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        return channel
 
     def ping(self) -> None:
         """Make sure that the broker answers."""
         with _translate_errors():
             self.connection.ping()
 
-    def _read_rows(self, ids: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
+    def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
         if not ids:
             return []
         with self.connection.pipeline(transaction=False) as pipeline:
             for task_id in ids:
-                pipeline.hmget(keys.job(task_id), FIELDS)
+                pipeline.hmget(keys.job(task_id), fields)
             return cast(Sequence[Sequence[bytes | None]], pipeline.execute())
 
 

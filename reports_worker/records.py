@@ -15,11 +15,13 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from . import clock, keys
-from .model import Progress, Report, Status
+from .model import Callback, CallbackStatus, Progress, Report, Status
 
 JOB_FUNCTION = "reports_worker.job.make_report"
 FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
-          "percent", "stage", "summary", "error", "reason")  # fmt: skip
+          "percent", "stage", "summary", "error", "reason",
+          "callback_url", "callback_status", "callback_attempts",
+          "callback_last_status", "callback_last_error", "callback_delivered_at")  # fmt: skip
 
 # RQ's other statuses are all ways of waiting.
 _STATUSES = {
@@ -48,22 +50,27 @@ def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
     return {name: value for name, value in job.to_dict().items() if value != ""}
 
 
-def read_report(task_id: str, values: Sequence[bytes | None]) -> Report | None:
+def read_status(text: str) -> Status:
+    """Translate RQ's status; what is none of ours is a way of waiting."""
+    return _STATUSES.get(text, Status.PENDING)
+
+
+def read_report(task_id: str, values: Sequence[bytes | None], *, position: int = -1) -> Report | None:
     """Read a report from the values of `FIELDS`; None if there is no report."""
     try:
         row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
-        return _to_report(task_id, row)
+        return _to_report(task_id, row, position)
     except (KeyError, TypeError, ValueError):
         # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 
 
-def _to_report(task_id: str, row: Mapping[str, str]) -> Report:
+def _to_report(task_id: str, row: Mapping[str, str], position: int) -> Report:
     return Report(
         task_id=task_id,
         title=row["title"],
         type=row["type"],
-        status=_STATUSES.get(row["status"], Status.PENDING),
+        status=read_status(row["status"]),
         created_at=clock.from_text(row["created_at"]) or clock.now(),
         parameters=json.loads(row["parameters"]),
         requester=row["requester"],
@@ -73,6 +80,8 @@ def _to_report(task_id: str, row: Mapping[str, str]) -> Report:
         result=_to_result(row),
         error=row.get("error"),
         reason=row.get("reason"),
+        position=position if position >= 0 else None,
+        callback=_to_callback(row),
     )
 
 
@@ -80,3 +89,17 @@ def _to_result(row: Mapping[str, str]) -> Mapping[str, Any] | None:
     if "summary" not in row:
         return None
     return {"title": row["title"], "type": row["type"], **json.loads(row["summary"])}
+
+
+def _to_callback(row: Mapping[str, str]) -> Callback | None:
+    if "callback_url" not in row:
+        return None
+    last_status = row.get("callback_last_status")
+    return Callback(
+        url=row["callback_url"],
+        status=CallbackStatus(row.get("callback_status", CallbackStatus.PENDING)),
+        attempts=int(row.get("callback_attempts", 0)),
+        last_status=int(last_status) if last_status else None,
+        last_error=row.get("callback_last_error") or None,
+        delivered_at=clock.from_text(row.get("callback_delivered_at", "")),
+    )

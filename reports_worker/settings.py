@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from . import callback_urls
 from .broker import LOCAL_BROKER, BrokerAddress, find_broker_address
 from .errors import SettingsError
+from .webhooks import parse_secret
 
 T = TypeVar("T")
 
@@ -28,6 +30,38 @@ class SecondsRange:
 
 
 @dataclass(frozen=True)
+class CallbackSettings:
+    """Who may be told of a report's end, and how; off while `hosts` is empty.
+
+    `delays` are what lies between one attempt and the next; the first is made at once.
+    """
+
+    hosts: tuple[str, ...] = ()
+    secret: bytes = field(default=b"", repr=False)
+    allow_private: bool = False
+    delays: tuple[timedelta, ...] = tuple(
+        timedelta(seconds=delay) for delay in (5, 30, 120, 600, 3600, 21600)
+    )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> CallbackSettings:
+        """Read the settings; raise SettingsError on the first bad one, and on hosts without a secret."""
+        settings = cls(
+            hosts=read(environ, callback_urls.VARIABLE, callback_urls.parse_host_patterns, cls.hosts),
+            secret=_read_callback_secret(environ),
+            allow_private=read(environ, "REPORTS_CALLBACK_PRIVATE", _parse_boolean, cls.allow_private),
+            delays=read(environ, "REPORTS_CALLBACK_DELAYS", _parse_durations, cls.delays),
+        )
+        if settings.hosts and not settings.secret:
+            raise SettingsError(
+                f"{callback_urls.VARIABLE} is set and REPORTS_CALLBACK_SECRET is not: callbacks are signed "
+                "with it. Set it, the same for API and workers, to what this prints: "
+                "python -c \"import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
+            )
+        return settings
+
+
+@dataclass(frozen=True)
 class Settings:
     """What both packages need to know before they start."""
 
@@ -36,6 +70,7 @@ class Settings:
     simulated_seconds: SecondsRange = SecondsRange(5, 15)
     retention: timedelta = timedelta(days=30)
     timeout: timedelta = timedelta(hours=1)
+    callbacks: CallbackSettings = field(default_factory=CallbackSettings)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -46,6 +81,7 @@ class Settings:
             simulated_seconds=read(environ, "REPORTS_SIMULATED_SECONDS", _parse_range, cls.simulated_seconds),
             retention=read(environ, "REPORTS_RETENTION", _parse_long_duration, cls.retention),
             timeout=read(environ, "REPORTS_TIMEOUT", _parse_long_duration, cls.timeout),
+            callbacks=CallbackSettings.from_environ(environ),
         )
 
 
@@ -76,6 +112,25 @@ def _parse_long_duration(text: str) -> timedelta:
     if duration < timedelta(seconds=1):
         raise ValueError("give at least 1s")
     return duration
+
+
+def _parse_durations(text: str) -> tuple[timedelta, ...]:
+    return tuple(parse_duration(part.strip()) for part in text.split(","))
+
+
+def _parse_boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("give true or false")
+    return text.lower() == "true"
+
+
+def _read_callback_secret(environ: Mapping[str, str]) -> bytes:
+    text = environ.get("REPORTS_CALLBACK_SECRET", "").strip()
+    try:
+        return parse_secret(text) if text else b""
+    except ValueError as error:
+        # The value is a secret, so the sentence does not repeat it.
+        raise SettingsError(f"REPORTS_CALLBACK_SECRET is not valid: {error}") from error
 
 
 def _parse_range(text: str) -> SecondsRange:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .callback_urls import find_fault
 from .errors import FieldError, InvalidSubmissionError
 from .model import ANONYMOUS
 
 LONGEST_TITLE = 200
-FIELDS = ("title", "type", "parameters")
+FIELDS = ("title", "type", "parameters", "callback_url")
 MOST_ERRORS = 20
 
 # Controls, lone surrogates (which no UTF-8 can carry) and the two separators that break lines.
@@ -26,12 +27,20 @@ class Submission:
     type: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     requester: str = ANONYMOUS
+    callback_url: str | None = None
 
 
-def parse_submission(data: object, *, types: Container[str], requester: str = ANONYMOUS) -> Submission:
+def parse_submission(
+    data: object,
+    *,
+    types: Container[str],
+    requester: str = ANONYMOUS,
+    callback_hosts: Sequence[str] = (),
+) -> Submission:
     """Check what a form or a JSON body brought.
 
-    `types` holds the names that can be asked for. Values are taken as they are and never converted:
+    `types` holds the names that can be asked for, `callback_hosts` the hosts that callbacks may go to.
+    Values are taken as they are and never converted:
     a number is no title. Raises InvalidSubmissionError with the fields that are at fault.
     """
     if not isinstance(data, Mapping):
@@ -40,12 +49,19 @@ def parse_submission(data: object, *, types: Container[str], requester: str = AN
         *_check_title(data.get("title")),
         *_check_type(data.get("type"), types),
         *_check_parameters(data.get("parameters", {})),
+        *_check_callback(data, callback_hosts),
         *(FieldError(str(name), f"{name!r} is not a field of a report; {', '.join(FIELDS)} are.")
           for name in data if name not in FIELDS),
     ]  # fmt: skip
     if problems:
         raise InvalidSubmissionError(*problems[:MOST_ERRORS])
-    return Submission(data["title"].strip(), data["type"], dict(data.get("parameters", {})), requester)
+    return Submission(
+        title=data["title"].strip(),
+        type=data["type"],
+        parameters=dict(data.get("parameters", {})),
+        requester=requester,
+        callback_url=data.get("callback_url"),
+    )
 
 
 def _check_title(title: object) -> list[FieldError]:
@@ -70,3 +86,10 @@ def _check_parameters(parameters: object) -> list[FieldError]:
         return [FieldError("parameters", "The parameters must be an object.")]
     message = "{!r} is not a parameter of this type."
     return [FieldError(f"parameters.{name}", message.format(name)) for name in parameters]
+
+
+def _check_callback(data: Mapping[str, Any], hosts: Sequence[str]) -> list[FieldError]:
+    if "callback_url" not in data:
+        return []
+    fault = find_fault(data["callback_url"], hosts)
+    return [FieldError("callback_url", fault)] if fault else []

@@ -17,6 +17,8 @@ from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
 from .broker import connect, find_refusal
+from .callback_sender import CallbackSender
+from .deliveries import Deliveries
 from .job import ReportJob
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
@@ -54,6 +56,11 @@ class ReportWorker(Worker):
         self.leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
         quick = Leases(connect(self.settings.broker, retries=0), retention=self.settings.retention)
         self.keeper = LeaseKeeper(quick, kill=self._kill_making)
+        callbacks = self.settings.callbacks
+        deliveries = Deliveries(
+            connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
+        )
+        self.callbacks = CallbackSender(deliveries, callbacks)
 
     # -- start and stop
 
@@ -65,6 +72,7 @@ class ReportWorker(Worker):
         if not self.connection.exists(keys.REGISTRY):
             registry.rebuild(self.connection)
         self.keeper.start()
+        self.callbacks.start()
 
     def _find_refusal(self) -> str | None:
         if self.queue_names() != [keys.QUEUE]:
@@ -78,6 +86,7 @@ class ReportWorker(Worker):
         self.keeper.hand_back_after(self.settings.grace)
 
     def teardown(self) -> None:
+        self.callbacks.stop()
         self.keeper.stop()
         super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
 

@@ -1,9 +1,10 @@
--- Placed before the script that runs; KEYS[1..9] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs; KEYS[1..10] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
+  deliveries = KEYS[10],
 }
--- prefixes of the keys that belong to one report, and limits
+-- prefixes of the keys that belong to one report, limits, sentences
 local settings = cjson.decode(ARGV[1])
 
 local function job_key(id) return settings.job .. id end
@@ -11,6 +12,17 @@ local function lease_key(id) return settings.lease .. id end
 
 local function server_seconds()
   return tonumber(redis.call('TIME')[1])
+end
+
+-- The server's clock to the millisecond, some seconds from now, as the score of a sorted set.
+local function server_time(later)
+  local now = redis.call('TIME')
+  return string.format('%.3f', tonumber(now[1]) + tonumber(now[2]) / 1000000 + tonumber(later or 0))
+end
+
+-- Tell whether a report with this status of RQ's, or none, has ended.
+local function has_ended(status)
+  return status == 'finished' or status == 'failed'
 end
 
 -- Take away what RQ keeps of one execution.
@@ -22,7 +34,29 @@ local function forget_execution(id, execution)
   redis.call('DEL', settings.execution .. member, settings.executions .. id)
 end
 
--- The one way in which a report ends. `fields` is a flat list of names and values.
+-- Take a report out of whatever it waits in.
+local function unqueue(id)
+  redis.call('LREM', keys.queued, 0, id)
+  redis.call('LREM', keys.intermediate, 0, id)
+  redis.call('ZREM', keys.suspects, id)
+end
+
+-- Forget what was delivered of a former end, and what is still to be.
+local function forget_delivery(id)
+  redis.call('ZREM', keys.deliveries, id)
+  redis.call('HDEL', job_key(id), 'callback_status', 'callback_attempts', 'callback_last_status',
+             'callback_last_error', 'callback_delivered_at')
+end
+
+-- Where the report names a callback, have the end that it has now come to delivered, by whichever worker.
+local function queue_delivery(id)
+  if redis.call('HEXISTS', job_key(id), 'callback_url') == 0 then return end
+  forget_delivery(id)
+  redis.call('HINCRBY', job_key(id), 'endings', 1)
+  redis.call('ZADD', keys.deliveries, server_time(), id)
+end
+
+-- The one way in which a report ends; tells those who wait for it. `fields` is a flat list of names and values.
 local function finish(id, status, ended_at, fields)
   local key = job_key(id)
   local expires = server_seconds() + settings.retention
@@ -30,11 +64,24 @@ local function finish(id, status, ended_at, fields)
   redis.call('ZADD', status == 'finished' and keys.finished or keys.failed, expires, id)
   redis.call('ZADD', keys.expiry, expires, id)
   redis.call('EXPIRE', key, settings.retention + 86400)
+  queue_delivery(id)
+  redis.call('PUBLISH', settings.ended, id)
 end
 
--- Queue a report whose making was cut short, before those that came later; or end it, if that happened too often.
+local function finish_cancelled(id, now)
+  finish(id, 'failed', now, {'reason', 'cancelled', 'error', settings.cancelled})
+  return 'cancelled'
+end
+
+local function is_cancelled(id)
+  return redis.call('HEXISTS', job_key(id), 'cancelled_at') == 1
+end
+
+-- Queue a report whose making was cut short, before those that came later; or end it, if it was cancelled
+-- meanwhile or was cut short too often.
 local function put_back(id, now)
   local key = job_key(id)
+  if is_cancelled(id) then return finish_cancelled(id, now) end
   if tonumber(redis.call('HGET', key, 'executions') or '0') >= settings.most_executions then
     finish(id, 'failed', now, {'reason', 'abandoned', 'error', settings.abandoned})
     return 'abandoned'
@@ -42,4 +89,15 @@ local function put_back(id, now)
   redis.call('HSET', key, 'status', 'queued', 'percent', 0, 'stage', '', 'started_at', '', 'worker_name', '')
   redis.call('LPUSH', keys.queued, id)
   return 'queued'
+end
+
+-- Take away everything of a report but a lease that is held.
+local function forget(id)
+  unqueue(id)
+  redis.call('ZREM', keys.registry, id)
+  redis.call('ZREM', keys.finished, id)
+  redis.call('ZREM', keys.failed, id)
+  redis.call('ZREM', keys.expiry, id)
+  redis.call('ZREM', keys.deliveries, id)
+  redis.call('DEL', job_key(id))
 end

@@ -1,8 +1,17 @@
--- Write a report whole: hash, registry and queue. A repetition of the same id changes nothing.
--- KEYS: job, registry, queues, queue. ARGV: id, then the job's fields and values.
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-redis.call('ZADD', KEYS[2], 0, ARGV[1])
+-- Write a report whole: hash, registry, queue and idempotency key. A repetition of the same id changes nothing.
+-- KEYS: job, registry, queues, queue, idempotency key. ARGV: id, digest of the request ('' without an
+-- idempotency key), seconds to keep that key, then the job's fields and values.
+-- Returns the id of the report; or '' if the key was used for another request.
+local id, digest = ARGV[1], ARGV[2]
+if redis.call('EXISTS', KEYS[1]) == 1 then return id end
+if digest ~= '' then
+  local kept = redis.call('HMGET', KEYS[5], 'id', 'digest')
+  if kept[1] then return kept[2] == digest and kept[1] or '' end
+  redis.call('HSET', KEYS[5], 'id', id, 'digest', digest)
+  redis.call('EXPIRE', KEYS[5], ARGV[3])
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+redis.call('ZADD', KEYS[2], 0, id)
 redis.call('SADD', KEYS[3], KEYS[4])
-redis.call('RPUSH', KEYS[4], ARGV[1])
-return 1
+redis.call('RPUSH', KEYS[4], id)
+return id

@@ -40,11 +40,7 @@ end
 
 -- ended, and kept as long as it was to be kept
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.expiry, '-inf', seconds, 'LIMIT', 0, 100)) do
-  redis.call('ZREM', keys.registry, id)
-  redis.call('ZREM', keys.finished, id)
-  redis.call('ZREM', keys.failed, id)
-  redis.call('DEL', job_key(id))
-  redis.call('ZREM', keys.expiry, id)
+  forget(id)
   note(id, 'expired')
 end
 return outcomes

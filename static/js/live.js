@@ -3,7 +3,7 @@
 const EVERY_MS = 2000;
 
 function cards(root) {
-  return new Map([...root.querySelectorAll("li.card")].map((card) => [card.id, card]));
+  return new Map([...root.querySelectorAll(".card[id]")].map((card) => [card.id, card]));
 }
 
 // Say to screen readers what ended, and nothing of mere progress.
@@ -16,17 +16,17 @@ function announce(before, after) {
   const place = document.querySelector("[data-announce]");
   if (place && ended.length) {
     place.textContent = ended
-      .map((card) => `${card.querySelector("h3").textContent}: ${card.dataset.status}`)
+      .map((card) => `${card.querySelector("h1, h3").textContent}: ${card.dataset.status}`)
       .join(". ");
   }
 }
 
-// The selector that finds the focused link again among new markup.
-function focusedLink(live) {
-  const link = live.contains(document.activeElement) && document.activeElement.closest("a");
-  if (!link) return null;
-  const card = link.closest("li.card");
-  return card ? `#${card.id} a` : `a[rel="${link.rel}"]`;
+// The selector that finds the focused link or button again among new markup.
+function focusedControl(place) {
+  const control = place.contains(document.activeElement) && document.activeElement.closest("a, button");
+  if (!control) return null;
+  const name = control.matches("a") ? (control.rel ? "rel" : "href") : "formaction";
+  return `[${name}="${CSS.escape(control.getAttribute(name))}"]`;
 }
 
 function update(live, markup) {
@@ -37,7 +37,7 @@ function update(live, markup) {
   announce(before, after);
   const same = before.size === after.size && [...after.keys()].every((id) => before.has(id));
   if (!same || !before.size) {
-    const focused = focusedLink(live);
+    const focused = focusedControl(live);
     live.replaceChildren(...fresh.childNodes);
     if (focused) live.querySelector(focused)?.focus();
     return;
@@ -45,9 +45,9 @@ function update(live, markup) {
   for (const [id, card] of after) {
     const old = before.get(id);
     if (old.outerHTML === card.outerHTML) continue;
-    const focused = old.contains(document.activeElement);
+    const focused = focusedControl(old);
     old.replaceWith(card);
-    if (focused) card.querySelector("a")?.focus();
+    if (focused) (card.querySelector(focused) ?? card.querySelector("a"))?.focus();
   }
 }
 

@@ -162,6 +162,18 @@ def test_a_taken_broker_port_is_left_alone_and_said(make_host: MakeHost) -> None
     assert re.search(rf"Port {port} is in use, so broker takes \d+", host.read_output())
 
 
+def test_of_two_that_start_at_once_each_gets_a_port(make_host: MakeHost) -> None:
+    model = f'builder.add_redis("broker", port={free_port()})'
+    hosts = [make_host(model, folder=name) for name in ("one", "two", "three")]
+
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.wait_for_text("All healthy")
+
+    assert len({tuple(host.resource("broker")["endpoints"]) for host in hosts}) == 3
+
+
 def test_a_taken_port_ends_the_start_with_one_line(make_host: MakeHost) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -19,8 +19,8 @@ SALES = {"title", "type", "total_sales", "orders", "average_order_value", "top_p
 
 def test_a_report_asked_for_by_form_is_seen_until_it_is_completed(product: Product, page: Page) -> None:
     page.goto(product.url)
-    page.get_by_label("Title").fill("Q4 <b>2026</b> 売上")
-    page.get_by_label("Type").select_option("sales")
+    page.get_by_role("textbox", name="Title").fill("Q4 <b>2026</b> 売上")
+    page.locator("form.ask-form").get_by_label("Type").select_option("sales")
 
     page.get_by_role("button", name="Generate report").click()
 

@@ -40,6 +40,15 @@ COSTS = {
     "/alive": 0,
     "/api/nothing": 0,
     "/api/reports/7": 0,
+    "a filtered list": 3,
+    "a filtered page": 3,
+    "a report's page": 1,
+    "a cancel": 1,
+    "a retry": 1,
+    "a delete": 1,
+    "/api/report-types": 0,
+    "/openapi.json": 0,
+    "/docs": 0,
 }
 
 
@@ -58,6 +67,15 @@ def make_client(queue: ReportQueue) -> FlaskClient:
     return app.test_client()
 
 
+def send_scripts(client: FlaskClient) -> None:
+    """Use each script once: the broker then keeps it, however many clients come."""
+    url = client.post("/api/reports", json={"title": "Q4", "type": "sales"}).headers["Location"]
+    client.get(url)
+    client.post(f"{url}/cancel")
+    client.post(f"{url}/retry")
+    client.delete(url)
+
+
 def count_round_trips(client: FlaskClient, path: str) -> int:
     """Make the request that `path` names, and tell what it cost."""
     newest = client.get("/api/reports?limit=1")
@@ -69,6 +87,17 @@ def count_round_trips(client: FlaskClient, path: str) -> int:
             client.get(f"/api/reports/{newest.get_json()[0]['task_id']}")
         case "the next page":
             client.get(newest.headers["Link"].partition(";")[0].strip("<>"))
+        case "a filtered list":
+            client.get("/api/reports?q=number&status=pending&limit=500")
+        case "a filtered page":
+            client.get("/?q=number&type=sales")
+        case "a report's page":
+            client.get(f"/reports/{newest.get_json()[0]['task_id']}")
+        case "a cancel" | "a retry":
+            url = f"/api/reports/{newest.get_json()[0]['task_id']}/{path.removeprefix('a ')}"
+            assert client.post(url).status_code == 202
+        case "a delete":
+            client.delete(f"/api/reports/{newest.get_json()[0]['task_id']}")
         case _:
             client.get(path)
     return CountingConnection.sent - before
@@ -79,6 +108,7 @@ def test_a_request_costs_the_same_round_trips_however_many_reports_there_are(
     queue: ReportQueue, stored: int
 ) -> None:
     client = make_client(queue)
+    send_scripts(client)
     for number in range(stored):
         queue.submit(Submission(f"number {number}", "sales"))
 

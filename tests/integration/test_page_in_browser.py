@@ -70,6 +70,10 @@ def card(page: Page, title: str) -> Locator:
     return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
 
 
+def ask_form(page: Page) -> Locator:
+    return page.get_by_role("region", name="Ask for a report")
+
+
 def wait_for_status(page: Page, title: str, status: str) -> None:
     """Let the page's own timer pass until a card shows `status`."""
 
@@ -90,7 +94,7 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     workshop.ask("before it")
     page.goto(site.url)
     page.get_by_role("link", name="Background reports").focus()
-    for keys in ("Tab", *"Q4", "Tab", "i", "Tab", "Enter"):
+    for keys in ("Tab", "Tab", *"Q4", "Tab", "i", "Tab", "Enter"):
         page.keyboard.press(keys)
     expect(page.get_by_role("status")).to_have_text("Report generation started: Q4")
     expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
@@ -141,18 +145,18 @@ def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
     site: Site, workshop: Workshop, page: Page
 ) -> None:
     page.goto(site.url)
-    page.get_by_label("Title").press_sequentially("half a ti")
-    page.get_by_label("Type").select_option("users")
-    page.get_by_label("Title").focus()
+    ask_form(page).get_by_label("Title").press_sequentially("half a ti")
+    ask_form(page).get_by_label("Type").select_option("users")
+    ask_form(page).get_by_label("Title").focus()
 
     workshop.ask("theirs")
     page.clock.run_for(2000)
     expect(card(page, "theirs")).to_be_visible()
     page.keyboard.type("tle")
 
-    expect(page.get_by_label("Title")).to_have_value("half a title")
-    expect(page.get_by_label("Title")).to_be_focused()
-    expect(page.get_by_label("Type")).to_have_value("users")
+    expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
+    expect(ask_form(page).get_by_label("Title")).to_be_focused()
+    expect(ask_form(page).get_by_label("Type")).to_have_value("users")
 
 
 def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
@@ -203,11 +207,11 @@ def test_an_error_is_said_beside_its_field(site: Site, workshop: Workshop, brows
     assert workshop.connection.keys() == []
     page = browser.new_page()  # the answer 400 is a cause for complaint in itself
     page.goto(site.url)
-    page.get_by_label("Title").fill("   ")
+    ask_form(page).get_by_label("Title").fill("   ")
 
     page.get_by_role("button", name="Generate report").click()
 
-    title = page.get_by_role("textbox", name="Title")
+    title = ask_form(page).get_by_role("textbox", name="Title")
     expect(title).to_have_attribute("aria-invalid", "true")
     expect(title).to_have_accessible_description(
         "The title must have 1 to 200 characters. For example: Q4 2026 sales"
@@ -227,12 +231,12 @@ def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("Waiting for a worker")).to_be_visible()
     expect(page.locator(".live")).to_be_hidden()
-    page.get_by_label("Title").fill("half a title")
+    ask_form(page).get_by_label("Title").fill("half a title")
 
     workshop.begin(task_id)
 
     expect(frame.get_by_role("progressbar", name="Progress of Q4")).to_be_visible(timeout=10_000)
-    expect(page.get_by_label("Title")).to_have_value("half a title")
+    expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
     page.get_by_role("button", name="Generate report").click()
     expect(page.get_by_role("status")).to_have_text("Report generation started: half a title")
     expect(frame.get_by_role("heading", name="half a title")).to_be_visible()
@@ -247,7 +251,7 @@ def test_markup_does_nothing(site: Site, workshop: Workshop, browser: Browser, s
     page.clock.install()
     complaints = Complaints(page)
     page.goto(site.url)
-    page.get_by_label("Title").fill(EVIL)
+    ask_form(page).get_by_label("Title").fill(EVIL)
     page.get_by_role("button", name="Generate report").click()
     expect(page.get_by_role("status")).to_have_text(f"Report generation started: {EVIL}")
 
@@ -275,10 +279,19 @@ def test_every_control_has_a_name_and_headings_are_in_order(
     workshop.complete("done")
     page.goto(site.url)
 
-    for role, name in (("textbox", "Title"), ("combobox", "Type"), ("button", "Generate report")):
-        expect(page.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
+    search = page.get_by_role("search", name="Reports")
+    for place, role, name in (
+        (ask_form(page), "textbox", "Title"),
+        (ask_form(page), "combobox", "Type"),
+        (ask_form(page), "button", "Generate report"),
+        (search, "searchbox", "Search titles"),
+        (search, "combobox", "Status"),
+        (search, "combobox", "Type"),
+        (search, "button", "Filter"),
+    ):
+        expect(place.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
     controls = page.locator("input:not([type=hidden]), select, button, textarea")
-    assert controls.count() == 3
+    assert controls.count() == 7
     levels = page.locator("h1, h2, h3").evaluate_all("found => found.map(heading => heading.tagName)")
     assert levels == ["H1", "H2", "H3"]
     expect(page.get_by_role("region", name="All reports")).to_be_visible()
@@ -312,7 +325,7 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
     page = browser.new_page()  # the answer 503 is a cause for complaint in itself
     page.clock.install()
     page.goto(site.url)
-    page.get_by_label("Title").fill("half a title")
+    ask_form(page).get_by_label("Title").fill("half a title")
 
     own_broker.kill()
     page.clock.run_for(2000)
@@ -324,5 +337,160 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
         return card(page, "still here").is_visible()
 
     wait_until(is_back)
-    expect(page.get_by_label("Title")).to_have_value("half a title")
+    expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
+    page.close()
+
+
+def test_a_running_report_is_cancelled_by_its_button(
+    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
+) -> None:
+    workshop.ask("long")
+    work("60")
+    page.goto(site.url)
+    wait_for_status(page, "long", "running")
+
+    card(page, "long").get_by_role("button", name="Cancel long").click()
+
+    expect(page.get_by_role("status")).to_have_text("Report is being cancelled")
+    wait_for_status(page, "long", "failed")
+    expect(card(page, "long").get_by_text("cancelled", exact=True)).to_be_visible()
+    expect(card(page, "long").get_by_role("button", name="Retry long")).to_be_visible()
+
+
+def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the_end(
+    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
+) -> None:
+    workshop.fail("broken", error="It broke.")
+    page.goto(site.url)
+    card(page, "broken").get_by_role("button", name="Retry broken").click()
+    expect(page.get_by_role("status")).to_have_text("Report generation started")
+    card(page, "broken").get_by_role("link", name="broken").click()
+    report = page.get_by_role("article")
+    expect(report).to_have_attribute("data-status", "pending")
+    expect(report.get_by_role("button", name="Cancel broken")).to_be_visible()
+    page.evaluate("window.same = true")
+
+    work("2")
+
+    def has_come() -> bool:
+        page.clock.run_for(2000)
+        return report.get_attribute("data-status") == "completed"
+
+    wait_until(has_come, what="the end on the page")
+    expect(report.get_by_text("Total sales")).to_be_visible()
+    expect(report.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(page.locator("[aria-live]")).to_have_text("broken: completed")
+    assert page.evaluate("window.same")
+
+
+def test_a_report_is_deleted_on_its_page_after_a_second_thought(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    workshop.complete("old")
+    workshop.complete("kept")
+    page.goto(site.url)
+    card(page, "old").get_by_role("link", name="old").click()
+    delete = page.get_by_role("button", name="Delete old")
+    expect(delete).to_be_hidden()
+
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(delete).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(delete).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_have_text("Report deleted")
+    expect(card(page, "kept")).to_be_visible()
+    expect(card(page, "old")).to_have_count(0)
+
+
+def test_a_report_is_run_again_from_its_page(site: Site, workshop: Workshop, page: Page) -> None:
+    task_id = workshop.complete("Q4")
+    page.goto(f"{site.url}/reports/{task_id}")
+
+    page.get_by_role("button", name="Run again").click()
+
+    expect(page.get_by_role("status")).to_have_text("Report generation started: Q4")
+    expect(card(page, "Q4")).to_have_count(2)
+
+
+def test_reports_are_searched_for_and_the_list_stays_so(site: Site, workshop: Workshop, page: Page) -> None:
+    workshop.fail("Q4 stock")
+    workshop.complete("Q4 sales")
+    workshop.fail("Q3 sales")
+    page.goto(site.url)
+    search = page.get_by_role("search", name="Reports")
+
+    search.get_by_label("Search titles").fill("q4")
+    search.get_by_label("Status").select_option("failed")
+    search.get_by_role("button", name="Filter").click()
+    expect(page.locator("li.card")).to_have_count(1)
+    expect(card(page, "Q4 stock")).to_be_visible()
+    workshop.fail("Q4 users")
+    workshop.ask("Q4 waits")
+    page.clock.run_for(2000)
+
+    expect(card(page, "Q4 users")).to_be_visible()
+    expect(page.locator("li.card")).to_have_count(2)
+    expect(search.get_by_label("Search titles")).to_have_value("q4")
+    page.get_by_role("link", name="Show all").click()
+    expect(page.locator("li.card")).to_have_count(5)
+
+
+def test_the_focus_stays_on_a_button_while_its_report_changes(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    task_id = workshop.start("mine", percent=1)
+    for url in (site.url, f"{site.url}/reports/{task_id}"):
+        page.goto(url)
+        cancel = page.get_by_role("button", name="Cancel mine")
+        cancel.focus()
+        bar = page.get_by_role("progressbar", name="Progress of mine")
+        percent = int(bar.get_attribute("value") or 0) + 20
+
+        workshop.advance(task_id, percent=percent, stage="ranking products")
+        page.clock.run_for(2000)
+
+        expect(bar).to_have_attribute("value", str(percent))
+        expect(cancel).to_be_focused()
+
+
+def test_without_scripts_the_buttons_work(site: Site, workshop: Workshop, browser: Browser) -> None:
+    workshop.ask("mine")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    complaints = Complaints(page)
+    page.goto(site.url)
+
+    page.frame_locator("iframe").get_by_role("button", name="Cancel mine").click()
+
+    expect(page.get_by_role("status")).to_have_text("Report cancelled")
+    page.frame_locator("iframe").get_by_role("link", name="mine").click()
+    page.get_by_role("button", name="Retry mine").click()
+    expect(page.get_by_role("status")).to_have_text("Report generation started")
+    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    assert complaints == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
+    site: Site, workshop: Workshop, browser: Browser, scheme: Any
+) -> None:
+    ids = [
+        workshop.ask("W" * 200),
+        workshop.start("long " * 40, percent=50, stage="x" * 100),
+        workshop.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
+        workshop.fail("failed", error="z" * 400),
+    ]
+    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    complaints = Complaints(page)
+
+    for path in (*(f"/reports/{task_id}" for task_id in ids), "/docs", "/?q=W&status=pending"):
+        page.goto(site.url + path)
+        expect(page.get_by_role("main")).to_be_visible()
+        assert not scrolls_sideways(page), path
+
+    assert complaints == []
     page.close()

@@ -67,7 +67,7 @@ class Asking:
 def fill_form(site: Site) -> Asking:
     """Open the page as a browser does, and fill in the form."""
     page = site.get("/", **HTML)
-    token = parse_html(page.text).get("input", name="csrf_token").attributes["value"]
+    token = parse_html(page.text).find_all("input", name="csrf_token")[0].attributes["value"]
     fields = urlencode({"csrf_token": token, "title": "Q4", "type": "sales"}).encode()
     cookie = page.headers["Set-Cookie"].partition(";")[0]
     form = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}

@@ -26,7 +26,7 @@ KNOW_RQ = {
     "reports_worker/worker.py",
 }
 # Values and decisions: they know neither Redis nor the web.
-PURE = {"clock", "errors", "logs", "model", "submissions", "task_ids"}
+PURE = {"callback_urls", "clock", "errors", "logs", "model", "submissions", "task_ids", "webhooks"}
 
 
 def imported_modules(path: Path) -> Iterator[str]:

@@ -48,6 +48,15 @@ class Element:
         """Where the links lead, by their text."""
         return {link.text: link.attributes["href"] for link in self.find_all("a")}
 
+    def form_to(self, address: str) -> Element:
+        """Find the form that sends to `address`."""
+        return self.get("form", action=address)
+
+    def hidden_fields(self) -> dict[str, str]:
+        """What is sent along without being shown, by name."""
+        fields = self.find_all("input", type="hidden")
+        return {field.attributes["name"]: field.attributes["value"] for field in fields}
+
     def _texts(self) -> Iterator[str]:
         for child in self.children:
             if isinstance(child, str):

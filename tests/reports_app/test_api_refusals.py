@@ -182,12 +182,16 @@ def test_another_media_type_is_refused(
     ("path", "allowed"),
     [
         ("/api/reports", "GET, HEAD, OPTIONS, POST"),
-        (f"/api/reports/{UNKNOWN_ID}", "GET, HEAD, OPTIONS"),
+        (f"/api/reports/{UNKNOWN_ID}", "DELETE, GET, HEAD, OPTIONS"),
+        (f"/api/reports/{UNKNOWN_ID}/cancel", "OPTIONS, POST"),
+        (f"/api/reports/{UNKNOWN_ID}/retry", "OPTIONS, POST"),
+        ("/api/report-types", "GET, HEAD, OPTIONS"),
+        ("/openapi.json", "GET, HEAD, OPTIONS"),
         ("/health", "GET, HEAD, OPTIONS"),
         ("/alive", "GET, HEAD, OPTIONS"),
     ],
 )
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
 def test_a_method_that_is_not_there_is_refused_with_those_that_are(
     client: FlaskClient, path: str, allowed: str, method: str
 ) -> None:

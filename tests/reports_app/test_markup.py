@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from reports_app.blueprint import find_folder
 from reports_app.queue_dashboard import PREFIX
 from tests.reports_app.html_tree import Element, parse_html
-from tests.reports_app.workshop import Workshop
+from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 EVIL = """<script>window.evil=1</script><img src=x onerror="window.evil=1">'">{{7*7}}&amp;"""
 TEMPLATES = sorted(path.name for path in (find_folder("templates") / "reports").iterdir())
@@ -25,7 +25,8 @@ def assert_harmless(text: str) -> Element:
     """Make sure that nothing of `EVIL` became an element or an attribute."""
     page = parse_html(text)
     for element in page.walk():
-        assert "window.evil" not in "".join(element.attributes.get(name, "") for name in ("onerror", "src"))
+        assert "onerror" not in element.attributes
+        assert element.attributes.get("src", "/").startswith("/")
         assert element.tag != "img"
     assert all("evil" not in script.text for script in page.find_all("script"))
     return page
@@ -48,6 +49,29 @@ def test_markup_in_title_figures_stage_and_error_is_text(
     assert page.get("progress").attributes["aria-label"] == f"Progress of {EVIL}"
 
 
+@pytest.mark.parametrize("query", ["", "?partial=1"])
+def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: Workshop, query: str) -> None:
+    ids = [
+        workshop.ask(EVIL),
+        workshop.start(EVIL, percent=1, stage=EVIL),
+        workshop.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
+        workshop.fail(EVIL, error=EVIL),
+    ]
+
+    for task_id in ids:
+        page = assert_harmless(client.get(f"/reports/{task_id}{query}").text)
+        assert page.get("h1").text == EVIL
+        assert [title.text for title in page.find_all("title")] == ([] if query else [EVIL])
+
+
+def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, workshop: Workshop) -> None:
+    workshop.ask()
+
+    page = assert_harmless(client.get("/", query_string={"q": EVIL, "type": EVIL, "status": EVIL}).text)
+
+    assert page.get("input", name="q").attributes["value"] == EVIL
+
+
 def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, workshop: Workshop) -> None:
     task_id = workshop.fail()
     workshop.connection.hset(f"rq:job:{task_id}", mapping={"reason": EVIL, "type": EVIL})
@@ -65,8 +89,8 @@ def test_markup_in_what_was_typed_is_text(client: FlaskClient) -> None:
 
 
 def test_markup_in_the_message_is_text(client: FlaskClient) -> None:
-    token = parse_html(client.get("/").text).get("input", name="csrf_token").attributes["value"]
-    client.post("/reports", data={"title": EVIL, "type": "sales", "csrf_token": token})
+    token = parse_html(client.get("/").text).form_to("/reports").hidden_fields()
+    client.post("/reports", data=token | {"title": EVIL, "type": "sales"})
 
     assert EVIL in assert_harmless(client.get("/").text).get("p", role="status").text
 
@@ -96,8 +120,15 @@ def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop) -
     client = product.test_client()
     yield client.get("/").text
     for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
-        make()
+        task_id = make()
+        yield client.get(f"/reports/{task_id}").text
+        yield client.get(f"/reports/{task_id}?partial=1").text
     yield client.get("/").text
+    yield client.get("/?q=Q4&status=failed&type=sales").text
+    yield client.get("/?q=nothing").text
+    yield client.get("/docs").text
+    yield client.post(f"/reports/{task_id}/cancel").text
+    yield client.get(f"/reports/{UNKNOWN_ID}").text
     yield client.get("/reports").text
     yield client.get("/reports?partial=1").text
     yield client.post("/reports", data={}).text

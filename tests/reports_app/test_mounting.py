@@ -52,10 +52,8 @@ def client(host: Flask) -> FlaskClient:
 
 
 def post_form(client: FlaskClient) -> Any:
-    form = parse_html(client.get(f"{PREFIX}/").text).get("form")
-    token = form.get("input", name="csrf_token").attributes["value"]
-    fields = {"csrf_token": token, "title": "Q4", "type": "sales"}
-    return client.post(form.attributes["action"], data=fields)
+    form = parse_html(client.get(f"{PREFIX}/").text).form_to(f"{PREFIX}/reports")
+    return client.post(f"{PREFIX}/reports", data=form.hidden_fields() | {"title": "Q4", "type": "sales"})
 
 
 def test_every_address_on_our_pages_stays_below_the_prefix(client: FlaskClient, workshop: Workshop) -> None:

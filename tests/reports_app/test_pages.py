@@ -109,12 +109,15 @@ def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop, view
 
 
 @views
-def test_each_report_leads_to_its_json(client: FlaskClient, workshop: Workshop, view: str) -> None:
+def test_each_report_leads_to_its_page_and_from_there_to_its_json(
+    client: FlaskClient, workshop: Workshop, view: str
+) -> None:
     task_id = workshop.ask("Q4 sales")
 
     links = card_of(client, view, task_id).links()
 
-    assert links == {f"JSON of Q4 sales, {task_id}": f"/api/reports/{task_id}"}
+    assert links == {"Q4 sales": f"/reports/{task_id}"}
+    assert fetch(client, links["Q4 sales"]).links()[task_id] == f"/api/reports/{task_id}"
 
 
 def test_times_are_exact_for_programs_and_on_hover(client: FlaskClient, workshop: Workshop) -> None:
@@ -273,4 +276,4 @@ def test_with_the_broker_away_the_form_is_still_there(
     page = parse_html(client.get("/").text)
 
     assert "cannot be reached" in page.get("p", role="alert").text
-    assert page.get("button").text == "Generate report"
+    assert page.form_to("/reports").get("button").text == "Generate report"

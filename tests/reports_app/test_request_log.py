@@ -61,9 +61,9 @@ def test_the_report_that_a_request_is_about_is_named(
 
 
 def test_a_report_asked_for_by_form_is_named(client: FlaskClient, lines: list[str]) -> None:
-    token = parse_html(client.get("/").text).get("input", name="csrf_token").attributes["value"]
+    token = parse_html(client.get("/").text).form_to("/reports").hidden_fields()
 
-    answer = client.post("/reports", data={"title": "Q4", "type": "sales", "csrf_token": token})
+    answer = client.post("/reports", data=token | {"title": "Q4", "type": "sales"})
 
     assert lines[-1].startswith("event=request method=POST path=/reports status=303")
     assert lines[-1].endswith(f"task_id={answer.headers['Location'][-36:]}")

@@ -11,7 +11,7 @@ from flask import Flask
 from redis import Redis
 
 from reports_app.services import EXTENSION
-from reports_worker import Reason, ReportQueue, Submission
+from reports_worker import Reason, ReportQueue, Submission, keys
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed, Failed, Outcome
 
@@ -56,7 +56,8 @@ class Workshop:
         return task_id
 
     def begin(self, task_id: str) -> None:
-        """Begin to make a pending report."""
+        """Begin to make a pending report, which a worker has taken from the queue."""
+        self.connection.lrem(keys.QUEUED, 0, task_id)
         assert self._leases.start(Execution(task_id, "1"), worker="bench", expires=timedelta(hours=1))
 
     def advance(self, task_id: str, *, percent: int, stage: str) -> None:

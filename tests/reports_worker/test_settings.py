@@ -62,6 +62,58 @@ def test_a_duration_is_a_number_and_a_unit(text: str, duration: timedelta) -> No
     assert parse_duration(text) == duration
 
 
+SECRET = "whsec_" + "QUFB" * 8
+CALLBACKS = {"REPORTS_CALLBACK_HOSTS": "hooks.example.com,*.example.org", "REPORTS_CALLBACK_SECRET": SECRET}
+
+
+def test_callbacks_are_off_and_kept_from_private_addresses_by_default() -> None:
+    callbacks = Settings.from_environ({}).callbacks
+
+    assert (callbacks.hosts, callbacks.allow_private) == ((), False)
+    assert [delay.total_seconds() for delay in callbacks.delays] == [5, 30, 120, 600, 3600, 21600]
+
+
+def test_the_settings_of_callbacks_are_read_and_the_secret_is_not_shown() -> None:
+    more = {"REPORTS_CALLBACK_PRIVATE": "true", "REPORTS_CALLBACK_DELAYS": "10ms, 1h"}
+    settings = Settings.from_environ(CALLBACKS | more)
+
+    assert settings.callbacks.hosts == ("hooks.example.com", "*.example.org")
+    assert settings.callbacks.secret == b"AAA" * 8
+    assert settings.callbacks.allow_private
+    assert settings.callbacks.delays == (timedelta(milliseconds=10), timedelta(hours=1))
+    assert "AAA" not in repr(settings)
+
+
+def test_hosts_need_a_secret() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^REPORTS_CALLBACK_HOSTS is set and REPORTS_CALLBACK_SECRET is not"
+    ):
+        Settings.from_environ({"REPORTS_CALLBACK_HOSTS": "hooks.example.com"})
+
+
+def test_a_bad_secret_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environ(CALLBACKS | {"REPORTS_CALLBACK_SECRET": "whsec_hunter2"})
+
+    assert str(refusal.value).startswith("REPORTS_CALLBACK_SECRET is not valid: give whsec_ and 24 to 64")
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("REPORTS_CALLBACK_HOSTS", "https://hooks.example.com"),
+        ("REPORTS_CALLBACK_HOSTS", "*"),
+        ("REPORTS_CALLBACK_PRIVATE", "yes"),
+        ("REPORTS_CALLBACK_DELAYS", "5"),
+        ("REPORTS_CALLBACK_DELAYS", "5s,,5s"),
+    ],
+)
+def test_other_settings_of_callbacks_are_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}="):
+        Settings.from_environ(CALLBACKS | {name: text})
+
+
 DURATIONS = ["REPORTS_GRACE", "REPORTS_RETENTION", "REPORTS_TIMEOUT"]
 
 

@@ -108,8 +108,8 @@ def test_unknown_fields_are_refused_by_name() -> None:
     errors = refuse({"title": "Quarter", "type": "sales", "titel": "x", "status": "completed"})
 
     assert errors == {
-        "titel": "'titel' is not a field of a report; title, type, parameters are.",
-        "status": "'status' is not a field of a report; title, type, parameters are.",
+        "titel": "'titel' is not a field of a report; title, type, parameters, callback_url are.",
+        "status": "'status' is not a field of a report; title, type, parameters, callback_url are.",
     }
 
 

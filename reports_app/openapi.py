@@ -1,0 +1,322 @@
+"""The contract as OpenAPI 3.1, made from the same definitions that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reports_worker import LONGEST_TITLE, LONGEST_URL, MOST_LISTED, CallbackStatus, Reason, ReportType, Status
+
+from .queries import DEFAULT_LISTED, LONGEST_WAIT_SECONDS
+
+Schema = dict[str, Any]
+
+VERSION = "1.0.0"
+_KEY_PATTERN = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$"
+_ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_CONTROLS = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
+_TITLE_PATTERN = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
+_PROBLEMS = {
+    400: "Malformed, or fields at fault: `errors` names each of them.",
+    404: "There is no such report, or not any more.",
+    409: "The report is not in a state in which this can be done, or the key was used for another request.",
+    413: "More than 64 KiB.",
+    415: "Another media type than application/json.",
+    503: "The broker is away. Nothing was accepted or changed; `Retry-After` says when to try again.",
+}
+
+
+def describe_api(catalog: Mapping[str, ReportType], *, root: str, has_callbacks: bool) -> Schema:
+    """Describe the API below the path `root`, with callbacks if any host is allowed to get them."""
+    schemas = _describe_schemas(list(catalog))
+    if not has_callbacks:
+        del schemas["Submission"]["properties"]["callback_url"]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Background reports",
+            "version": VERSION,
+            "description": "Ask for a report, get a task id at once, watch it being made, get the figures.",
+        },
+        "servers": [{"url": root or "/"}],
+        "paths": _describe_paths(),
+        "components": {"schemas": schemas, "parameters": _describe_parameters()},
+    }
+
+
+def _describe_paths() -> Schema:
+    task = [_ref("parameters", "task_id")]
+    return {
+        "/api/reports": {
+            "get": {
+                "operationId": "listReports",
+                "summary": "List reports, newest first",
+                "description": "With a filter, 2,000 reports are looked at: the page may be short, or even "
+                "empty, and still have a next one. `X-Total-Count` is given without a filter only.",
+                "parameters": [
+                    _ref("parameters", name) for name in ("status", "type", "q", "limit", "cursor")
+                ],
+                "responses": _answers(
+                    200, "A page", _array("Report"), problems=(400, 503), headers=_LIST_HEADERS
+                ),
+            },
+            "post": {
+                "operationId": "submitReport",
+                "summary": "Ask for a report",
+                "parameters": [_ref("parameters", "idempotency_key")],
+                "requestBody": {"required": True, "content": _json(_ref("schemas", "Submission"))},
+                "responses": _accepted("Accepted: the task id", (400, 409, 413, 415, 503)),
+            },
+        },
+        "/api/reports/{task_id}": {
+            "parameters": task,
+            "get": {
+                "operationId": "showReport",
+                "summary": "See how a report stands, at once or when it has ended",
+                "parameters": [_ref("parameters", "wait")],
+                "responses": _answers(
+                    200,
+                    "The report",
+                    _ref("schemas", "Report"),
+                    problems=(400, 404, 503),
+                    headers=_header("Retry-After", "Where too many wait already: seconds", "integer"),
+                ),
+            },
+            "delete": {
+                "operationId": "deleteReport",
+                "summary": "Delete a report; one that runs is stopped first",
+                "responses": {"204": {"description": "It is gone."}} | _problems((404, 503)),
+            },
+        },
+        "/api/reports/{task_id}/cancel": {
+            "parameters": task,
+            "post": {
+                "operationId": "cancelReport",
+                "summary": "Cancel a report that waits or runs",
+                "responses": _accepted("Cancelled, or stopped within two seconds", (404, 409, 503)),
+            },
+        },
+        "/api/reports/{task_id}/retry": {
+            "parameters": task,
+            "post": {
+                "operationId": "retryReport",
+                "summary": "Make a failed report again, under the same id",
+                "responses": _accepted("Queued again", (404, 409, 503)),
+            },
+        },
+        "/api/report-types": {
+            "get": {
+                "operationId": "listReportTypes",
+                "summary": "List what can be asked for",
+                "responses": _answers(200, "The report types", _array("ReportType")),
+            }
+        },
+        "/openapi.json": {
+            "get": {
+                "operationId": "describeApi",
+                "summary": "Describe all this for programs",
+                "responses": _answers(200, "An OpenAPI document", {"type": "object"}),
+            }
+        },
+        "/health": {
+            "get": {
+                "operationId": "health",
+                "summary": "Ready: the broker answers",
+                "responses": _answers(200, "Healthy", _ref("schemas", "Health"))
+                | {"503": {"description": "Unhealthy", "content": _json(_ref("schemas", "Health"))}},
+            }
+        },
+        "/alive": {
+            "get": {
+                "operationId": "alive",
+                "summary": "Up: this process answers",
+                "responses": _answers(200, "Alive", _ref("schemas", "Health")),
+            }
+        },
+    }
+
+
+def _header(name: str, description: str, kind: str = "string") -> Schema:
+    return {name: {"description": description, "schema": {"type": kind}}}
+
+
+_LIST_HEADERS = _header("Link", '`rel="next"` leads to the next page') | _header(
+    "X-Total-Count", "How many there are, without a filter", "integer"
+)
+_RETRY_AFTER = _header("Retry-After", "Seconds until another try makes sense", "integer")
+
+
+_CALLBACK_URL = {"type": "string", "format": "uri", "maxLength": LONGEST_URL}
+
+
+def _describe_schemas(types: list[str]) -> Schema:
+    text, time = {"type": "string"}, {"type": ["string", "null"], "format": "date-time"}
+    title = {"type": "string", "minLength": 1, "maxLength": LONGEST_TITLE}
+    task_id, status = {"type": "string", "format": "uuid"}, {"type": "string", "enum": list(Status)}
+    return {
+        "Submission": _object(
+            {
+                "title": title
+                | {"pattern": _TITLE_PATTERN, "description": "Trimmed; no control characters or line breaks"},
+                "type": {"type": "string", "enum": types},
+                "parameters": _object({}, required=(), additional=False),
+                "callback_url": _CALLBACK_URL
+                | {"description": "Told once, signed, when the report has ended; its host must be allowed."},
+            },
+            required=("title", "type"),
+            additional=False,
+        ),
+        "Accepted": _object(
+            {"task_id": task_id, "status": status, "message": text},
+            required=("task_id", "status", "message"),
+        ),
+        "Report": _object(
+            {
+                "task_id": task_id,
+                "title": title,
+                "type": text,
+                "status": status,
+                "parameters": {"type": "object"},
+                "created_at": text | {"format": "date-time"},
+                "started_at": time,
+                "ended_at": time,
+                "progress": _object(
+                    {"percent": {"type": "integer", "minimum": 0, "maximum": 100}, "stage": text},
+                    required=("percent", "stage"),
+                ),
+                "artifacts": {"type": "array", "items": {"type": "object"}},
+                "position": {"type": "integer", "minimum": 0, "description": "How many wait before it"},
+                "result": {"type": "object", "description": "Once completed: title, type and the figures"},
+                "error": text | {"description": "Once failed: a sentence for people"},
+                "reason": text | {"description": f"Once failed, for programs: {', '.join(Reason)}"},
+                "callback": _ref("schemas", "Callback"),
+            },
+            required=(
+                "task_id", "title", "type", "status", "parameters",
+                "created_at", "started_at", "ended_at", "progress", "artifacts",
+            ),
+        ),
+        "Callback": _object(
+            {
+                "url": _CALLBACK_URL,
+                "status": {"type": "string", "enum": list(CallbackStatus)},
+                "attempts": {"type": "integer", "minimum": 0},
+                "last_status": {"type": ["integer", "null"], "description": "What was answered last"},
+                "last_error": {"type": ["string", "null"]},
+                "delivered_at": time,
+            },
+            required=("url", "status", "attempts", "last_status", "last_error", "delivered_at"),
+        ),
+        "ReportType": _object(
+            {"name": text, "title": text, "description": text, "parameters": {"type": "object"}},
+            required=("name", "title", "description", "parameters"),
+        ),
+        "Health": _object({"status": text, "service": text, "reason": text}, required=("status", "service")),
+        "Problem": _object(
+            {
+                "type": text,
+                "title": text,
+                "status": {"type": "integer"},
+                "detail": text,
+                "errors": {
+                    "type": "array",
+                    "items": _object({"field": text, "message": text}, required=("field", "message")),
+                },
+            },
+            required=("type", "title", "status", "detail"),
+        ),
+    }  # fmt: skip
+
+
+def _describe_parameters() -> Schema:
+    return {
+        "task_id": _parameter("task_id", {"type": "string"}, place="path"),
+        "idempotency_key": _parameter(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY_PATTERN},
+            place="header",
+            description="The same key and body give the same report, for 24 hours.",
+        ),
+        "wait": _parameter(
+            "wait",
+            {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
+            description="Answer when the report ends, or after so many seconds. Where too many wait already, "
+            "the answer comes at once, with `Retry-After`.",
+        ),
+        "status": _parameter(
+            "status", {"type": "string", "enum": list(Status)}, description="Only those that stand so."
+        ),
+        "type": _parameter("type", {"type": "string"}, description="Only those of this type."),
+        "q": _parameter(
+            "q",
+            {"type": "string", "maxLength": LONGEST_TITLE},
+            description="Words of the title, in any case.",
+        ),
+        "limit": _parameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MOST_LISTED, "default": DEFAULT_LISTED},
+            description=f"How many a page holds at most; {DEFAULT_LISTED} if not given.",
+        ),
+        "cursor": _parameter(
+            "cursor",
+            {"type": "string", "pattern": _ID_PATTERN},
+            description="The last id of the page before.",
+        ),
+    }
+
+
+def _parameter(name: str, schema: Schema, *, place: str = "query", description: str = "") -> Schema:
+    parameter: Schema = {"name": name, "in": place, "required": place == "path", "schema": schema}
+    return parameter | ({"description": description} if description else {})
+
+
+def _object(properties: Schema, *, required: Iterable[str], additional: bool = True) -> Schema:
+    schema: Schema = {"type": "object", "properties": properties}
+    if required := list(required):
+        schema["required"] = required
+    return schema if additional else schema | {"additionalProperties": False}
+
+
+def _array(name: str) -> Schema:
+    return {"type": "array", "items": _ref("schemas", name)}
+
+
+def _ref(kind: str, name: str) -> Schema:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
+
+
+def _accepted(description: str, problems: Iterable[int]) -> Schema:
+    return _answers(
+        202,
+        description,
+        _ref("schemas", "Accepted"),
+        problems=problems,
+        headers=_header("Location", "The report"),
+    )
+
+
+def _answers(
+    status: int,
+    description: str,
+    schema: Schema,
+    *,
+    problems: Iterable[int] = (),
+    headers: Schema | None = None,
+) -> Schema:
+    answer: Schema = {"description": description, "content": _json(schema)}
+    if headers:
+        answer["headers"] = headers
+    return {str(status): answer} | _problems(problems)
+
+
+def _problems(statuses: Iterable[int]) -> Schema:
+    content = {"application/problem+json": {"schema": _ref("schemas", "Problem")}}
+    return {
+        str(status): {"description": _PROBLEMS[status], "content": content}
+        | ({"headers": _RETRY_AFTER} if status == 503 else {})
+        for status in statuses
+    }

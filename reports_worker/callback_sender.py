@@ -1,0 +1,98 @@
+"""The worker's deliveries of callbacks, on threads of their own: a receiver may hang, the making may not."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+
+from redis.exceptions import RedisError
+
+from . import clock
+from .callback_urls import find_fault
+from .deliveries import Attempt, Deliveries, Delivery
+from .logs import logfmt
+from .pinned_post import PostError, post
+from .settings import CallbackSettings
+from .webhooks import sign, write_body
+
+log = logging.getLogger(__name__)
+
+# So many receivers may hang, for the seconds that an attempt takes, before other deliveries wait for them.
+THREADS = 4
+IDLE_SECONDS = 1.0
+
+
+class CallbackSender:
+    """Delivers what is due, at least once; idle when no hosts are allowed."""
+
+    def __init__(self, deliveries: Deliveries, settings: CallbackSettings) -> None:
+        self._deliveries = deliveries
+        self._settings = settings
+        self._tls: ssl.SSLContext | None = None
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"callbacks-{number}", daemon=True)
+            for number in range(THREADS if settings.hosts else 0)
+        ]
+
+    def start(self) -> None:
+        if not self._threads:
+            return
+        self._tls = ssl.create_default_context()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more. What is under way is another worker's, if it does not end within a second."""
+        self._stopped.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=IDLE_SECONDS / THREADS)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                has_sent = self.deliver_one()
+            except RedisError as error:
+                log.warning("callbacks: the broker does not answer: %s", error)
+                has_sent = False
+            if not has_sent:
+                self._stopped.wait(IDLE_SECONDS)
+
+    def deliver_one(self) -> bool:
+        """Deliver what is due first; False if nothing is due."""
+        delivery = self._deliveries.claim()
+        if delivery is None:
+            return False
+        attempt = self._send(delivery)
+        status = self._deliveries.record(delivery, attempt, now=clock.now())
+        log.info(
+            logfmt(
+                event="callback",
+                webhook_id=delivery.message_id,
+                attempt=delivery.attempts + 1,
+                answer=attempt.status,
+                error=attempt.error or None,
+                status=status or "dropped",
+            )
+        )
+        return True
+
+    def _send(self, delivery: Delivery) -> Attempt:
+        # Looked at again: what is allowed may have changed since, and whoever writes to Redis is not asked.
+        if fault := find_fault(delivery.url, self._settings.hosts):
+            return Attempt(error=fault)
+        body = write_body(delivery.report)
+        secret, message_id = self._settings.secret, delivery.message_id
+        headers = sign(body, message_id=message_id, sent_at=clock.now(), secret=secret)
+        try:
+            status = post(
+                delivery.url, body, headers, allow_private=self._settings.allow_private, tls=self._tls
+            )
+        except PostError as error:
+            return Attempt(error=str(error))
+        except Exception as error:
+            log.exception("a callback raised")
+            return Attempt(error=f"It could not be sent: {type(error).__name__}")
+        return Attempt(status, "" if 200 <= status < 300 else f"It answered {status}.")

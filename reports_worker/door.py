@@ -1,0 +1,101 @@
+"""Reports from Python code, as from form and JSON."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from .broker import connect
+from .catalog import CATALOG
+from .errors import NoSuchReportError
+from .idempotency import IdempotencyKey
+from .model import ANONYMOUS, Page, Report, Status
+from .queue import ReportQueue
+from .selections import Selection
+from .settings import Settings
+from .submissions import parse_submission
+
+POLL_SECONDS = 0.25
+
+
+class Reports:
+    """Asks for reports and looks at them. One may be shared by threads.
+
+    All methods raise BrokerUnavailableError while the broker is away.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Use `settings`, or those of the environment; raise SettingsError if these are not valid."""
+        settings = settings or Settings.from_environ(os.environ)
+        self._queue = ReportQueue(
+            connect(settings.broker), timeout=settings.timeout, retention=settings.retention
+        )
+
+    def submit(
+        self,
+        title: str,
+        type: str,  # noqa: A002 - the contract's own name
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        requester: str = ANONYMOUS,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Ask for a report; return its task id.
+
+        Raises InvalidSubmissionError, and IdempotencyConflictError if the key was used for another request.
+        """
+        data = {"title": title, "type": type, "parameters": parameters or {}}
+        submission = parse_submission(data, types=CATALOG, requester=requester)
+        key = IdempotencyKey.of(idempotency_key, submission) if idempotency_key is not None else None
+        return self._queue.submit(submission, idempotency_key=key)
+
+    def get(self, task_id: str) -> Report:
+        """Read a report. Raises NoSuchReportError."""
+        report = self._queue.find(task_id)
+        if report is None:
+            raise NoSuchReportError(f"There is no report {task_id!r}.")
+        return report
+
+    def list(
+        self,
+        *,
+        status: Status | None = None,
+        type: str | None = None,  # noqa: A002 - the contract's own name
+        query: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page:
+        """Read a page of reports, newest first; `next_cursor` of one page is the `cursor` of the next."""
+        return self._queue.list(limit=limit, cursor=cursor, selection=Selection(status, type, query))
+
+    def wait(
+        self,
+        task_id: str,
+        *,
+        timeout: timedelta | None = None,
+        on_progress: Callable[[Report], None] | None = None,
+    ) -> Report:
+        """Return the report once it has ended, or as it is after `timeout`. Raises NoSuchReportError."""
+        deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
+        while True:
+            report = self.get(task_id)
+            if on_progress is not None:
+                on_progress(report)
+            if report.status.is_terminal or (deadline is not None and time.monotonic() >= deadline):
+                return report
+            time.sleep(POLL_SECONDS)
+
+    def cancel(self, task_id: str) -> Status:
+        """Cancel a report that waits or runs. Raises NoSuchReportError, WrongStateError if it has ended."""
+        return self._queue.cancel(task_id)
+
+    def retry(self, task_id: str) -> None:
+        """Make a failed report again. Raises NoSuchReportError, WrongStateError if it has not failed."""
+        self._queue.retry(task_id)
+
+    def delete(self, task_id: str) -> None:
+        """Delete a report, whatever its state. Raises NoSuchReportError."""
+        self._queue.delete(task_id)

@@ -1,0 +1,13 @@
+-- Cancel a report. What waits ends at once; what runs is marked, and its worker ends it.
+-- Returns the status it has now, '' if there is none, or 'ended' if it had ended before. ARGV[2..3]: id, now.
+local id, now = ARGV[2], ARGV[3]
+local key = job_key(id)
+local status = redis.call('HGET', key, 'status')
+if not status then return '' end
+if status == 'failed' and redis.call('HGET', key, 'cancelled_at') == now then return status end -- sent twice
+if status ~= 'queued' and status ~= 'started' then return 'ended' end
+redis.call('HSETNX', key, 'cancelled_at', now)
+if status == 'started' then return 'started' end
+unqueue(id)
+finish_cancelled(id, now)
+return 'failed'

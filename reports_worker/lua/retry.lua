@@ -1,0 +1,18 @@
+-- Make a failed report again, under its id and with its crash protection restored.
+-- Returns 'retried', '' if there is none, or the status that it has instead of failed.
+-- ARGV[2..4]: id, now, and a token that tells a repetition of this request from another request.
+local id, now, token = ARGV[2], ARGV[3], ARGV[4]
+local key = job_key(id)
+local status = redis.call('HGET', key, 'status')
+if not status then return '' end
+if status == 'queued' and redis.call('HGET', key, 'retry_token') == token then return 'retried' end
+if status == 'queued' or status == 'started' or status == 'finished' then return status end
+redis.call('PERSIST', key)
+redis.call('ZREM', keys.failed, id)
+redis.call('ZREM', keys.expiry, id)
+forget_delivery(id)
+redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'worker_name')
+redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now, 'retry_token', token, 'started_at', '', 'ended_at', '', 'percent', 0, 'stage', '')
+unqueue(id)
+redis.call('RPUSH', keys.queued, id)
+return 'retried'

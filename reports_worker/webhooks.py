@@ -1,0 +1,65 @@
+"""A report's end as a message: its body, and the headers of Standard Webhooks that sign it.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .model import Report, Status
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of a secret
+SHORTEST_SECRET_BYTES = 24
+LONGEST_SECRET_BYTES = 64
+
+
+def parse_secret(text: str) -> bytes:
+    """Read `whsec_` and base64; raise ValueError with a sentence that does not repeat the secret."""
+    wanted = (
+        f"give {SECRET_PREFIX} and {SHORTEST_SECRET_BYTES} to {LONGEST_SECRET_BYTES} random bytes in base64"
+    )
+    if not text.startswith(SECRET_PREFIX):
+        raise ValueError(wanted)
+    try:
+        secret = base64.b64decode(text.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(wanted) from None
+    if not SHORTEST_SECRET_BYTES <= len(secret) <= LONGEST_SECRET_BYTES:
+        raise ValueError(wanted)
+    return secret
+
+
+def write_body(report: Report) -> bytes:
+    """Write the message about a report that has ended: the same bytes for each attempt."""
+    ends: Mapping[str, Any] = {"result": report.result, "error": report.error, "reason": report.reason}
+    data = {"task_id": report.task_id, "title": report.title, "type": report.type, "status": report.status}
+    message = {
+        "type": "report.completed" if report.status is Status.COMPLETED else "report.failed",
+        "timestamp": _write_time(report.ended_at or report.created_at),
+        "data": data | {name: value for name, value in ends.items() if value is not None},
+    }
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+
+
+def sign(body: bytes, *, message_id: str, sent_at: datetime, secret: bytes) -> Mapping[str, str]:
+    """Return the headers that go with `body`."""
+    seconds = str(int(sent_at.timestamp()))
+    signed = b".".join((message_id.encode(), seconds.encode(), body))
+    signature = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": seconds,
+        "webhook-signature": f"v1,{signature}",
+    }
+
+
+def _write_time(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,266 @@
+"""Callbacks by real workers to a real receiver."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from reports_worker import Callback, CallbackStatus, Report, Status, Submission
+from tests.brokers import Broker, free_port
+from tests.integration.receivers import HANG, Receiver
+from tests.integration.worker_processes import Reports, StartWorker
+from tests.waiting import wait_until
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+ALLOWED = {
+    "REPORTS_CALLBACK_HOSTS": "127.0.0.1, localhost",
+    "REPORTS_CALLBACK_SECRET": SECRET,
+    "REPORTS_CALLBACK_PRIVATE": "true",
+    "REPORTS_CALLBACK_DELAYS": "100ms,100ms,100ms",
+}
+DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+PENDING, DELIVERED, FAILED = CallbackStatus
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def ask(reports: Reports, url: str, report_type: str = "sales") -> str:
+    return reports.submit(Submission("Quarter", report_type, callback_url=url))
+
+
+def get_callback(reports: Reports, task_id: str) -> Callback:
+    callback = reports.get(task_id).callback
+    assert callback is not None
+    return callback
+
+
+def wait_for_callback(reports: Reports, task_id: str, *, attempts: int = 1) -> Callback:
+    wait_until(
+        lambda: get_callback(reports, task_id).attempts >= attempts, what=f"{attempts} attempts to deliver"
+    )
+    return get_callback(reports, task_id)
+
+
+def make_due(redis: Redis, task_id: str) -> None:
+    """What time does."""
+    redis.zadd("rq:reports:deliveries", {task_id: 1}, xx=True)
+
+
+def read_verifier() -> str:
+    """The example in docs/api.md of how a receiver checks a signature."""
+    found = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_each_end_is_told_once_and_signed(worker: StartWorker, reports: Reports, receiver: Receiver) -> None:
+    cancelled = ask(reports, receiver.url)
+    reports.cancel(cancelled)
+    worker(**ALLOWED)
+    completed, failed = ask(reports, receiver.url), ask(reports, receiver.url, "forecast")
+    ids = [cancelled, completed, failed]
+
+    callbacks = [wait_for_callback(reports, task_id) for task_id in ids]
+
+    assert [callback.status for callback in callbacks] == [DELIVERED] * 3
+    assert [callback.last_status for callback in callbacks] == [204] * 3
+    told = {one.json["data"]["task_id"]: one for one in receiver.wait_for(3)}
+    assert len(receiver.received) == 3
+    verify: dict[str, Any] = {"headers": None, "body": b"", "secret": SECRET}
+    for task_id, kind in zip(ids, ["failed", "completed", "failed"], strict=True):
+        one, report = told[task_id], reports.get(task_id)
+        assert one.path == "/hook?a=b"
+        assert one.message_id == f"{task_id}:1"
+        assert one.json["type"] == f"report.{kind}"
+        assert one.json["data"].get("result") == report.result
+        assert one.json["data"].get("reason") == report.reason
+        verify |= {"headers": one.headers, "body": one.body}
+        exec(read_verifier(), names := dict[str, Any]())  # noqa: S102 - our own documentation
+        assert names["is_genuine"](**verify)
+        assert not names["is_genuine"](**verify | {"body": one.body + b" "})
+
+
+def test_a_callback_is_sent_again_after_an_error(worker: StartWorker, reports: Reports) -> None:
+    receiver = Receiver(500, 307)
+    worker(**ALLOWED)
+    task_id = ask(reports, receiver.url)
+
+    callback = wait_for_callback(reports, task_id, attempts=3)
+
+    assert (callback.status, callback.attempts, callback.last_error) == (DELIVERED, 3, None)
+    assert len({one.message_id for one in receiver.received}) == 1
+    assert len({one.body for one in receiver.received}) == 1
+    # Not to /elsewhere, where the redirect leads.
+    assert [one.path for one in receiver.received] == ["/hook?a=b"] * 3
+    receiver.close()
+
+
+def test_a_callback_is_sent_again_after_a_refused_connection(
+    worker: StartWorker, reports: Reports, redis: Redis
+) -> None:
+    port = free_port()
+    worker(**ALLOWED | {"REPORTS_CALLBACK_DELAYS": "1h"})
+    task_id = ask(reports, f"http://localhost:{port}/hook")
+
+    refused = wait_for_callback(reports, task_id)
+    receiver = Receiver(port=port)
+    make_due(redis, task_id)
+    delivered = wait_for_callback(reports, task_id, attempts=2)
+    receiver.close()
+
+    assert (refused.status, refused.last_status) == (PENDING, None)
+    assert refused.last_error is not None
+    assert "refused" in refused.last_error
+    assert (delivered.status, delivered.last_status) == (DELIVERED, 204)
+
+
+def test_after_its_attempts_and_after_410_a_callback_has_failed(
+    worker: StartWorker, reports: Reports
+) -> None:
+    gone, broken = Receiver(410), Receiver(*[503] * 9)
+    worker(**ALLOWED | {"REPORTS_CALLBACK_DELAYS": "10ms"})
+    ids = [ask(reports, gone.url), ask(reports, broken.url)]
+
+    first = wait_for_callback(reports, ids[0])
+    second = wait_for_callback(reports, ids[1], attempts=2)
+
+    assert (first.status, first.attempts, first.last_status) == (FAILED, 1, 410)
+    assert (second.status, second.attempts, second.last_status) == (FAILED, 2, 503)
+    gone.close()
+    broken.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_private_address_is_not_asked_by_default(
+    worker: StartWorker, reports: Reports, receiver: Receiver, host: str
+) -> None:
+    worker(**ALLOWED | {"REPORTS_CALLBACK_PRIVATE": "false"})
+
+    callback = wait_for_callback(reports, ask(reports, receiver.url.replace("127.0.0.1", host)))
+
+    assert callback.last_error is not None
+    assert "not public" in callback.last_error
+    assert receiver.received == []
+
+
+def test_a_host_that_the_worker_does_not_allow_is_not_asked(
+    worker: StartWorker, reports: Reports, receiver: Receiver
+) -> None:
+    worker(**ALLOWED | {"REPORTS_CALLBACK_HOSTS": "hooks.example.com"})
+
+    callback = wait_for_callback(reports, ask(reports, receiver.url))
+
+    assert callback.last_error is not None
+    assert "REPORTS_CALLBACK_HOSTS" in callback.last_error
+    assert receiver.received == []
+
+
+def test_a_worker_without_allowed_hosts_delivers_nothing(
+    worker: StartWorker, reports: Reports, redis: Redis, receiver: Receiver
+) -> None:
+    worker()
+    task_id = ask(reports, receiver.url)
+
+    reports.wait_for_end(task_id)
+    reports.wait_for_end(ask(reports, receiver.url))
+
+    assert redis.zcard("rq:reports:deliveries") == 2
+    assert receiver.received == []
+
+
+def test_receivers_that_hang_do_not_hold_up_the_making(worker: StartWorker, reports: Reports) -> None:
+    receiver = Receiver(*[HANG] * 5)
+    worker(**ALLOWED)
+    hanging = [ask(reports, receiver.url) for _ in range(5)]
+    receiver.wait_for(4)
+
+    later = [reports.wait_for_end(reports.submit(Submission("Later", "sales"))) for _ in range(3)]
+
+    assert [report.status for report in later] == [Status.COMPLETED] * 3
+    # Not one of the attempts had come to an end by then.
+    assert sum(get_callback(reports, task_id).attempts for task_id in hanging) == 0
+    receiver.close()
+
+
+def test_a_report_deleted_while_it_is_delivered_is_not_brought_back(
+    worker: StartWorker, reports: Reports, redis: Redis
+) -> None:
+    receiver = Receiver(HANG)
+    process = worker(**ALLOWED)
+    task_id = ask(reports, receiver.url)
+    receiver.wait_for(1)
+
+    reports.delete(task_id)
+    receiver.close()
+
+    wait_until(lambda: "status=dropped" in process.output, what="the end of the attempt")
+    assert reports.find(task_id) is None
+    assert redis.exists(f"rq:job:{task_id}", "rq:reports:deliveries") == 0
+
+
+def test_what_a_killed_worker_had_claimed_another_delivers(
+    worker: StartWorker, reports: Reports, redis: Redis
+) -> None:
+    receiver = Receiver(HANG)
+    process = worker(**ALLOWED)
+    task_id = ask(reports, receiver.url)
+    receiver.wait_for(1)
+    process.send(signal.SIGKILL)
+    process.wait()
+    assert get_callback(reports, task_id) == Callback(receiver.url)
+
+    worker(**ALLOWED)
+    make_due(redis, task_id)
+
+    assert wait_for_callback(reports, task_id).status is DELIVERED
+    assert [one.message_id for one in receiver.wait_for(2)] == [f"{task_id}:1"] * 2
+    receiver.close()
+
+
+def test_a_report_whose_worker_died_too_often_is_told_of(
+    worker: StartWorker, reports: Reports, redis: Redis, receiver: Receiver
+) -> None:
+    task_id = ask(reports, receiver.url)
+    redis.hset(f"rq:job:{task_id}", "executions", 3)
+    process = worker(**ALLOWED, REPORTS_SIMULATED_SECONDS="60")
+    reports.wait_for(task_id, Status.RUNNING)
+    os.kill(process.wait_for_making().pid, signal.SIGKILL)
+
+    message = receiver.wait_for(1)[0].json
+
+    assert (message["type"], message["data"]["reason"]) == ("report.failed", "abandoned")
+    report: Report = reports.get(task_id)
+    assert report.reason == "abandoned"
+
+
+def test_a_stopped_worker_ends_though_a_receiver_hangs(worker: StartWorker, reports: Reports) -> None:
+    receiver = Receiver(HANG)
+    process = worker(**ALLOWED).wait_until_ready()
+    ask(reports, receiver.url)
+    receiver.wait_for(1)
+
+    process.send(signal.SIGTERM)
+
+    assert process.wait(seconds=8) == 0
+    receiver.close()
+
+
+def test_a_worker_with_hosts_and_no_secret_does_not_start(worker: StartWorker, broker: Broker) -> None:
+    process = worker(REPORTS_CALLBACK_HOSTS="hooks.example.com")
+
+    assert process.wait() == 1
+    assert "REPORTS_CALLBACK_SECRET is not" in process.output
+    assert broker.url not in process.output
