@@ -124,9 +124,11 @@ def make_product(tmp_path: Path) -> Iterator[Callable[..., Product]]:
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """One product for the tests that do not harm it; a report takes three seconds."""
-    product = Product(tmp_path_factory.mktemp("product"), REPORTS_SIMULATED_SECONDS="3").start()
-    yield product
-    product.kill()
+    product = Product(tmp_path_factory.mktemp("product"), REPORTS_SIMULATED_SECONDS="3")
+    try:
+        yield product.start()
+    finally:
+        product.kill()
 
 
 @pytest.fixture(scope="module")
