@@ -41,7 +41,11 @@ class Broker:
     def read_version(self) -> str:
         with self.connect() as redis:
             server = redis.info("server")
-        return f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
+        return (
+            f"Valkey {server['valkey_version']}"
+            if "valkey_version" in server
+            else f"Redis {server['redis_version']}"
+        )
 
 
 @contextmanager

@@ -29,7 +29,8 @@ class Client:
 
     def time(self, path: str, *, seconds: float) -> list[float]:
         """Ask again and again for so long, once at least; return what each took, in milliseconds."""
-        taken, end = [], time.monotonic() + seconds
+        end = time.monotonic() + seconds
+        taken: list[float] = []
         while not taken or time.monotonic() < end:
             begin = time.perf_counter()
             self._request("GET", path)

@@ -29,7 +29,15 @@ def prepare_peer(tell: Callable[[str], None]) -> Path:
         return python
     tell("Installing the peer (FastAPI with Celery) in an environment of its own")
     venv.create(_PEER_ENVIRONMENT, clear=True, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps"]
+    install = [
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--no-deps",
+    ]
     subprocess.run([python, *install, "--requirement", _PEER_LOCK], check=True)
     stamp.write_text(wanted, encoding="ascii")
     return python

@@ -31,10 +31,10 @@ def free_port() -> int:
 
 @contextmanager
 def run_program(
-    command: Sequence[str | Path], *, folder: Path, log: Path | None = None, **environ: str
+    command: Sequence[str | Path], *, folder: Path, **environ: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program, and end it and all it started; what it prints goes to `log`, else nowhere."""
-    with (log or Path(os.devnull)).open("ab") as output:
+    """Run a program, and end it and all it started; what it prints goes nowhere."""
+    with Path(os.devnull).open("ab") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -55,7 +55,7 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the program to end, then end its session: its id is its own and of what it started."""
+    """Ask the program to end, then end what is left of it and of all that it started."""
     family = _find_family(process.pid)
     process.terminate()
     try:
@@ -79,7 +79,7 @@ def _find_family(pid: int) -> list[psutil.Process]:
 def measure_memory(*pids: int) -> float:
     """Measure the memory of programs with all that they started: MB, shared pages by their share (PSS)."""
     family = [process for pid in pids for process in _find_family(pid)]
-    return sum(process.memory_full_info().pss for process in family) / 1e6
+    return float(sum(process.memory_full_info().pss for process in family)) / 1e6
 
 
 def wait_until(condition: Callable[[], object], *, what: str, seconds: float = START_SECONDS) -> None:

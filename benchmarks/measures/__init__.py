@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ..bench import Bench
-from ..rows import Row
+from benchmarks.bench import Bench
+from benchmarks.rows import Row
+
 from .checks import check_peer
 from .listing import measure_lists
 from .making import measure_making

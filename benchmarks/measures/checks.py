@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ..bench import Bench
-from ..load import Load
-from ..rounds import divide_pairs, interleave
-from ..sides import serve_bare_asgi
-from ..void import Check
+from benchmarks.bench import Bench
+from benchmarks.load import Load
+from benchmarks.rounds import divide_pairs, interleave
+from benchmarks.sides import serve_bare_asgi
+from benchmarks.void import Check
+
 from .submits import CONCURRENCIES, submit
 
 
 def check_peer(bench: Bench) -> Iterator[Check]:
     """Measure the peer's submits to those of a server that does nothing."""
-    with bench.peer.serve(bench.broker.url(), processes=1) as peer, serve_bare_asgi(bench.peer.python) as bare:
+    with (
+        bench.peer.serve(bench.broker.url(), processes=1) as peer,
+        serve_bare_asgi(bench.peer.python) as bare,
+    ):
         for server in (peer, bare):
             submit(bench, server, concurrency=8)
         for concurrency in CONCURRENCIES:

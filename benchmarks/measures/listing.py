@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from statistics import median
 
-from ..bench import Bench
-from ..client import Client
-from ..errors import BenchmarkError
-from ..rounds import divide_pairs, interleave
-from ..rows import Row, Within
-from ..sides import Server, Side
+from benchmarks.bench import Bench
+from benchmarks.client import Client
+from benchmarks.errors import BenchmarkError
+from benchmarks.rounds import divide_pairs, interleave
+from benchmarks.rows import Row, Within
+from benchmarks.sides import Server, Side
 
 _PATH = "/api/reports"
 _PAGE = 100
@@ -39,7 +39,7 @@ def measure_lists(bench: Bench) -> Iterator[Row]:
 
 @contextmanager
 def _serve(bench: Bench, side: Side, *, database: int, count: int) -> Iterator[Callable[[], float]]:
-    """Fill a database and serve it; give what measures one list in milliseconds, the median of some seconds."""
+    """Fill a database and serve it; give what measures a list, in milliseconds."""
     bench.tell(f"Storing {count:,} reports")
     with bench.broker.connect(database) as redis:
         stored = side.store(redis, bench.folder, count=count, completed=True)

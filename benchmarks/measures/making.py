@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ..bench import Bench
-from ..rounds import interleave
-from ..rows import Row
-from ..sides import Side
+from benchmarks.bench import Bench
+from benchmarks.rounds import interleave
+from benchmarks.rows import Row
+from benchmarks.sides import Side
+
 from .workers import run_worker
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from .. import programs
-from ..bench import Bench
-from ..rounds import interleave
-from ..rows import Row
-from ..sides import PROCESSES, Side
+from benchmarks import programs
+from benchmarks.bench import Bench
+from benchmarks.rounds import interleave
+from benchmarks.rows import Row
+from benchmarks.sides import PROCESSES, Side
+
 from .submits import submit
 from .workers import run_worker
 
@@ -20,7 +21,9 @@ def measure_memory(bench: Bench) -> Iterator[Row]:
     """Measure new processes in each round."""
     bench.tell("Memory")
     ours, peer = interleave(
-        bench.extent.rounds, partial(_measure_api, bench, bench.ours), partial(_measure_api, bench, bench.peer)
+        bench.extent.rounds,
+        partial(_measure_api, bench, bench.ours),
+        partial(_measure_api, bench, bench.peer),
     )
     yield Row("memory of the API after submits", "MB", ours, peer)
     our_workers, peer_workers = interleave(

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from statistics import median
 
-from ..bench import Bench
-from ..rounds import interleave, percentile
-from ..rows import Row, Within
-from ..sides import Side
+from benchmarks.bench import Bench
+from benchmarks.rounds import interleave, percentile
+from benchmarks.rows import Row, Within
+from benchmarks.sides import Side
+
 from .workers import run_worker
 
 _BAR = Within(10)
@@ -35,7 +36,7 @@ def measure_pick_up(bench: Bench) -> Iterator[Row]:
 def _pick_up(bench: Bench, side: Side) -> list[float]:
     """Measure what each took, in milliseconds."""
     with run_worker(bench, side, seconds=0) as worker:
-        begins = []
+        begins: list[int] = []
         for number in range(bench.extent.picked_up + 1):
             worker.wait_for_rest()
             begins += worker.submit(1)

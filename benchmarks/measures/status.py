@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ..bench import Bench
-from ..client import Client
-from ..errors import BenchmarkError
-from ..load import Load, drive
-from ..rounds import interleave
-from ..rows import AtLeast, Row
-from ..sides import Server, Stored
+from benchmarks.bench import Bench
+from benchmarks.client import Client
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import Load, drive
+from benchmarks.rounds import interleave
+from benchmarks.rows import AtLeast, Row
+from benchmarks.sides import Server, Stored
+
 from .submits import describe_loads
 
 _STORED = 1000

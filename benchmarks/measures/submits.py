@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from ..bench import Bench
-from ..client import Client
-from ..counting_proxy import count_before
-from ..load import SUBMISSION, Load, drive
-from ..rounds import interleave
-from ..rows import AtLeast, AtMost, Row
-from ..sides import Server, Side
+from benchmarks.bench import Bench
+from benchmarks.client import Client
+from benchmarks.counting_proxy import count_before
+from benchmarks.load import SUBMISSION, Load, drive
+from benchmarks.rounds import interleave
+from benchmarks.rows import AtLeast, AtMost, Row
+from benchmarks.sides import Server, Side
 
 CONCURRENCIES = (1, 8, 32)
 PATH = "/api/reports"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from redis import Redis
 
-from ..bench import Bench
-from ..programs import wait_until
-from ..sides import Side
-from ..sides.port import Submit
+from benchmarks.bench import Bench
+from benchmarks.programs import wait_until
+from benchmarks.sides import Side
+from benchmarks.sides.port import Submit
 
 _HELD = "held"
 _REST_SECONDS = 0.05

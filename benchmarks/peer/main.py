@@ -1,15 +1,14 @@
-"""The API of the sample's design: it remembers in memory what was asked for, and asks Celery how that stands."""
+"""The API of the sample's design: it keeps in memory what was asked for, and asks Celery how that stands."""
 
 import json
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from celery.result import AsyncResult
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
-
 from tasks import celery_app, generate_report
 
 REPORT_TYPES = ("sales", "inventory", "users")
@@ -57,7 +56,7 @@ async def submit_report(request: ReportRequest):
     reports[task.id] = {
         "title": request.title,
         "type": request.type,
-        "created_at": datetime.now(timezone.utc).isoformat(),
+        "created_at": datetime.now(UTC).isoformat(),
     }
     return ReportResponse(task_id=task.id, status="pending", message="Report generation started")
 
@@ -76,24 +75,16 @@ async def list_reports():
 
 
 def describe(task_id: str) -> ReportStatus:
-    """Say how a report stands: one question to Redis for one that has ended, four for one that has not."""
+    """Say how a report stands: one question to Redis for one that has ended, four for one that waits."""
+    asked = reports[task_id]
     task = AsyncResult(task_id, app=celery_app)
-    status = ReportStatus(task_id=task_id, title=reports[task_id]["title"], type=reports[task_id]["type"], status="pending")
-    if task.ready():
-        if task.successful():
-            status.status, status.result = "completed", task.result
-        else:
-            status.status, status.error = "failed", str(task.result)
+    report = ReportStatus(task_id=task_id, title=asked["title"], type=asked["type"], status="pending")
+    if task.state == "RUNNING":
+        report.status = "running"
+    elif task.successful():
+        report.status, report.result = "completed", task.result
     elif task.failed():
-        status.status, status.error = "failed", str(task.result)
-    elif task.state == "RUNNING":
-        status.status = "running"
-    elif task.state == "STARTED":
-        status.status = "running"
-    return status
-
-
-if __name__ == "__main__":
-    import uvicorn
-
-    uvicorn.run(app, host="0.0.0.0", port=int(os.getenv("PORT", "8000")))
+        report.status, report.error = "failed", str(task.result)
+    elif task.state == "REVOKED":
+        report.status, report.error = "failed", "The report was revoked."
+    return report

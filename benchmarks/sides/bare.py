@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..environments import ROOT
-from ..programs import free_port
+from benchmarks.environments import ROOT
+from benchmarks.programs import free_port
+
 from .port import Server, run_server
 
 
@@ -18,7 +19,7 @@ def serve_bare_wsgi() -> Iterator[Server]:
     port = free_port()
     gunicorn = Path(sys.executable).parent / "gunicorn"
     options = ["--worker-class", "gthread", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
-    command = [gunicorn, *options, "--no-control-socket", "benchmarks.bare:wsgi"]
+    command: list[str | Path] = [gunicorn, *options, "--no-control-socket", "benchmarks.bare:wsgi"]
     with run_server(command, folder=ROOT, port=port) as server:
         yield server
 
@@ -28,6 +29,6 @@ def serve_bare_asgi(peer_python: Path) -> Iterator[Server]:
     """One process of the peer's uvicorn."""
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
-    command = [peer_python, "-m", "uvicorn", "benchmarks.bare:asgi", *options]
+    command: list[str | Path] = [peer_python, "-m", "uvicorn", "benchmarks.bare:asgi", *options]
     with run_server(command, folder=ROOT, port=port) as server:
         yield server

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from redis import Redis
 
+from benchmarks.environments import ROOT
+from benchmarks.programs import free_port, run_program, wait_until
 from reports_worker import BrokerAddress, ReportQueue, connect, keys
 
-from ..environments import ROOT
-from ..programs import free_port, run_program, wait_until
 from .ours_records import SUBMISSION, TIMEOUT, write_reports
 from .port import PROCESSES, Server, Stored, Submit, count_blocked, is_calm, run_server
 
@@ -31,7 +31,12 @@ class Ours:
         self, broker_url: str, *, processes: int = PROCESSES, stored: Stored | None = None
     ) -> Iterator[Server]:
         port = free_port()
-        command = [_COMMANDS / "gunicorn", "-c", "python:reports_app.gunicorn_conf", "reports_app:create_app()"]
+        command: list[str | Path] = [
+            _COMMANDS / "gunicorn",
+            "-c",
+            "python:reports_app.gunicorn_conf",
+            "reports_app:create_app()",
+        ]
         environ = {
             "ConnectionStrings__broker": broker_url,
             "PORT": str(port),
@@ -44,7 +49,7 @@ class Ours:
 
     @contextmanager
     def work(self, broker_url: str, redis: Redis, *, seconds: int, marks: Path) -> Iterator[Sequence[int]]:
-        command = [_COMMANDS / "rq", "worker", "-c", "benchmarks.sides.ours_probe"]
+        command: list[str | Path] = [_COMMANDS / "rq", "worker", "-c", "benchmarks.sides.ours_probe"]
         environ = {
             "ConnectionStrings__broker": broker_url,
             "REPORTS_SIMULATED_SECONDS": str(seconds),

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, cast
 
 from redis import Redis
 
-from ..environments import PEER
-from ..programs import free_port, run_program, wait_until
+from benchmarks.environments import PEER
+from benchmarks.programs import free_port, run_program, wait_until
+
 from .port import PROCESSES, Server, Stored, Submit, count_blocked, is_calm, run_server
 
 _FIGURES = {
@@ -42,7 +44,16 @@ class Peer:
         self, broker_url: str, *, processes: int = PROCESSES, stored: Stored | None = None
     ) -> Iterator[Server]:
         port = free_port()
-        command = [self.python, "-m", "uvicorn", "main:app", "--host", "127.0.0.1", "--port", str(port)]
+        command: list[str | Path] = [
+            self.python,
+            "-m",
+            "uvicorn",
+            "main:app",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
         if processes > 1:
             command += ["--workers", str(processes)]
         environ = {"ConnectionStrings__broker": broker_url, **(stored.environ if stored else {})}
@@ -51,7 +62,7 @@ class Peer:
 
     @contextmanager
     def work(self, broker_url: str, redis: Redis, *, seconds: int, marks: Path) -> Iterator[Sequence[int]]:
-        command = [self.python, "-m", "celery", "-A", "probe", "worker", "--loglevel=info"]
+        command: list[str | Path] = [self.python, "-m", "celery", "-A", "probe", "worker", "--loglevel=info"]
         environ = {
             "ConnectionStrings__broker": broker_url,
             "LEAST_SECONDS": str(seconds),
@@ -74,9 +85,7 @@ class Peer:
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            questions, answers = process.stdin, process.stdout
+            questions, answers = cast(IO[str], process.stdin), cast(IO[str], process.stdout)
 
             def submit(count: int) -> list[int]:
                 begins = []

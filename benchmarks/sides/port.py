@@ -12,8 +12,8 @@ from typing import Protocol
 import psutil
 from redis import Redis
 
-from ..client import answers
-from ..programs import free_port, run_program, wait_until
+from benchmarks.client import answers
+from benchmarks.programs import run_program, wait_until
 
 # Of the API, and slots of the worker: the same for both sides.
 PROCESSES = 2
@@ -47,7 +47,9 @@ class Stored:
 class Side(Protocol):
     """One of the two that are compared."""
 
-    queue: str  # the key of the list in which tasks wait
+    @property
+    def queue(self) -> str:
+        """The key of the list in which tasks wait."""
 
     def serve(
         self, broker_url: str, *, processes: int = PROCESSES, stored: Stored | None = None
@@ -92,12 +94,9 @@ def is_calm(pid: int) -> bool:
 def _used_seconds(pid: int) -> float:
     parent = psutil.Process(pid)
     times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
-    return sum(used.user + used.system for used in times)
+    return float(sum(used.user + used.system for used in times))
 
 
 def count_blocked(redis: Redis, command: str) -> int:
     """Count the connections that wait in this blocking command."""
     return sum(client["cmd"] == command and "b" in client["flags"] for client in redis.client_list())
-
-
-__all__ = ["PROCESSES", "Server", "Side", "Stored", "Submit", "count_blocked", "free_port", "run_server"]

@@ -1,0 +1,59 @@
+"""One run: all measurements, and everything that a reader needs to judge them."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bench import Bench, Extent
+from .broker import run_broker
+from .environments import prepare_peer, read_versions
+from .load import find_wrk, read_wrk_version
+from .machine import Machine, describe_machine
+from .measures import MEASURES, check_peer
+from .rows import Row
+from .sides import Ours, Peer
+from .void import Check
+
+_OUR_PACKAGES = ("flask", "gunicorn", "rq", "redis", "hiredis")
+_PEER_PACKAGES = ("fastapi", "uvicorn", "uvloop", "celery", "kombu", "redis")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was measured, on what, and whether it counts."""
+
+    machine: Machine
+    extent: Extent
+    rows: Sequence[Row]
+    checks: Sequence[Check]
+    versions: Mapping[str, Mapping[str, str]]
+
+    @property
+    def is_void(self) -> bool:
+        return any(check.is_void for check in self.checks)
+
+
+def run_all(extent: Extent, tell: Callable[[str], None]) -> Run:
+    """Measure everything. Raises MissingToolError before anything starts, where wrk is missing."""
+    find_wrk()
+    machine = describe_machine()
+    python = prepare_peer(tell)
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:
+        bench = Bench(broker, Ours(), Peer(python), Path(folder), extent, tell)
+        tools = {"broker": broker.read_version(), "wrk": read_wrk_version()}
+        checks = list(check_peer(bench))
+        rows = [row for measure in MEASURES for row in measure(bench)]
+    versions = {
+        "ours": _choose(read_versions(sys.executable), _OUR_PACKAGES),
+        "peer": _choose(read_versions(python), _PEER_PACKAGES),
+        "tools": tools,
+    }
+    return Run(machine, extent, rows, checks, versions)
+
+
+def _choose(versions: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: versions.get(name, "none") for name in names}
