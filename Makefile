@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run env test check format lock screenshots clean
+.PHONY: help run env test check format lock bench screenshots clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,9 @@ format: .venv/installed-dev ## Mend what lint and format can mend
 lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
 	@$(UV_COMPILE) --upgrade --output-file requirements.txt
 	@$(UV_COMPILE) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+bench: .venv/installed-dev ## Measure against a peer in the same run (BENCH_ARGS=--quick for a minute; needs wrk)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs Chromium)
 	@$(BIN)/python docs/take_screenshots.py
