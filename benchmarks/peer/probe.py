@@ -1,4 +1,4 @@
-# ruff: noqa: F401 - run from its own folder; Celery looks for celery_app here
+# ruff: noqa: F401 - Celery looks for celery_app here
 """The sample's worker, whose task begins by writing when it began; only for measurements."""
 
 import os

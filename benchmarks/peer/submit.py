@@ -1,4 +1,4 @@
-"""Submit a report for each line that comes in, and answer with the time just before; only for measurements."""
+"""Submit a report for each line that comes in, and answer with the time just before: for measurements."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-# ruff: noqa: S311, SIM112 - run from its own folder, as the sample is; figures are made up; Aspire's name
+# ruff: noqa: S311, SIM112 - figures are made up; the variable has the name that Aspire gives it
 """The task of the sample's design: one Celery application, which API and worker share."""
 
 import os
