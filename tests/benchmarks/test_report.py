@@ -1,0 +1,104 @@
+"""The page that tells of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.bench import Extent
+from benchmarks.machine import Machine
+from benchmarks.report import render_page, render_table
+from benchmarks.rows import AtLeast, AtMost, Row
+from benchmarks.run import Run
+from benchmarks.void import RECORDED, Check
+
+_MACHINE = Machine(
+    processor="AMD EPYC",
+    cores=2,
+    memory_gb=25.3,
+    kernel="Linux 6.18",
+    python="3.11.7",
+    load_before=0.4,
+    commit="abc1234",
+    date="2026-11-23 12:00 UTC",
+)
+_RUN = Run(
+    machine=_MACHINE,
+    extent=Extent(),
+    rows=[
+        Row("submit, c=1", "requests/s", [1200.0, 1100.0, 1300.0], [1000.0] * 3, AtLeast(1)),
+        Row("submit, c=1, p99", "ms", [3.0], [2.0], AtMost(1)),
+        Row("memory of the API", "MB", [60.0], [120.0]),
+    ],
+    checks=[Check(concurrency, [ratio] * 3) for concurrency, ratio in RECORDED.items()],
+    versions={"ours": {"rq": "3.0.0"}, "peer": {"celery": "5.7.0"}, "tools": {"broker": "Redis 7.0.15"}},
+)
+
+
+def read_cells(text: str, name: str) -> Sequence[str]:
+    """Read the line of a table that begins with `name`."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_row_shows_both_sides_the_ratio_the_bar_and_whether_it_is_met() -> None:
+    assert read_cells(render_table(_RUN.rows), "submit, c=1 (requests/s)") == [
+        "submit, c=1 (requests/s)",
+        "1,200 (1,100 to 1,300)",
+        "1,000 (1,000 to 1,000)",
+        "1.20",
+        "at least 1 times the peer's",
+        "yes",
+    ]
+
+
+def test_a_bar_that_is_missed_stands_out() -> None:
+    assert read_cells(render_table(_RUN.rows), "submit, c=1, p99 (ms)")[-1] == "**no**"
+
+
+def test_a_row_without_a_bar_leaves_its_cells_empty() -> None:
+    assert read_cells(render_table(_RUN.rows), "memory of the API (MB)")[-3:] == ["0.50", "", ""]
+
+
+def test_a_value_of_one_round_has_no_ends() -> None:
+    assert read_cells(render_table(_RUN.rows), "memory of the API (MB)")[1:3] == ["60.0", "120"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("date", "2026-11-23 12:00 UTC"),
+        ("commit", "abc1234"),
+        ("command", "`python -m benchmarks`"),
+        ("machine", "AMD EPYC, 2 cores, 25.3 GB, Linux 6.18"),
+        ("Python", "3.11.7"),
+        ("ours", "rq 3.0.0"),
+        ("peer", "celery 5.7.0"),
+        ("tools", "broker Redis 7.0.15"),
+        ("rounds", "5"),
+        ("stored for the list", "100, 10,000, 100,000"),
+    ],
+)
+def test_the_page_says_under_which_circumstances_it_was_measured(name: str, value: str) -> None:
+    assert read_cells(render_page(_RUN, "python -m benchmarks"), name)[1] == value
+
+
+def test_the_page_of_a_run_that_counts_does_not_speak_of_void() -> None:
+    assert "This run is void" not in render_page(_RUN, "python -m benchmarks")
+
+
+def test_the_page_of_a_void_run_says_so_and_where() -> None:
+    run = replace(_RUN, checks=[*_RUN.checks[1:], Check(1, [0.5 * RECORDED[1]])])
+
+    assert run.is_void
+    assert "**This run is void.**" in render_page(run, "python -m benchmarks")
+    assert "(50% at 1 at a time)" in render_page(run, "python -m benchmarks")
+
+
+def test_the_page_leaves_no_placeholder() -> None:
+    page = render_page(_RUN, "python -m benchmarks")
+
+    assert "{" not in page
+    assert "}" not in page
