@@ -11,10 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from .bench import Extent
+from .environments import ROOT
 from .errors import BenchmarkError, MissingToolError
 from .report import render_page, render_table
 from .run import Run, run_all
 
+_PAGE = ROOT / "docs" / "performance.md"
 _DONE, _FAILED, _TOOL_IS_MISSING = 0, 1, 2
 
 
@@ -64,11 +66,12 @@ def _report(run: Run, options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
     page = render_page(run, _describe_command(options))
-    if run.is_void or not options.output:
+    output = options.output or (None if options.quick else _PAGE)
+    if run.is_void or output is None:
         print("\n" + page)
     else:
-        options.output.write_text(page, encoding="utf-8")
-        print(f"\n{render_table(run.rows)}\n\nWritten to {options.output}")
+        output.write_text(page, encoding="utf-8")
+        print(f"\n{render_table(run.rows)}\n\nWritten to {output}")
     return _FAILED if run.is_void else _DONE
 
 
