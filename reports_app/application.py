@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from reports_worker.logs import CONSOLE
 
 from .blueprint import answer_error, create_blueprint, find_folder
+from .lean_flask import LeanFlask
 from .queue_dashboard import add_queue_dashboard
 from .secret_key import keep_secret_key, state_folder
 from .security import add_security_headers, refuse_other_hosts
@@ -26,7 +27,7 @@ def create_app(settings: AppSettings | None = None) -> Flask:
     settings = settings or AppSettings.from_environ(os.environ)
     logging.config.dictConfig(CONSOLE)
     services = make_services(settings.shared)
-    app = Flask(__name__, static_folder=find_folder("static"), template_folder=None)
+    app = LeanFlask(__name__, static_folder=find_folder("static"), template_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key or keep_secret_key(state_folder(os.environ)),
         SESSION_COOKIE_NAME="reports_session",

@@ -21,7 +21,7 @@ except SettingsError as error:
 
 bind = _SETTINGS.address
 workers = _SETTINGS.processes
-worker_class = "gthread"
+worker_class = "reports_app.fair_worker.FairWorker"
 threads = 4
 preload_app = True
 timeout = 30

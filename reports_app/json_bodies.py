@@ -8,6 +8,8 @@ from typing import NoReturn
 from flask import Response, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def read_json() -> object:
     """Parse the request's body. Raises 415 for another media type and 400 for what is no JSON in UTF-8."""
@@ -25,7 +27,7 @@ def read_json() -> object:
 
 def answer_json(body: object, status: int = 200, *, mimetype: str = "application/json") -> Response:
     """Answer with JSON whose fields keep their order."""
-    return Response(json.dumps(body, separators=(",", ":")), status, mimetype=mimetype)
+    return Response(_ENCODER.encode(body), status, mimetype=mimetype)
 
 
 def _refuse_constant(name: str) -> NoReturn:

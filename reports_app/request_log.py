@@ -12,8 +12,9 @@ from reports_worker.logs import logfmt
 
 log = logging.getLogger(__name__)
 
-# Asked every few seconds by probes and open pages: written only when something is wrong with them.
-_QUIET_ENDPOINTS = ("health", "alive", "static")
+# Asked every few seconds by probes, by open pages and by who waits for a report: written only when something
+# is wrong with them.
+_QUIET_ENDPOINTS = ("health", "alive", "static", "api.report")
 
 
 def note_begin() -> None:
@@ -39,5 +40,6 @@ def log_request(answer: Response) -> Response:
 
 
 def _is_quiet() -> bool:
-    name = (request.endpoint or "").rpartition(".")[2]
-    return name in _QUIET_ENDPOINTS or "partial" in request.args
+    if request.method != "GET":
+        return False
+    return (request.endpoint or "").endswith(_QUIET_ENDPOINTS) or "partial" in request.args

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache, lru_cache
 
 from flask import Response, request
 from werkzeug.exceptions import SecurityError
@@ -17,17 +18,29 @@ QUEUE_DASHBOARD_POLICY = (
     "font-src 'self'; frame-ancestors 'none'"
 )
 
+_ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
+_DATA_HEADERS = (("Content-Security-Policy", _DATA_POLICY), *_ALWAYS)
+
+
+@cache
+def _page_headers(policy: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Content-Security-Policy", policy),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        *_ALWAYS,
+    )
+
 
 def add_security_headers(answer: Response, policy: str = PAGES_POLICY) -> Response:
-    """Set them, but leave alone what a view chose for itself."""
-    is_page = answer.mimetype == "text/html"
-    answer.headers.setdefault("Content-Security-Policy", policy if is_page else _DATA_POLICY)
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    if is_page:
-        answer.headers.setdefault("Referrer-Policy", "same-origin")
-        answer.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if not answer.cache_control:
-        answer.headers.setdefault("Cache-Control", "no-store")
+    """Set them, but leave alone what a view, or the blueprint before the application, chose for itself."""
+    is_page = (answer.content_type or "").startswith("text/html")
+    wanted = _page_headers(policy) if is_page else _DATA_HEADERS
+    # Looking up a header that is missing costs Werkzeug an exception; this runs for every answer, and twice.
+    present = {name.lower() for name, _ in answer.headers}
+    for name, value in wanted:
+        if name.lower() not in present:
+            answer.headers.add(name, value)
     return answer
 
 
@@ -37,9 +50,12 @@ def refuse_other_hosts(names: Collection[str]) -> Callable[[], None]:
     Flask's own, TRUSTED_HOSTS, refuses every IPv6 address.
     """
 
+    @lru_cache(maxsize=32)
+    def is_ours(host: str) -> bool:
+        return host_is_trusted(host, names) or host.rpartition("]")[0] + "]" in names
+
     def check() -> None:
-        in_brackets = request.host.rpartition("]")[0] + "]"
-        if not host_is_trusted(request.host, names) and in_brackets not in names:
+        if not is_ours(request.host):
             raise SecurityError(f"This is not served as {request.headers.get('Host', '')[:100]!r}.")
 
     return check

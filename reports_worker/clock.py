@@ -16,5 +16,6 @@ def to_text(time: datetime) -> str:
 
 
 def from_text(text: str) -> datetime | None:
-    """Read a time; an empty text is none."""
-    return datetime.strptime(text, _FORM).replace(tzinfo=UTC) if text else None
+    """Read a time; an empty text is none. Raises ValueError."""
+    # Many times faster than strptime, and every page reads hundreds.
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

@@ -53,10 +53,10 @@ def test_the_report_that_a_request_is_about_is_named(
 ) -> None:
     task_id = workshop.ask()
 
-    client.get(f"/api/reports/{task_id}")
+    client.post(f"/api/reports/{task_id}/cancel")
     submitted = client.post("/api/reports", json={"title": "Q4", "type": "sales"}).get_json()["task_id"]
 
-    assert lines[0].endswith(f"status=200 {ms(lines[0])} task_id={task_id}")
+    assert lines[0].endswith(f"status=202 {ms(lines[0])} task_id={task_id}")
     assert lines[1].endswith(f"status=202 {ms(lines[1])} task_id={submitted}")
 
 
@@ -76,6 +76,20 @@ def test_what_is_asked_every_few_seconds_leaves_no_line(
     client.get(path).close()
 
     assert lines == []
+
+
+def test_asking_how_a_report_stands_leaves_a_line_only_where_that_fails(
+    client: FlaskClient, workshop: Workshop, lines: list[str]
+) -> None:
+    task_id, unknown = workshop.ask(), new_task_id()
+
+    client.get(f"/api/reports/{task_id}")
+    client.get(f"/api/reports/{task_id}?wait=0")
+    client.get(f"/api/reports/{unknown}")
+
+    assert [re.findall(r"path=\S+ status=\d+", line)[0] for line in lines] == [
+        f"path=/api/reports/{unknown} status=404"
+    ]
 
 
 def test_but_it_does_when_something_is_wrong(
