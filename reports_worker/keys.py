@@ -25,6 +25,8 @@ EXPIRY = f"{RQ_KEY_PREFIX}:reports:expiry"
 SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
 # Ids of reports whose callback is to be sent; scores say when, by the server's clock.
 DELIVERIES = f"{RQ_KEY_PREFIX}:reports:deliveries"
+# When somebody swept last, and until when nobody is to; seconds as above.
+SWEEP = f"{RQ_KEY_PREFIX}:reports:sweep"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from redis.exceptions import RedisError
 
 from .leases import Execution, Leases, Renewal
 from .model import Failed, Reason
+from .renewal_clock import RenewalClock, seconds_now
 from .scripts import CANCELLED
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ TICK_SECONDS = 1.0
 RENEW_EVERY_SECONDS = 0.9
 # A tick and a renewal that waits for its timeout come on top, and all that must be less than the lease.
 LOST_AFTER_SECONDS = 9.0
+_ENOUGH_SWEEPING = timedelta(seconds=TICK_SECONDS / 2)
 _CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
 
@@ -28,15 +29,17 @@ class LeaseKeeper:
     """Renews the lease of what the worker makes, and sweeps up after workers that died.
 
     `kill` ends the making process; it is called when the lease is lost or could not be renewed for
-    `LOST_AFTER_SECONDS`, which is before it can pass to another.
+    `LOST_AFTER_SECONDS`, which is before it can pass to another. `renewed` tells the making process
+    of each renewal, so that it ends by itself where this thread stands still.
     """
 
-    def __init__(self, leases: Leases, *, kill: Callable[[], None]) -> None:
+    def __init__(self, leases: Leases, *, kill: Callable[[], None], renewed: RenewalClock) -> None:
         self._leases = leases
         self._kill = kill
+        self._renewed = renewed
         self._lock = threading.Lock()
         self._held: Execution | None = None
-        self._renewed_at = 0.0
+        self._cut_off: list[Execution] = []
         self._hand_back_at: float | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
@@ -49,24 +52,29 @@ class LeaseKeeper:
         self._thread.join(timeout=TICK_SECONDS)
 
     def hold(self, execution: Execution) -> None:
-        """Renew this lease, just taken, from now on."""
+        """Renew this lease from now on; `renewed` says since when it is held."""
         with self._lock:
-            self._held, self._renewed_at = execution, time.monotonic()
+            self._held = execution
 
     def let_go(self) -> None:
         """Renew nothing: the making process has ended."""
         with self._lock:
             self._held = None
 
+    def has_cut_off(self, execution: Execution) -> bool:
+        """Tell whether an outage of the broker ended this making, whose report is put back later."""
+        return execution in self._cut_off
+
     def hand_back_after(self, grace: timedelta) -> None:
         """Put the report back unspent, and end its making, if it still runs after `grace`."""
-        self._hand_back_at = time.monotonic() + grace.total_seconds()
+        self._hand_back_at = seconds_now() + grace.total_seconds()
 
     def _run(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
             try:
                 with self._lock:
-                    self._care_for_held(time.monotonic())
+                    self._care_for_held(seconds_now())
+                self._hand_back_cut_off()
                 self._sweep()
             except RedisError as error:
                 log.warning("the broker does not answer: %s", error)
@@ -74,17 +82,19 @@ class LeaseKeeper:
     def _care_for_held(self, now: float) -> None:
         if self._held is None:
             return
+        age = now - self._renewed.at
         if self._hand_back_at is not None and now >= self._hand_back_at:
             self._end("the time to finish it is over", lambda held: self._leases.put_back(held, spent=False))
-        elif now - self._renewed_at >= LOST_AFTER_SECONDS:
+        elif age >= LOST_AFTER_SECONDS:
+            self._cut_off.append(self._held)
             self._end(f"its lease could not be renewed for {LOST_AFTER_SECONDS:g} s")
-        elif now - self._renewed_at >= RENEW_EVERY_SECONDS:
+        elif age >= RENEW_EVERY_SECONDS:
             self._renew(self._held, now)
 
     def _renew(self, held: Execution, now: float) -> None:
         match self._leases.renew(held):
             case Renewal.RENEWED:
-                self._renewed_at = now
+                self._renewed.at = now
             case Renewal.LOST:
                 self._end("its lease is lost")
             case Renewal.UNWANTED:
@@ -102,7 +112,15 @@ class LeaseKeeper:
             log.warning("task %s: the making is ended: %s", held.task_id, why)
             self._kill()
 
+    def _hand_back_cut_off(self) -> None:
+        """Put back, unspent, what an outage of the broker ended; once it answers again."""
+        while self._cut_off:
+            execution = self._cut_off[0]
+            if self._leases.put_back(execution, spent=False):
+                log.warning("task %s: the broker was away, now it is to be made again", execution.task_id)
+            self._cut_off.pop(0)
+
     def _sweep(self) -> None:
-        for task_id, outcome in self._leases.sweep():
+        for task_id, outcome in self._leases.sweep(unless_within=_ENOUGH_SWEEPING):
             if outcome != "expired":
                 log.warning("task %s: its worker died, now it is %s", task_id, outcome)

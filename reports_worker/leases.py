@@ -16,9 +16,18 @@ from redis import Redis
 
 from . import clock, keys
 from .model import Completed, Failed, Outcome, Reason
-from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, SharedScripts, load_script
+from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, SharedScripts, load_script
 
-__all__ = ["ABANDONED", "LEASE", "MOST_EXECUTIONS", "SUSPICION", "Execution", "Leases", "Renewal"]
+__all__ = [
+    "ABANDONED",
+    "LEASE",
+    "MOST_EXECUTIONS",
+    "SUSPICION",
+    "UNATTENDED",
+    "Execution",
+    "Leases",
+    "Renewal",
+]
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,7 @@ class Leases:
         self._run = SharedScripts(connection, retention=retention)
         self._renew = load_script(connection, "renew")
         self._progress = load_script(connection, "progress")
+        self._run.load("start", "publish", "release", "sweep")
 
     def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
         """Take the lease of a queued report; False if it is not queued any more.
@@ -75,13 +85,22 @@ class Leases:
         return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
 
     def put_back(self, execution: Execution, *, spent: bool) -> str:
-        """Give up an execution: its report is made again, or ends if it was cancelled or all were spent."""
+        """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
+
+        To be called when its making has ended. Returns what became of the report: `queued`, `cancelled`,
+        `abandoned`; or nothing if it has ended, or is another's by now.
+        """
         now = clock.to_text(clock.now())
         return cast(bytes, self._run("release", execution.task_id, execution.id, now, int(spent))).decode()
 
-    def sweep(self) -> Iterator[tuple[str, str]]:
-        """Put back what dead workers held; yield each id with what became of it."""
-        found = cast(list[bytes], self._run("sweep", clock.to_text(clock.now())))
+    def sweep(self, *, unless_within: timedelta = timedelta()) -> Iterator[tuple[str, str]]:
+        """Put back what dead workers held; yield each id with what became of it.
+
+        Does nothing if another has swept `unless_within` ago, nor for the time of a lease after nobody
+        could sweep for `UNATTENDED`.
+        """
+        now = clock.to_text(clock.now())
+        found = cast(list[bytes], self._run("sweep", now, unless_within.total_seconds()))
         for position in range(0, len(found), 2):
             yield found[position].decode(), found[position + 1].decode()
 

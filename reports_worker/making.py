@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from typing import Any
 
 from redis.exceptions import RedisError
 
 from .catalog import CATALOG
+from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .logs import logfmt
 from .model import Completed, Failed, Outcome, Reason, Report
+from .renewal_clock import RenewalClock
 from .report_types import Assignment, ReportType
-from .settings import Settings
+from .settings import Settings, format_size
 
 log = logging.getLogger(__name__)
 
 PUBLISH_RETRY_SECONDS = 0.5
 PROGRESS_EVERY_SECONDS = 0.25
 LONGEST_ERROR = 500
+LONGEST_STAGE = 200
+# It is read with every page of the list.
+LARGEST_SUMMARY = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,28 @@ class Making:
     execution: Execution
     leases: Leases
     settings: Settings
-    timeout: timedelta
+    limits: Limits
+    renewed: RenewalClock
     catalog: Mapping[str, ReportType] = field(default_factory=lambda: CATALOG)
 
     def run(self) -> None:
         """Make the report and publish its end, unless the lease is lost first."""
         begin = time.monotonic()
-        self._log("started", 0, begin)
-        with _TimeLimit(self.timeout, self._end_for_time):
+
+        def end(failed: Failed) -> None:
+            self._publish(failed, begin)
+            self.renewed.stop()
+            os._exit(os.EX_OK)
+
+        guard = Guard(self.limits, self.renewed, on_passed=end, on_lost=self._end_without_lease)
+        guard.start()
+        try:
             outcome = self._make(begin)
-        self._publish(outcome, begin)
+            guard.stop_limits()
+            self._publish(outcome, begin)
+            self.renewed.stop()
+        finally:
+            guard.stop()
 
     def _make(self, begin: float) -> Outcome:
         report_type = self.catalog.get(self.report.type)
@@ -54,11 +71,10 @@ class Making:
                 "It may be older than the API: upgrade it, then ask again.",
             )
         try:
-            return Completed(dict(report_type.make(self._assignment(begin))))
+            return _check_summary(dict(report_type.make(self._assignment(begin))))
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
-            text = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-            return Failed(Reason.ERROR, f"The report could not be made: {text}")
+            return Failed(Reason.ERROR, f"The report could not be made: {_describe(error)[:LONGEST_ERROR]}")
 
     def _assignment(self, begin: float) -> Assignment:
         progress = _ProgressWriter(self, begin)
@@ -66,7 +82,7 @@ class Making:
         return Assignment(report.task_id, report.title, report.parameters, self.settings, progress)
 
     def _publish(self, outcome: Outcome, begin: float) -> None:
-        """Publish until it is done or the lease is lost; how long to wait, the worker judges."""
+        """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""
         while True:
             try:
                 published = self.leases.publish(self.execution, outcome)
@@ -74,32 +90,25 @@ class Making:
             except RedisError as error:
                 log.warning("cannot publish yet: %s", error)
                 time.sleep(PUBLISH_RETRY_SECONDS)
-            except (TypeError, ValueError) as error:
-                outcome = Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}")
+            except ValueError as error:
+                outcome = Failed(Reason.ERROR, f"What the report says of its end cannot be written: {error}")
         if not published:
             log.warning("task %s: the lease is lost, so this result is dropped", self.execution.task_id)
             return
         self._log("completed" if isinstance(outcome, Completed) else "failed", 100, begin)
 
-    def _end_for_time(self) -> None:
-        """Called on a thread, since nothing else interrupts code that runs in C."""
-        seconds = self.timeout.total_seconds()
-        outcome = Failed(
-            Reason.TIMEOUT,
-            f"The report took longer than the {seconds:g} s that it may run (REPORTS_TIMEOUT). "
-            "Ask for less, or have the limit raised.",
-        )
-        self._publish(outcome, time.monotonic() - seconds)
-        os._exit(os.EX_OK)
+    def _end_without_lease(self) -> None:
+        log.warning("task %s: its worker renews the lease no more, so this ends", self.execution.task_id)
+        os._exit(os.EX_TEMPFAIL)
 
     def _log(self, stage: str, percent: int, begin: float) -> None:
-        seconds = f"{time.monotonic() - begin:.2f}"
-        task_id, report_type = self.execution.task_id, self.report.type
-        log.info(
-            logfmt(
-                event="task", task_id=task_id, type=report_type, stage=stage, percent=percent, seconds=seconds
-            )
-        )
+        log_stage(self.report, stage, percent, time.monotonic() - begin)
+
+
+def log_stage(report: Report, stage: str, percent: int, seconds: float) -> None:
+    """Write the line by which a report is followed through the log."""
+    line = {"task_id": report.task_id, "type": report.type, "stage": stage, "percent": percent}
+    log.info(logfmt(event="task", **line, seconds=f"{seconds:.2f}"))
 
 
 class _ProgressWriter:
@@ -113,6 +122,7 @@ class _ProgressWriter:
 
     def __call__(self, percent: int, stage: str) -> None:
         now = time.monotonic()
+        percent, stage = min(max(int(percent), 0), 100), stage[:LONGEST_STAGE]
         if stage == self._stage and now < self._next_write:
             return
         if stage != self._stage:
@@ -124,15 +134,22 @@ class _ProgressWriter:
             log.warning("cannot write progress: %s", error)
 
 
-class _TimeLimit:
-    """Calls `on_passed` on a thread when the body takes longer than `limit`."""
+def _check_summary(summary: Mapping[str, Any]) -> Outcome:
+    try:
+        size = len(json.dumps(summary, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        return Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}"[:LONGEST_ERROR])
+    if size > LARGEST_SUMMARY:
+        return Failed(
+            Reason.TOO_LARGE,
+            f"The report's result takes {format_size(size)} as JSON, and {format_size(LARGEST_SUMMARY)} are "
+            "allowed: it is for figures, not for rows. Ask for less, or tell who wrote this type.",
+        )
+    return Completed(summary)
 
-    def __init__(self, limit: timedelta, on_passed: Callable[[], None]) -> None:
-        self._timer = threading.Timer(limit.total_seconds(), on_passed)
-        self._timer.daemon = True
 
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+def _describe(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # an error of the user's that cannot even be printed
+        return type(error).__name__

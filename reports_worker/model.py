@@ -29,6 +29,9 @@ class Reason(StrEnum):
 
     ERROR = "error"
     TIMEOUT = "timeout"
+    MEMORY = "memory"
+    TOO_LARGE = "too_large"
+    REJECTED = "rejected"
     ABANDONED = "abandoned"
     UNKNOWN_TYPE = "unknown_type"
     CANCELLED = "cancelled"

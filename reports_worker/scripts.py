@@ -14,6 +14,8 @@ from . import keys
 
 LEASE = timedelta(seconds=12)
 SUSPICION = timedelta(seconds=5)
+# Leases that were held before such a pause have nearly run out after it, or altogether.
+UNATTENDED = timedelta(seconds=8)
 MOST_EXECUTIONS = 4
 ABANDONED = (
     f"The worker that made this report died, {MOST_EXECUTIONS} times in a row. "
@@ -22,7 +24,7 @@ ABANDONED = (
 CANCELLED = "This report was cancelled before it was completed."
 
 _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, keys.FAILED, keys.REGISTRY,
-                keys.EXPIRY, keys.SUSPECTS, keys.QUEUES, keys.DELIVERIES)  # fmt: skip
+                keys.EXPIRY, keys.SUSPECTS, keys.QUEUES, keys.DELIVERIES, keys.SWEEP)  # fmt: skip
 
 
 @cache
@@ -56,13 +58,19 @@ class SharedScripts:
                 "retention": int(retention.total_seconds()),
                 "most_executions": MOST_EXECUTIONS,
                 "suspicion_seconds": SUSPICION.total_seconds(),
+                "unattended_seconds": UNATTENDED.total_seconds(),
                 "abandoned": ABANDONED,
                 "cancelled": CANCELLED,
             }
         )
 
+    def load(self, *names: str) -> None:
+        """Read the files of scripts before they are needed."""
+        for name in names:
+            if name not in self._scripts:
+                self._scripts[name] = self._connection.register_script(read_script(name, shared=True))
+
     def __call__(self, name: str, *arguments: str | float) -> object:
         """Run `lua/<name>.lua`; one round trip."""
-        if name not in self._scripts:
-            self._scripts[name] = self._connection.register_script(read_script(name, shared=True))
+        self.load(name)
         return self._scripts[name](keys=_SHARED_KEYS, args=(self._settings, *arguments))

@@ -19,6 +19,10 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS_RANGE = re.compile(r"(\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))?", re.ASCII)
 _LONGEST = timedelta(days=3650)
+_SIZE_UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(kB|MB|GB|KiB|MiB|GiB)", re.ASCII)
+# A making process that does nothing yet has about 30 MB of its own.
+_LEAST_MEMORY, _MOST_MEMORY = 100 * 10**6, 10**15
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Settings:
     simulated_seconds: SecondsRange = SecondsRange(5, 15)
     retention: timedelta = timedelta(days=30)
     timeout: timedelta = timedelta(hours=1)
+    memory: int = 2 * 10**9
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
 
     @classmethod
@@ -81,6 +86,7 @@ class Settings:
             simulated_seconds=read(environ, "REPORTS_SIMULATED_SECONDS", _parse_range, cls.simulated_seconds),
             retention=read(environ, "REPORTS_RETENTION", _parse_long_duration, cls.retention),
             timeout=read(environ, "REPORTS_TIMEOUT", _parse_long_duration, cls.timeout),
+            memory=read(environ, "REPORTS_MEMORY", _parse_memory, cls.memory),
             callbacks=CallbackSettings.from_environ(environ),
         )
 
@@ -105,6 +111,29 @@ def parse_duration(text: str) -> timedelta:
     if seconds > _LONGEST.total_seconds():
         raise ValueError(f"give at most {_LONGEST.days}d")
     return timedelta(seconds=seconds)
+
+
+def parse_size(text: str) -> int:
+    """Parse `800MB`, `2GB` or `1.5GiB` into bytes."""
+    match = _SIZE.fullmatch(text)
+    if not match:
+        raise ValueError(f"give a number with {', '.join(_SIZE_UNITS)}, such as 2GB")
+    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+
+
+def format_size(size: int) -> str:
+    """Say how much bytes are, to a tenth of the unit."""
+    for unit in ("GB", "MB", "kB"):
+        if size >= _SIZE_UNITS[unit]:
+            return f"{size / _SIZE_UNITS[unit]:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def _parse_memory(text: str) -> int:
+    size = parse_size(text)
+    if not _LEAST_MEMORY <= size <= _MOST_MEMORY:
+        raise ValueError(f"give at least {_LEAST_MEMORY // 10**6}MB, and no more than any machine has")
+    return size
 
 
 def _parse_long_duration(text: str) -> timedelta:

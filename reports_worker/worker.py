@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +20,14 @@ from . import keys, registry
 from .broker import connect, find_refusal
 from .callback_sender import CallbackSender
 from .deliveries import Deliveries
+from .guard import Limits
 from .job import ReportJob
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
-from .making import Making
+from .making import Making, log_stage
 from .model import Failed, Reason
 from .processes import die_with_parent
+from .renewal_clock import RenewalClock, seconds_now
 from .settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,9 @@ log = logging.getLogger(__name__)
 # RQ waits for a job until 15 s before its worker's time to live ends, and for Redis 10 s longer than that.
 WORKER_TTL_SECONDS = 20
 MAINTENANCE_SECONDS = 60
+# RQ asks for up to three heartbeats with each report.
+HEARTBEAT_SECONDS = 1.0
+TRY_AGAIN_SECONDS = 1.0
 # RQ's record of an execution outlives the report's time limit: leases decide, never RQ's registries.
 EXECUTION_MARGIN = timedelta(days=1)
 
@@ -43,6 +49,8 @@ class ReportWorker(Worker):
     """
 
     job_class = ReportJob
+    # A broker that is back is noticed at once: RQ would wait for up to a minute.
+    max_connection_wait_time = TRY_AGAIN_SECONDS
 
     def __init__(self, queues: Any, *, settings: Settings | None = None, **options: Any) -> None:
         fixed = {
@@ -54,8 +62,12 @@ class ReportWorker(Worker):
         super().__init__(queues, **options | fixed)
         self.settings = settings or Settings()
         self.leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
+        # Made before the fork, which is quicker, and used after it alone, so that no connection is shared.
+        self.leases_of_making = Leases(connect(self.settings.broker), retention=self.settings.retention)
         quick = Leases(connect(self.settings.broker, retries=0), retention=self.settings.retention)
-        self.keeper = LeaseKeeper(quick, kill=self._kill_making)
+        self.renewed = RenewalClock()
+        self.keeper = LeaseKeeper(quick, kill=self._kill_making, renewed=self.renewed)
+        self._beat_at = 0.0
         callbacks = self.settings.callbacks
         deliveries = Deliveries(
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
@@ -95,10 +107,9 @@ class ReportWorker(Worker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Make one report. A broker that fails meanwhile ends nothing: the sweep puts the report back."""
         try:
-            execution = self.prepare_execution(job)
-            held = Execution(job.id, execution.id)
-            if self._start(held, job, execution):
-                self._make(held, job, queue, execution)
+            execution = self._start(job)
+            if execution:
+                self._make(Execution(job.id, execution.id), job, queue, execution)
         except RedisError as error:
             log.warning("task %s: the broker failed: %s", job.id, error)
         finally:
@@ -107,26 +118,35 @@ class ReportWorker(Worker):
             # RQ takes a signal to stop at once where the worker is idle, and else after the job.
             self._state = WorkerStatus.IDLE
 
+    def _start(self, job: Job) -> RQExecution | None:
+        """Take the lease; None if the report is not waiting any more."""
+        execution = self.prepare_execution(job)
+        expires = timedelta(seconds=self.get_heartbeat_ttl(job))
+        self.renewed.at = seconds_now()
+        if self.leases.start(Execution(job.id, execution.id), worker=self.name, expires=expires):
+            return execution
+        log.warning("task %s: not made, since it is not waiting any more", job.id)
+        with self.connection.pipeline() as pipeline:
+            self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+            pipeline.execute()
+        return None
+
     def _make(self, held: Execution, job: Job, queue: Queue, execution: RQExecution) -> None:
         try:
             self.fork_work_horse(job, queue)
             # Not before: what the keeper ends must have begun.
             self.keeper.hold(held)
+            if isinstance(job, ReportJob) and job.report:
+                # Here, since the other process has enough to do before its first line.
+                log_stage(job.report, "started", 0, 0)
             self.monitor_work_horse(job, queue, execution)
+            if not self.renewed.is_stopped:
+                # It was killed, and the report put back already; or it left without a word.
+                self.leases.put_back(held, spent=True)
         except SystemExit:
             # A second signal to stop: RQ has killed the making process.
             self.leases.put_back(held, spent=False)
             raise
-
-    def _start(self, held: Execution, job: Job, execution: RQExecution) -> bool:
-        expires = timedelta(seconds=self.get_heartbeat_ttl(job))
-        if self.leases.start(held, worker=self.name, expires=expires):
-            return True
-        log.warning("task %s: not made, since it is not waiting any more", job.id)
-        with self.connection.pipeline() as pipeline:
-            self.cleanup_execution(job, pipeline=pipeline, execution=execution)
-            pipeline.execute()
-        return False
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(self.pid or 0)
@@ -134,17 +154,14 @@ class ReportWorker(Worker):
 
     def perform_job(self, job: Job, queue: Queue, execution: RQExecution) -> bool:  # noqa: ARG002
         """Make the report, in the forked process. Nothing of RQ's own ending applies: leases end a report."""
-        leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
-        held = Execution(job.id, execution.id)
+        leases, held = self.leases_of_making, Execution(job.id, execution.id)
         if not isinstance(job, ReportJob) or job.report is None:
-            return leases.publish(held, Failed(Reason.ERROR, "What stands in the queue is no report."))
-        Making(
-            report=job.report,
-            execution=held,
-            leases=leases,
-            settings=self.settings,
-            timeout=timedelta(seconds=float(job.timeout or 0)) or self.settings.timeout,
-        ).run()
+            return leases.publish(held, Failed(Reason.REJECTED, "What stands in the queue is no report."))
+        limits = Limits(
+            time=timedelta(seconds=float(job.timeout or 0)) or self.settings.timeout,
+            memory=self.settings.memory,
+        )
+        Making(job.report, held, leases, self.settings, limits, self.renewed).run()
         return True
 
     def handle_job_failure(
@@ -158,7 +175,10 @@ class ReportWorker(Worker):
         """Put back a report whose making process died; RQ calls this for no other reason here."""
         if execution is None:
             return
-        outcome = self.leases.put_back(Execution(job.id, execution.id), spent=True)
+        held = Execution(job.id, execution.id)
+        if self.keeper.has_cut_off(held):
+            return
+        outcome = self.leases.put_back(held, spent=True)
         log.warning("task %s: %s now it is %s", job.id, exc_string, outcome or "another's")
 
     def _kill_making(self) -> None:
@@ -175,11 +195,44 @@ class ReportWorker(Worker):
         self.heartbeat()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Tell Redis that the worker lives. RQ's loop would quit over a heartbeat that fails."""
-        try:
+        """Tell Redis that the worker lives, once a second at most. RQ's loop would quit where that fails."""
+        if pipeline is not None:
             super().heartbeat(timeout, pipeline)
+            return
+        if time.monotonic() - self._beat_at < HEARTBEAT_SECONDS:
+            return
+        try:
+            with self.connection.pipeline(transaction=False) as batch:
+                super().heartbeat(timeout, batch)
+                batch.execute()
+            self._beat_at = time.monotonic()
         except RedisError as error:
             log.warning("cannot send a heartbeat: %s", error)
+
+    # -- a broker that fails, in whatever way, ends no worker
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Wait for a report; through errors, too, for which RQ's loop would quit."""
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except RedisError as error:
+                log.warning("cannot take a report: %s", error)
+                time.sleep(TRY_AGAIN_SECONDS)
+
+    def check_for_suspension(self, burst: bool) -> None:
+        try:
+            super().check_for_suspension(burst)
+        except RedisError as error:
+            log.warning("cannot ask whether the queue is paused: %s", error)
+
+    def run_maintenance_tasks(self) -> None:
+        try:
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ's own
+        except RedisError as error:
+            log.warning("cannot tidy up: %s", error)
 
     def clean_registries(self) -> None:
         """Forget workers that are gone; what they held, the lease keeper sweeps up."""

@@ -1,14 +1,18 @@
--- End a report, if this execution still holds its lease. Returns 1 if it did.
+-- End a report, if this execution still holds its lease. Returns 1 if it did, also when sent twice.
 -- A cancel that was acknowledged comes first: such a report never completes.
 -- ARGV[2..]: id, execution, now, status (finished or failed), then fields and values.
 local id, execution = ARGV[2], ARGV[3]
-if redis.call('GET', lease_key(id)) ~= execution then return 0 end
+local key = job_key(id)
+if redis.call('GET', lease_key(id)) ~= execution then
+  return redis.call('HGET', key, 'published_by') == execution .. ':' .. ARGV[5] and 1 or 0
+end
 redis.call('DEL', lease_key(id))
 forget_execution(id, execution)
-if redis.call('EXISTS', job_key(id)) == 0 then return 0 end
+if redis.call('EXISTS', key) == 0 then return 0 end
 if is_cancelled(id) then
   finish_cancelled(id, ARGV[4])
 else
   finish(id, ARGV[5], ARGV[4], {unpack(ARGV, 6)})
 end
+redis.call('HSET', key, 'published_by', execution .. ':' .. ARGV[5])
 return 1

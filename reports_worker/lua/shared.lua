@@ -1,8 +1,8 @@
--- Placed before the script that runs; KEYS[1..10] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs; KEYS[1..11] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
-  deliveries = KEYS[10],
+  deliveries = KEYS[10], sweep = KEYS[11],
 }
 -- prefixes of the keys that belong to one report, limits, sentences
 local settings = cjson.decode(ARGV[1])

@@ -1,6 +1,7 @@
 -- Take the lease of a queued report. Returns the number of this execution, or 0 if it is not to be made now.
 -- ARGV[2..6]: id, execution, now, worker, and the score among the started (RQ's; ours is the lease).
 local id, execution, now, worker = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if redis.call('GET', lease_key(id)) == execution then return redis.call('HGET', job_key(id), 'executions') end -- sent twice
 if redis.call('HGET', job_key(id), 'status') == 'queued' then
   if not redis.call('SET', lease_key(id), execution, 'NX', 'PX', settings.lease_ms) then return 0 end
 else

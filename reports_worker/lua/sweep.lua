@@ -1,11 +1,25 @@
 -- Put back what dead workers held and take away what has expired. Returns {id, what became of it, ...}.
--- ARGV[2]: now.
-local now, seconds, outcomes = ARGV[2], server_seconds(), {}
+-- ARGV[2..3]: now, and how many seconds ago another's sweep is recent enough to do nothing now.
+local now, seconds, outcomes = ARGV[2], tonumber(server_time()), {}
 
 local function note(id, outcome)
   outcomes[#outcomes + 1] = id
   outcomes[#outcomes + 1] = outcome
 end
+
+-- One sweep at a time is enough for all workers.
+local at, quiet_until = unpack(redis.call('HMGET', keys.sweep, 'at', 'quiet_until'))
+local pause = at and math.abs(seconds - tonumber(at)) or 0
+if at and pause < tonumber(ARGV[3]) then return outcomes end
+redis.call('HSET', keys.sweep, 'at', seconds)
+
+-- Where nobody has swept for long, the broker was away or stood still, and leases ran out that are still held:
+-- their holders are given the time of a lease to say so.
+if pause > settings.unattended_seconds then
+  quiet_until = seconds + settings.lease_ms / 1000
+  redis.call('HSET', keys.sweep, 'quiet_until', quiet_until)
+end
+if quiet_until and seconds < tonumber(quiet_until) then return outcomes end
 
 -- started, and its lease has run out
 for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do

@@ -81,18 +81,21 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What became of three reports.
+    """What became of four reports.
 
-    The worker of one was killed, that of another held still, and the third was taken and never started.
+    The worker of one was killed, that of another held still with what it made, that of the third held still
+    while its making went on, and the fourth was taken and never started.
     """
 
     reports: Reports
     killed: str
     stopped: str
+    orphaned: str
     taken: str
     since: datetime
     stopped_worker: WorkerProcess
     stopped_making: psutil.Process
+    orphaned_making: psutil.Process
 
     def get(self, task_id: str) -> Report:
         return self.reports.get(task_id)
@@ -100,7 +103,7 @@ class Aftermath:
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[Aftermath]:
-    """Play the three at once, since each takes as long as a lease; another worker then makes them all."""
+    """Play them at once, since each takes as long as a lease; another worker then makes them all."""
     broker = Broker(tmp_path_factory.mktemp("broker")).start()
     reports = Reports(broker.url)
     doomed = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
@@ -110,17 +113,23 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     stopped = reports.submit(SALES)
     reports.wait_for(stopped, Status.RUNNING)
     making = held.wait_for_making()
+    frozen = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
+    orphaned = reports.submit(SALES)
+    reports.wait_for(orphaned, Status.RUNNING)
+    orphaned_making = frozen.wait_for_making()
     taken = reports.submit(SALES)
     reports.connection.lmove("rq:queue:reports", "rq:queue:reports:intermediate", "LEFT", "RIGHT")
 
     since = datetime.now(UTC)
     making.suspend()
     held.send(signal.SIGSTOP)
+    frozen.send(signal.SIGSTOP)
     doomed.send(signal.SIGKILL)
     start_worker(broker.url)
-    for task_id in (killed, stopped, taken):
+    wait_until(lambda: is_gone(orphaned_making), what="the end of a making whose worker stands still")
+    for task_id in (killed, stopped, orphaned, taken):
         reports.wait_for_end(task_id, seconds=40)
-    yield Aftermath(reports, killed, stopped, taken, since, held, making)
+    yield Aftermath(reports, killed, stopped, orphaned, taken, since, held, making, orphaned_making)
     reports.connection.close()
     broker.stop()
 
@@ -141,6 +150,14 @@ def test_a_report_that_was_taken_and_never_started_is_made(aftermath: Aftermath)
     assert aftermath.reports.count_executions(report.task_id) == 1
     assert report.started_at is not None
     assert report.started_at - aftermath.since < RECOVERY
+
+
+def test_a_making_whose_worker_stands_still_ends_before_another_begins(aftermath: Aftermath) -> None:
+    report = aftermath.get(aftermath.orphaned)
+
+    assert is_gone(aftermath.orphaned_making)
+    assert report.status is Status.COMPLETED
+    assert aftermath.reports.count_executions(report.task_id) == 2
 
 
 def test_a_worker_that_stood_still_past_its_lease_publishes_nothing(aftermath: Aftermath) -> None:

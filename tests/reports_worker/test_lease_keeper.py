@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 from reports_worker import ReportQueue, Status, Submission, keys
 from reports_worker.lease_keeper import LOST_AFTER_SECONDS, RENEW_EVERY_SECONDS, LeaseKeeper
 from reports_worker.leases import LEASE, Execution, Leases
+from reports_worker.renewal_clock import RenewalClock, seconds_now
 
 
 @dataclass
@@ -26,10 +26,12 @@ class Scene:
     queue: ReportQueue
     keeper: LeaseKeeper
     execution: Execution
+    renewed: RenewalClock
+    begin: float = field(default_factory=seconds_now)
     kills: list[str] = field(default_factory=list)
 
     def tick(self, seconds_later: float) -> None:
-        self.keeper._care_for_held(time.monotonic() + seconds_later)
+        self.keeper._care_for_held(self.begin + seconds_later + 0.001)
 
     @property
     def status(self) -> Status:
@@ -51,9 +53,10 @@ def scene() -> Scene:
     execution = Execution(queue.submit(Submission("Quarter", "sales")), "x")
     assert leases.start(execution, worker="w", expires=timedelta(hours=1))
     connection.delete(keys.QUEUED)
-    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"))
+    renewed = RenewalClock()
+    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"), renewed=renewed)
     keeper.hold(execution)
-    return Scene(server, connection, queue, keeper, execution, kills)
+    return Scene(server, connection, queue, keeper, execution, renewed, renewed.at, kills)
 
 
 def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
@@ -108,6 +111,48 @@ def test_a_making_is_killed_before_its_lease_can_pass_to_another(scene: Scene) -
     assert LEASE.total_seconds() > LOST_AFTER_SECONDS
 
 
+def test_the_making_process_is_told_of_each_renewal_and_of_none_that_failed(scene: Scene) -> None:
+    scene.tick(RENEW_EVERY_SECONDS)
+    renewed = scene.renewed.at
+    scene.server.connected = False
+    with pytest.raises(RedisError):
+        scene.tick(2 * RENEW_EVERY_SECONDS + 0.1)
+
+    assert renewed == pytest.approx(scene.begin + RENEW_EVERY_SECONDS, abs=0.01)
+    assert scene.renewed.at == renewed
+
+
+def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene: Scene) -> None:
+    scene.server.connected = False
+    scene.tick(LOST_AFTER_SECONDS)
+    assert scene.keeper.has_cut_off(scene.execution)
+    with pytest.raises(RedisError):
+        scene.keeper._hand_back_cut_off()
+    scene.server.connected = True
+    scene.connection.zadd(keys.STARTED, {f"{scene.execution.task_id}:{scene.execution.id}": 1})
+    scene.connection.delete(keys.lease(scene.execution.task_id))  # it has run out
+
+    scene.keeper._hand_back_cut_off()
+
+    assert scene.status is Status.PENDING
+    assert scene.connection.lrange(keys.QUEUED, 0, -1) == [scene.execution.task_id.encode()]
+    assert scene.connection.hget(keys.job(scene.execution.task_id), "executions") == b"0"
+    assert not scene.keeper.has_cut_off(scene.execution)
+
+
+def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scene) -> None:
+    scene.server.connected = False
+    scene.tick(LOST_AFTER_SECONDS)
+    scene.server.connected = True
+    scene.connection.set(keys.lease(scene.execution.task_id), "another")
+
+    scene.keeper._hand_back_cut_off()
+
+    assert scene.status is Status.RUNNING
+    assert scene.connection.llen(keys.QUEUED) == 0
+    assert not scene.keeper.has_cut_off(scene.execution)
+
+
 def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
     scene.keeper.let_go()
     scene.connection.delete(keys.lease(scene.execution.task_id))
@@ -129,7 +174,7 @@ def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> 
 def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed(scene: Scene) -> None:
     scene.keeper.hand_back_after(timedelta(seconds=30))
 
-    scene.tick(30)
+    scene.tick(31)
 
     assert scene.kills == ["killed"]
     assert scene.status is Status.PENDING

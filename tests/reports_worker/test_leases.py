@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from reports_worker import Progress, Report, ReportQueue, Status, Submission, keys
-from reports_worker.leases import LEASE, MOST_EXECUTIONS, SUSPICION, Execution, Leases
+from reports_worker.leases import LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, Execution, Leases
 from reports_worker.model import Completed, Failed, Outcome, Reason
 
 RUN = timedelta(hours=1)
@@ -170,10 +171,16 @@ def test_without_its_lease_an_execution_changes_nothing(
     assert not leases.renew(running)
     assert not leases.progress(running, 99, "too late")
     assert not leases.publish(running, DONE)
-    assert leases.put_back(running, spent=True) == ""
 
     assert (connection.hgetall(job), connection.get(lease), connection.lrange(keys.QUEUED, 0, -1)) == before
     assert not connection.exists(keys.FINISHED, keys.FAILED, keys.EXPIRY)
+
+
+def test_a_start_that_is_sent_twice_is_one(connection: Redis, leases: Leases, running: Execution) -> None:
+    assert leases.start(running, worker=WORKER, expires=RUN)
+
+    assert read_executions(connection, running.task_id) == 1
+    assert connection.zrange(keys.STARTED, 0, -1) == [f"{running.task_id}:{running.id}".encode()]
 
 
 # -- the end
@@ -207,12 +214,24 @@ def test_a_failed_report_says_why(
     assert connection.zrange(keys.FAILED, 0, -1) == [running.task_id.encode()]
 
 
-@pytest.mark.parametrize("again", [DONE, Failed(Reason.ERROR, "It broke.")])
-def test_a_report_ends_once(queue: ReportQueue, leases: Leases, running: Execution, again: Outcome) -> None:
+def test_an_end_that_is_sent_twice_is_one(queue: ReportQueue, leases: Leases, running: Execution) -> None:
     leases.publish(running, DONE)
     before = find(queue, running)
 
-    assert not leases.publish(running, again)
+    assert leases.publish(running, DONE)
+    assert find(queue, running) == before
+
+
+@pytest.mark.parametrize(
+    ("execution", "again"), [("x", DONE), ("other", DONE), (None, Failed(Reason.ERROR, "It broke."))]
+)
+def test_a_report_ends_once(
+    queue: ReportQueue, leases: Leases, running: Execution, execution: str | None, again: Outcome
+) -> None:
+    leases.publish(running, DONE)
+    before = find(queue, running)
+
+    assert not leases.publish(replace(running, id=execution) if execution else running, again)
     assert leases.put_back(running, spent=True) == ""
     assert list(leases.sweep()) == []
     assert find(queue, running) == before
@@ -307,7 +326,88 @@ def test_a_report_handed_back_unspent_has_all_its_executions_left(
     assert report.status is Status.PENDING
 
 
+def test_what_its_own_worker_puts_back_after_the_lease_ran_out_is_queued_at_once(
+    connection: Redis, queue: ReportQueue, leases: Leases, running: Execution
+) -> None:
+    lose_lease(connection, running)
+
+    assert leases.put_back(running, spent=False) == "queued"
+
+    assert find(queue, running).status is Status.PENDING
+    assert read_executions(connection, running.task_id) == 0
+    assert connection.lrange(keys.QUEUED, 0, -1) == [running.task_id.encode()]
+    assert leases.put_back(running, spent=False) == ""
+    assert list(leases.sweep()) == []
+
+
+@pytest.mark.parametrize("began_again", [False, True])
+def test_what_another_has_noticed_before_is_not_put_back_again(
+    connection: Redis, leases: Leases, running: Execution, began_again: bool
+) -> None:
+    lose_lease(connection, running)
+    list(leases.sweep())
+    if began_again:
+        begin(connection, leases, running.task_id)
+    queued = connection.lrange(keys.QUEUED, 0, -1)
+
+    assert leases.put_back(running, spent=True) == ""
+    assert connection.lrange(keys.QUEUED, 0, -1) == queued
+
+
 # -- the sweep
+
+
+def make_sweep_old(connection: Redis, seconds: float) -> None:
+    """Have the last sweep, and all that it knows of times, lie in the past."""
+    for field, value in connection.hgetall(keys.SWEEP).items():
+        connection.hset(keys.SWEEP, field, float(value) - seconds)
+
+
+def test_nobody_reaps_for_the_time_of_a_lease_after_a_pause_in_which_nobody_could_renew(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    list(leases.sweep())
+    make_sweep_old(connection, UNATTENDED.total_seconds() + 1)
+    lose_lease(connection, running)
+
+    assert list(leases.sweep()) == []
+    make_sweep_old(connection, 1)
+    assert list(leases.sweep()) == []
+    make_sweep_old(connection, 5)
+    assert list(leases.sweep()) == []
+    make_sweep_old(connection, 6)
+    assert list(leases.sweep()) == [(running.task_id, "queued")]
+
+
+def test_a_short_pause_delays_nothing(connection: Redis, leases: Leases, running: Execution) -> None:
+    list(leases.sweep())
+    make_sweep_old(connection, UNATTENDED.total_seconds() - 1)
+    lose_lease(connection, running)
+
+    assert list(leases.sweep()) == [(running.task_id, "queued")]
+
+
+def test_a_clock_that_is_set_back_does_not_keep_anybody_from_sweeping(
+    connection: Redis, leases: Leases, running: Execution
+) -> None:
+    list(leases.sweep())
+    make_sweep_old(connection, -3600)
+    lose_lease(connection, running)
+
+    assert list(leases.sweep()) == []
+    make_sweep_old(connection, 6)
+    assert list(leases.sweep()) == []
+    make_sweep_old(connection, 7)
+    assert list(leases.sweep()) == [(running.task_id, "queued")]
+
+
+def test_what_another_has_just_swept_is_left(connection: Redis, leases: Leases, running: Execution) -> None:
+    list(leases.sweep())
+    lose_lease(connection, running)
+
+    assert list(leases.sweep(unless_within=timedelta(seconds=0.5))) == []
+    make_sweep_old(connection, 0.5)
+    assert list(leases.sweep(unless_within=timedelta(seconds=0.5))) == [(running.task_id, "queued")]
 
 
 def test_a_sweep_leaves_alone_what_is_held(queue: ReportQueue, leases: Leases, running: Execution) -> None:

@@ -23,12 +23,15 @@ from reports_worker import (
     Submission,
     keys,
 )
+from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
-from reports_worker.making import LONGEST_ERROR, Making
+from reports_worker.making import LARGEST_SUMMARY, LONGEST_ERROR, Making
+from reports_worker.renewal_clock import RenewalClock
 from reports_worker.settings import SecondsRange
 
 Make = Callable[[Assignment], Any]
 AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
+LIMITS = Limits(timedelta(seconds=60), memory=10**12)
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> Callable[[Make
         catalog = CATALOG if make is None else {name: ReportType(name, "Custom", "Made in a test.", make)}
         report = queue.find(task_id)
         assert report is not None
-        Making(report, execution, leases, AT_ONCE, timedelta(seconds=60), catalog).run()
+        Making(report, execution, leases, AT_ONCE, LIMITS, RenewalClock(), catalog).run()
         ended = queue.find(task_id)
         assert ended is not None
         return ended
@@ -124,6 +127,43 @@ def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, return
     assert report.error.startswith("The report")
 
 
+def test_a_result_that_is_too_large_fails_the_report_with_the_numbers(run: RunMaking) -> None:
+    report = run(lambda _: {"rows": "x" * LARGEST_SUMMARY})
+
+    assert report.reason == "too_large"
+    assert report.error is not None
+    assert report.error.startswith("The report's result takes 65.5 kB as JSON, and 65.5 kB are allowed")
+
+
+def test_an_error_that_cannot_be_printed_is_named(run: RunMaking) -> None:
+    class BrokenError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert run(raises(BrokenError())).error == "The report could not be made: BrokenError"
+
+
+@pytest.mark.parametrize(
+    ("percent", "stage", "written"),
+    [(-5, "x", (0, "x")), (250, "x", (100, "x")), (33.9, "x", (33, "x")), (1, "y" * 9999, (1, "y" * 200))],
+)
+def test_progress_that_makes_no_sense_is_cut(
+    run: RunMaking, queue: ReportQueue, percent: Any, stage: str, written: tuple[int, str]
+) -> None:
+    seen = []
+
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        assignment.progress(percent, stage)
+        report = queue.find(assignment.task_id)
+        assert report is not None
+        seen.append(report.progress)
+        return {}
+
+    run(make)
+
+    assert seen == [Progress(*written)]
+
+
 @pytest.mark.parametrize("text", ["\ud800", "\x00", "\u2028", "😀"])
 def test_an_error_with_odd_characters_still_ends_the_report(run: RunMaking, text: str) -> None:
     assert run(raises(ValueError(text))).status is Status.FAILED
@@ -200,7 +240,6 @@ def test_the_log_tells_of_each_stage_in_one_line(run: RunMaking, caplog: pytest.
     lines = [record.getMessage() for record in caplog.records]
     begin = f"event=task task_id={report.task_id} type=custom"
     assert [line.rpartition(" seconds=")[0] for line in lines] == [
-        f"{begin} stage=started percent=0",
         f"{begin} stage={json.dumps('adding up')} percent=10",
         f"{begin} stage=completed percent=100",
     ]

@@ -1,0 +1,48 @@
+"""Reports that take more than they may: each ends with a reason, and its worker lives on."""
+
+from __future__ import annotations
+
+import pytest
+
+from reports_worker import Status, Submission
+from tests.integration.worker_processes import COMMANDS, Reports, StartWorker
+
+COMMAND = (str(COMMANDS / "rq"), "worker", "-c", "tests.integration.gluttons")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "sentence"),
+    [
+        ("memory", "memory", "of memory, and 150.0 MB are allowed (REPORTS_MEMORY). Ask for less"),
+        ("room", "too_large", "as JSON, and 65.5 kB are allowed: it is for figures, not for rows."),
+    ],
+)
+def test_a_report_that_takes_too_much_fails_at_once_with_the_numbers(
+    worker: StartWorker, reports: Reports, name: str, reason: str, sentence: str
+) -> None:
+    process = worker(command=COMMAND, REPORTS_MEMORY="150MB")
+    task_id = reports.submit(Submission("Quarter", name))
+
+    report = reports.wait_for_end(task_id)
+
+    assert report.status is Status.FAILED
+    assert report.reason == reason
+    assert report.error is not None
+    assert sentence in report.error
+    assert reports.count_executions(task_id) == 1
+    assert not process.has_ended
+
+
+def test_a_report_whose_process_leaves_without_a_word_is_made_again_at_once_and_then_abandoned(
+    worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(command=COMMAND)
+    task_id = reports.submit(Submission("Quarter", "leave"))
+
+    # Its leases would take four times 12 s to run out.
+    report = reports.wait_for_end(task_id, seconds=20)
+
+    assert report.status is Status.FAILED
+    assert report.reason == "abandoned"
+    assert reports.count_executions(task_id) == 4
+    assert not process.has_ended
