@@ -27,6 +27,8 @@ SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
 DELIVERIES = f"{RQ_KEY_PREFIX}:reports:deliveries"
 # When somebody swept last, and until when nobody is to; seconds as above.
 SWEEP = f"{RQ_KEY_PREFIX}:reports:sweep"
+# Held by the one who looks at every report.
+RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"

@@ -20,6 +20,7 @@ from .model import Completed, Failed, Outcome, Reason, Report
 from .renewal_clock import RenewalClock
 from .report_types import Assignment, ReportType
 from .settings import Settings, format_size
+from .submissions import check_parameters
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,12 @@ class Making:
                 Reason.UNKNOWN_TYPE,
                 f"This worker does not know reports of type {self.report.type!r}. "
                 "It may be older than the API: upgrade it, then ask again.",
+            )
+        if faults := check_parameters(self.report.parameters):
+            return Failed(
+                Reason.REJECTED,
+                f"This worker does not take these parameters: {faults[0].message[:LONGEST_ERROR]} "
+                "It may be of another version than the API: bring them to the same, then ask again.",
             )
         try:
             return _check_summary(dict(report_type.make(self._assignment(begin))))

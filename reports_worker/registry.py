@@ -6,10 +6,15 @@ they serve to write this one anew if it is lost.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 from redis import Redis
 
 from . import keys
 from .task_ids import is_task_id
+
+PAGE = 500
 
 
 def read_ids(connection: Redis, *, limit: int, before: str | None = None) -> tuple[list[str], int]:
@@ -25,14 +30,21 @@ def read_ids(connection: Redis, *, limit: int, before: str | None = None) -> tup
 
 
 def rebuild(connection: Redis) -> int:
-    """Write the registry anew from RQ's own; return how many ids it holds now."""
-    with connection.pipeline(transaction=False) as pipeline:
-        pipeline.lrange(keys.QUEUED, 0, -1)
-        pipeline.lrange(keys.INTERMEDIATE, 0, -1)
-        for name in (keys.STARTED, keys.FINISHED, keys.FAILED):
-            pipeline.zrange(name, 0, -1)
-        members = [member.decode().partition(":")[0] for part in pipeline.execute() for member in part]
-    ids = {member for member in members if is_task_id(member)}
-    if ids:
-        connection.zadd(keys.REGISTRY, dict.fromkeys(ids, 0))
+    """Write into the registry what stands in RQ's own; return how many ids it holds now."""
+    for page in _read_pages(connection):
+        if ids := {member for member in page if is_task_id(member)}:
+            connection.zadd(keys.REGISTRY, dict.fromkeys(ids, 0))
     return connection.zcard(keys.REGISTRY)
+
+
+def _read_pages(connection: Redis) -> Iterator[list[str]]:
+    """Read every id there is, some at a time: the broker serves others in between."""
+    readers: dict[str, Callable[..., Any]] = {
+        **dict.fromkeys((keys.QUEUED, keys.INTERMEDIATE), connection.lrange),
+        **dict.fromkeys((keys.STARTED, keys.FINISHED, keys.FAILED), connection.zrange),
+    }
+    for name, read in readers.items():
+        begin = 0
+        while members := read(name, begin, begin + PAGE - 1):
+            yield [member.decode().partition(":")[0] for member in members]
+            begin += PAGE

@@ -48,7 +48,7 @@ def parse_submission(
     problems = [
         *_check_title(data.get("title")),
         *_check_type(data.get("type"), types),
-        *_check_parameters(data.get("parameters", {})),
+        *check_parameters(data.get("parameters", {})),
         *_check_callback(data, callback_hosts),
         *(FieldError(str(name), f"{name!r} is not a field of a report; {', '.join(FIELDS)} are.")
           for name in data if name not in FIELDS),
@@ -81,7 +81,8 @@ def _check_type(name: object, types: Container[str]) -> list[FieldError]:
     return [FieldError("type", f"The type must be one of the report types{known}.")]
 
 
-def _check_parameters(parameters: object) -> list[FieldError]:
+def check_parameters(parameters: object) -> list[FieldError]:
+    """Find what is wrong with the parameters of a report; a worker asks again what the API has asked before."""
     if not isinstance(parameters, Mapping):
         return [FieldError("parameters", "The parameters must be an object.")]
     message = "{!r} is not a parameter of this type."

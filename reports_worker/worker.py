@@ -27,6 +27,7 @@ from .leases import Execution, Leases
 from .making import Making, log_stage
 from .model import Failed, Reason
 from .processes import die_with_parent
+from .reconciler import Reconciler
 from .renewal_clock import RenewalClock, seconds_now
 from .settings import Settings
 
@@ -73,6 +74,7 @@ class ReportWorker(Worker):
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
         )
         self.callbacks = CallbackSender(deliveries, callbacks)
+        self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
 
     # -- start and stop
 
@@ -85,6 +87,7 @@ class ReportWorker(Worker):
             registry.rebuild(self.connection)
         self.keeper.start()
         self.callbacks.start()
+        self.reconciler.start()
 
     def _find_refusal(self) -> str | None:
         if self.queue_names() != [keys.QUEUE]:
@@ -98,6 +101,7 @@ class ReportWorker(Worker):
         self.keeper.hand_back_after(self.settings.grace)
 
     def teardown(self) -> None:
+        self.reconciler.stop()
         self.callbacks.stop()
         self.keeper.stop()
         super().teardown()  # type: ignore[no-untyped-call]  # RQ's own

@@ -54,7 +54,11 @@ end
 
 -- ended, and kept as long as it was to be kept
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.expiry, '-inf', seconds, 'LIMIT', 0, 100)) do
-  forget(id)
-  note(id, 'expired')
+  if has_ended(redis.call('HGET', job_key(id), 'status') or 'failed') then
+    forget(id)
+    note(id, 'expired')
+  else
+    redis.call('ZREM', keys.expiry, id) -- asked for again, past us
+  end
 end
 return outcomes

@@ -81,10 +81,10 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What became of four reports.
+    """What became of five reports.
 
     The worker of one was killed, that of another held still with what it made, that of the third held still
-    while its making went on, and the fourth was taken and never started.
+    while its making went on, the fourth was taken and never started, and the fifth fell out of the queue.
     """
 
     reports: Reports
@@ -92,6 +92,7 @@ class Aftermath:
     stopped: str
     orphaned: str
     taken: str
+    lost: str
     since: datetime
     stopped_worker: WorkerProcess
     stopped_making: psutil.Process
@@ -119,6 +120,10 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     orphaned_making = frozen.wait_for_making()
     taken = reports.submit(SALES)
     reports.connection.lmove("rq:queue:reports", "rq:queue:reports:intermediate", "LEFT", "RIGHT")
+    lost = reports.submit(SALES)
+    reports.connection.delete("rq:queue:reports")
+    # What a worker of RQ's own leaves that dies while it tidies up.
+    reports.connection.set("rq:clean_registries:reports", "1", ex=899)
 
     since = datetime.now(UTC)
     making.suspend()
@@ -127,9 +132,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     doomed.send(signal.SIGKILL)
     start_worker(broker.url)
     wait_until(lambda: is_gone(orphaned_making), what="the end of a making whose worker stands still")
-    for task_id in (killed, stopped, orphaned, taken):
+    for task_id in (killed, stopped, orphaned, taken, lost):
         reports.wait_for_end(task_id, seconds=40)
-    yield Aftermath(reports, killed, stopped, orphaned, taken, since, held, making, orphaned_making)
+    yield Aftermath(reports, killed, stopped, orphaned, taken, lost, since, held, making, orphaned_making)
     reports.connection.close()
     broker.stop()
 
@@ -150,6 +155,15 @@ def test_a_report_that_was_taken_and_never_started_is_made(aftermath: Aftermath)
     assert aftermath.reports.count_executions(report.task_id) == 1
     assert report.started_at is not None
     assert report.started_at - aftermath.since < RECOVERY
+
+
+def test_a_report_that_fell_out_of_the_queue_is_made(aftermath: Aftermath) -> None:
+    report = aftermath.get(aftermath.lost)
+
+    assert report.status is Status.COMPLETED
+    assert aftermath.reports.count_executions(report.task_id) == 1
+    assert report.started_at is not None
+    assert report.started_at - aftermath.since < timedelta(seconds=30)
 
 
 def test_a_making_whose_worker_stands_still_ends_before_another_begins(aftermath: Aftermath) -> None:

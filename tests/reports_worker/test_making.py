@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -30,16 +31,19 @@ from reports_worker.renewal_clock import RenewalClock
 from reports_worker.settings import SecondsRange
 
 Make = Callable[[Assignment], Any]
+RunMaking = Callable[..., Report]
 AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
 LIMITS = Limits(timedelta(seconds=60), memory=10**12)
 
 
 @pytest.fixture
-def run(connection: Redis, queue: ReportQueue, leases: Leases) -> Callable[[Make | None, str], Report]:
+def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
     """Run the making of a report of type `custom`, made by the given function, or of one of the catalog."""
 
-    def run_making(make: Make | None, name: str = "custom") -> Report:
-        task_id = queue.submit(Submission("Quarter", name))
+    def run_making(
+        make: Make | None, name: str = "custom", parameters: Mapping[str, Any] = MappingProxyType({})
+    ) -> Report:
+        task_id = queue.submit(Submission("Quarter", name, dict(parameters)))
         connection.delete(keys.QUEUED)
         execution = Execution(task_id, "x")
         assert leases.start(execution, worker="w", expires=timedelta(hours=1))
@@ -52,9 +56,6 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> Callable[[Make
         return ended
 
     return run_making
-
-
-RunMaking = Callable[..., Report]
 
 
 def raises(error: BaseException) -> Make:
@@ -181,6 +182,18 @@ def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMak
     assert report.error == (
         "This worker does not know reports of type 'forecast'. "
         "It may be older than the API: upgrade it, then ask again."
+    )
+
+
+def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(
+    run: RunMaking, queue: ReportQueue
+) -> None:
+    report = run(None, "sales", {"region": "north"})
+
+    assert report.reason == "rejected"
+    assert report.error == (
+        "This worker does not take these parameters: 'region' is not a parameter of this type. "
+        "It may be of another version than the API: bring them to the same, then ask again."
     )
 
 

@@ -1,0 +1,39 @@
+-- Look at some reports of the registry, and mend what the report itself tells to be wrong.
+-- Returns {ids that say they wait}, {id, what became of it, ...}. ARGV[2..]: now, ids.
+local now, waiting, outcomes, running = ARGV[2], {}, {}, {}
+for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
+  running[string.match(member, '^[^:]*')] = true
+end
+
+local function note(id, outcome)
+  outcomes[#outcomes + 1] = id
+  outcomes[#outcomes + 1] = outcome
+end
+
+for number = 3, #ARGV do
+  local id = ARGV[number]
+  local key = job_key(id)
+  local status = redis.call('HGET', key, 'status')
+  if not status then
+    forget(id)
+    note(id, 'gone')
+  elseif has_ended(status) then
+    local place = status == 'finished' and keys.finished or keys.failed
+    local expires = redis.call('ZSCORE', keys.expiry, id) or server_seconds() + settings.retention
+    if redis.call('ZADD', place, 'NX', expires, id) + redis.call('ZADD', keys.expiry, 'NX', expires, id) > 0 then
+      note(id, 'kept until its time')
+    end
+  else
+    -- Whoever asked RQ itself to make it again has left these behind.
+    redis.call('PERSIST', key)
+    redis.call('ZREM', keys.finished, id)
+    redis.call('ZREM', keys.failed, id)
+    redis.call('ZREM', keys.expiry, id)
+    if status ~= 'started' then
+      waiting[#waiting + 1] = id
+    elseif not running[id] and redis.call('EXISTS', lease_key(id)) == 0 then
+      note(id, put_back(id, now))
+    end
+  end
+end
+return {waiting, outcomes}

@@ -1,0 +1,28 @@
+-- Have each of these reports stand in the queue once, if it waits and nobody has taken it, and else not at all.
+-- Returns {id, what became of it, ...}. ARGV[2..]: ids.
+local times, taken, outcomes = {}, {}, {}
+for _, id in ipairs(redis.call('LRANGE', keys.queued, 0, -1)) do times[id] = (times[id] or 0) + 1 end
+for _, id in ipairs(redis.call('LRANGE', keys.intermediate, 0, -1)) do taken[id] = true end
+
+for number = 2, #ARGV do
+  local id = ARGV[number]
+  local status, count = redis.call('HGET', job_key(id), 'status'), times[id] or 0
+  local waits = status and not has_ended(status) and status ~= 'started'
+  local outcome
+  if count > 0 and (not waits or taken[id]) then
+    redis.call('LREM', keys.queued, 0, id)
+    outcome = 'taken off the queue'
+  elseif count > 1 then
+    redis.call('LREM', keys.queued, 1 - count, id)
+    outcome = 'queued once'
+  elseif count == 0 and waits and not taken[id] and redis.call('EXISTS', lease_key(id)) == 0 then
+    redis.call('HSET', job_key(id), 'status', 'queued')
+    redis.call('RPUSH', keys.queued, id)
+    outcome = 'queued'
+  end
+  if outcome then
+    outcomes[#outcomes + 1] = id
+    outcomes[#outcomes + 1] = outcome
+  end
+end
+return outcomes
