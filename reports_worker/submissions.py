@@ -82,7 +82,7 @@ def _check_type(name: object, types: Container[str]) -> list[FieldError]:
 
 
 def check_parameters(parameters: object) -> list[FieldError]:
-    """Find what is wrong with the parameters of a report; a worker asks again what the API has asked before."""
+    """Find what is wrong with the parameters of a report. API and worker may be of different versions."""
     if not isinstance(parameters, Mapping):
         return [FieldError("parameters", "The parameters must be an object.")]
     message = "{!r} is not a parameter of this type."

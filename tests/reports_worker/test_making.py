@@ -185,9 +185,7 @@ def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMak
     )
 
 
-def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(
-    run: RunMaking, queue: ReportQueue
-) -> None:
+def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(run: RunMaking) -> None:
     report = run(None, "sales", {"region": "north"})
 
     assert report.reason == "rejected"
