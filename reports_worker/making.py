@@ -25,7 +25,7 @@ from .submissions import check_parameters
 log = logging.getLogger(__name__)
 
 PUBLISH_RETRY_SECONDS = 0.5
-PROGRESS_EVERY_SECONDS = 0.25
+PROGRESS_EVERY_SECONDS = 1.0
 LONGEST_ERROR = 500
 LONGEST_STAGE = 200
 # It is read with every page of the list.
@@ -119,7 +119,7 @@ def log_stage(report: Report, stage: str, percent: int, seconds: float) -> None:
 
 
 class _ProgressWriter:
-    """Writes progress when the stage changes, and else a few times a second at most."""
+    """Writes progress when the stage changes, and else once a second at most."""
 
     def __init__(self, making: Making, begin: float) -> None:
         self._making = making
