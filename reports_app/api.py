@@ -18,7 +18,7 @@ from reports_worker import (
 
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
-from .problems import BROKER_AWAY, RETRY_AFTER_SECONDS
+from .problems import RETRY_AFTER_SECONDS
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
 from .representation import represent, represent_type
 from .services import get_services
@@ -119,12 +119,13 @@ def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
 
 
 def show_health() -> Response:
-    """Ready: the broker answers."""
+    """Ready: the broker answers. What about it endangers reports is told beside."""
     try:
-        get_services().queue.ping()
-    except BrokerUnavailableError:
-        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": BROKER_AWAY}, 503)
-    return answer_json({"status": "healthy", "service": SERVICE})
+        warnings = get_services().queue.check()
+    except BrokerUnavailableError as error:
+        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
+    body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
+    return answer_json(body | ({"warnings": warnings} if warnings else {}))
 
 
 def show_alive() -> Response:

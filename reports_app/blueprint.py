@@ -23,7 +23,7 @@ from reports_worker.clock import now
 from .ages import describe_age
 from .api import api
 from .pages import pages
-from .problems import BROKER_AWAY, UNEXPECTED, problem_for
+from .problems import UNEXPECTED, problem_for
 from .request_log import log_request, note_begin
 from .security import add_security_headers
 from .services import Services, add_services, make_services
@@ -80,7 +80,7 @@ def answer_error(error: Exception) -> Response | tuple[str, int]:
             return error.get_response()  # type: ignore[return-value]
         return _render_error(error.code, error.description or "")
     if isinstance(error, BrokerUnavailableError):
-        return _render_error(503, BROKER_AWAY)
+        return _render_error(503, error.sentence)
     if isinstance(error, NoSuchReportError):
         return _render_error(404, str(error))
     return _render_error(500, UNEXPECTED)

@@ -31,7 +31,10 @@ class Reports:
         """Use `settings`, or those of the environment; raise SettingsError if these are not valid."""
         settings = settings or Settings.from_environ(os.environ)
         self._queue = ReportQueue(
-            connect(settings.broker), timeout=settings.timeout, retention=settings.retention
+            connect(settings.broker),
+            timeout=settings.timeout,
+            retention=settings.retention,
+            replicas=settings.broker_replicas,
         )
 
     def submit(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
 from redis import Redis
 from redis.client import PubSub
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError
 
 from . import clock, keys, registry
-from .errors import BrokerUnavailableError, IdempotencyConflictError, NoSuchReportError, WrongStateError
+from .broker_checks import BrokerCheck
+from .broker_faults import BrokerGuard
+from .errors import IdempotencyConflictError, NoSuchReportError, UnconfirmedError, WrongStateError
 from .idempotency import KEPT, IdempotencyKey
 from .model import Page, Report, Status
 from .records import FIELDS, describe_job, read_report, read_status
@@ -26,6 +27,8 @@ from .task_ids import is_task_id, new_task_id
 MOST_LISTED = 500
 MOST_SCANNED = 2000
 MOST_POSITIONS = 1000
+# Less than the client's own timeout.
+REPLICAS_MILLISECONDS = 500
 DEFAULT_RETENTION = timedelta(days=30)
 
 
@@ -33,7 +36,7 @@ class ReportQueue:
     """Reports in Redis: each is its RQ job, with fields of ours in the same hash.
 
     Round trips: a submit 1, a status 1, a page 2, a filtered page 3, a change 1.
-    All methods raise BrokerUnavailableError.
+    All methods raise BrokerUnavailableError. A submit counts when so many `replicas` of the broker have it.
     """
 
     def __init__(
@@ -42,9 +45,13 @@ class ReportQueue:
         *,
         timeout: timedelta,
         retention: timedelta = DEFAULT_RETENTION,
+        replicas: int = 0,
         new_id: Callable[[], str] = new_task_id,
     ) -> None:
         self.connection = connection
+        self._guard = BrokerGuard()
+        self._check = BrokerCheck(connection, replicas=replicas)
+        self._replicas = replicas
         self._new_id = new_id
         self._submit = load_script(connection, "submit")
         self._read = load_script(connection, "read")
@@ -71,27 +78,23 @@ class ReportQueue:
             fields["callback_url"] = submission.callback_url
         pairs = [part for pair in fields.items() for part in pair]
         digest, key = (idempotency_key.digest, idempotency_key.name) if idempotency_key else ("", "")
-        with _translate_errors():
-            # redis-py sends again what got no reply: the script then finds the id and does nothing.
-            accepted = self._submit(
-                keys=[
-                    keys.job(task_id),
-                    keys.REGISTRY,
-                    keys.QUEUES,
-                    keys.QUEUED,
-                    keys.IDEMPOTENCY_PREFIX + key,
-                ],
-                args=[task_id, digest, int(KEPT.total_seconds()), *pairs],
+        with self._guard():
+            # redis-py sends again what got no reply: the script then finds the id and adds nothing.
+            accepted, replicas = self._run_submit(
+                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, keys.IDEMPOTENCY_PREFIX + key],
+                [task_id, digest, int(KEPT.total_seconds()), *pairs],
             )
         if not accepted:
             raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")
-        return cast(bytes, accepted).decode()
+        if replicas < self._replicas:
+            raise UnconfirmedError(replicas, self._replicas)
+        return accepted.decode()
 
     def find(self, task_id: str) -> Report | None:
         """Read one report, with its position while it waits; None if there is none of this id."""
         if not is_task_id(task_id):
             return None
-        with _translate_errors():
+        with self._guard():
             *values, position = cast(
                 list[bytes | None],
                 self._read(keys=[keys.job(task_id), keys.QUEUED], args=[MOST_POSITIONS, *FIELDS]),
@@ -104,7 +107,7 @@ class ReportQueue:
         A selection looks at `MOST_SCANNED` reports at most: such a page may be short, or even empty, and
         still have a next one.
         """
-        with _translate_errors():
+        with self._guard():
             if selection == EVERYTHING:
                 return self._list_all(limit, cursor)
             return self._list_selected(limit, cursor, selection)
@@ -133,6 +136,23 @@ class ReportQueue:
         if not is_task_id(task_id) or not self._change_report("delete", task_id):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
+    def _run_submit(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+        """Run the script; where replicas count, wait for them in the same round trip and count them."""
+        if not self._replicas:
+            return cast(bytes, self._submit(keys=names, args=arguments)), 0
+        try:
+            return self._run_submit_and_wait(names, arguments)
+        except NoScriptError:
+            self.connection.script_load(self._submit.script)
+            return self._run_submit_and_wait(names, arguments)
+
+    def _run_submit_and_wait(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+        with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.evalsha(self._submit.sha, len(names), *names, *arguments)
+            pipeline.wait(self._replicas, REPLICAS_MILLISECONDS)
+            accepted, replicas = pipeline.execute()
+        return accepted, replicas
+
     def _run(self, name: str, task_id: str, *arguments: str) -> str:
         now = clock.to_text(clock.now())
         found = is_task_id(task_id) and self._change_report(name, task_id, now, *arguments)
@@ -141,7 +161,7 @@ class ReportQueue:
         return cast(bytes, found).decode()
 
     def _change_report(self, name: str, *arguments: str) -> object:
-        with _translate_errors():
+        with self._guard():
             return self._change(name, *arguments)
 
     def _list_all(self, limit: int, cursor: str | None) -> Page:
@@ -167,10 +187,10 @@ class ReportQueue:
         channel: PubSub = self.connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         return channel
 
-    def ping(self) -> None:
-        """Make sure that the broker answers."""
-        with _translate_errors():
-            self.connection.ping()
+    def check(self) -> Sequence[str]:
+        """Make sure that the broker answers; return what about it endangers reports, a sentence each."""
+        with self._guard():
+            return self._check()
 
     def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
         if not ids:
@@ -179,11 +199,3 @@ class ReportQueue:
             for task_id in ids:
                 pipeline.hmget(keys.job(task_id), fields)
             return cast(Sequence[Sequence[bytes | None]], pipeline.execute())
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise BrokerUnavailableError(f"The broker cannot be used: {error}") from error

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from . import callback_urls
-from .broker import LOCAL_BROKER, BrokerAddress, find_broker_address
+from .broker_addresses import LOCAL_BROKER, BrokerAddress, find_broker_address
 from .errors import SettingsError
 from .webhooks import parse_secret
 
@@ -23,6 +23,7 @@ _SIZE_UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(kB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 # A making process that does nothing yet has about 30 MB of its own.
 _LEAST_MEMORY, _MOST_MEMORY = 100 * 10**6, 10**15
+_MOST_REPLICAS = 16
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Settings:
     timeout: timedelta = timedelta(hours=1)
     memory: int = 2 * 10**9
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    broker_replicas: int = 0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -88,6 +90,7 @@ class Settings:
             timeout=read(environ, "REPORTS_TIMEOUT", _parse_long_duration, cls.timeout),
             memory=read(environ, "REPORTS_MEMORY", _parse_memory, cls.memory),
             callbacks=CallbackSettings.from_environ(environ),
+            broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", _parse_count, cls.broker_replicas),
         )
 
 
@@ -145,6 +148,12 @@ def _parse_long_duration(text: str) -> timedelta:
 
 def _parse_durations(text: str) -> tuple[timedelta, ...]:
     return tuple(parse_duration(part.strip()) for part in text.split(","))
+
+
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_REPLICAS:
+        raise ValueError(f"give a whole number from 0 to {_MOST_REPLICAS}")
+    return int(text)
 
 
 def _parse_boolean(text: str) -> bool:

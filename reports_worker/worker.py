@@ -17,7 +17,8 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
-from .broker import connect, find_refusal
+from .broker import connect
+from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
 from .deliveries import Deliveries
 from .guard import Limits
@@ -80,8 +81,11 @@ class ReportWorker(Worker):
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
         """Start, or say in one sentence why not and exit."""
-        if refusal := self._find_refusal():
-            raise SystemExit(f"This worker does not start: {refusal}")
+        findings = self._inspect()
+        if findings.refusal:
+            raise SystemExit(f"This worker does not start: {findings.refusal}")
+        for warning in findings.warnings:
+            log.warning("%s", warning)
         super().bootstrap(*arguments, **options)
         if not self.connection.exists(keys.REGISTRY):
             registry.rebuild(self.connection)
@@ -89,12 +93,13 @@ class ReportWorker(Worker):
         self.callbacks.start()
         self.reconciler.start()
 
-    def _find_refusal(self) -> str | None:
+    def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
-            return f"it serves the one queue {keys.QUEUE!r}, not {', '.join(self.queue_names())!r}."
+            queues = ", ".join(self.queue_names())
+            return Findings(f"it serves the one queue {keys.QUEUE!r}, not {queues!r}.")
         if self.serializer is not JSONSerializer:
-            return "it needs the JSON serializer: leave out --serializer."
-        return find_refusal(self.connection)
+            return Findings("it needs the JSON serializer: leave out --serializer.")
+        return inspect(self.connection, replicas=self.settings.broker_replicas)
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ's own

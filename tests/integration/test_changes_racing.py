@@ -20,7 +20,7 @@ from reports_worker import (
     connect,
     keys,
 )
-from reports_worker.broker import parse_address
+from reports_worker.broker_addresses import parse_address
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed, Failed
 from tests.brokers import Broker

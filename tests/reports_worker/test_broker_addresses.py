@@ -7,10 +7,9 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis import Redis
 
 from reports_worker import BrokerAddress, SettingsError, connect
-from reports_worker.broker import find_broker_address, find_refusal, parse_address
+from reports_worker.broker_addresses import find_broker_address, parse_address
 
 
 def read_options(address: BrokerAddress) -> dict[str, object]:
@@ -87,7 +86,7 @@ def test_a_password_with_special_characters_arrives_whole(password: str) -> None
 
 
 BAD = {
-    "http://localhost": "the scheme must be one of redis, rediss, unix",
+    "http://localhost": "the scheme must be one of redis, rediss, unix, redis+sentinel, rediss+sentinel",
     "redis://": "needs a host",
     "redis://:6379": "needs a host",
     "redis://localhost:0": "a port from 1 to 65535",
@@ -186,28 +185,3 @@ def test_a_quoted_password_in_a_url_arrives_whole() -> None:
     url = f"redis://:{quote('p@ss:w/rd?#%', safe='')}@broker:7000/1"
 
     assert read_options(parse_address(url))["password"] == "p@ss:w/rd?#%"
-
-
-class Answering(Redis):
-    """A client whose server is of one version."""
-
-    def __init__(self, version: str) -> None:
-        super().__init__()
-        self._version = version
-
-    def info(self, *_: object, **__: object) -> dict[str, object]:
-        return {"redis_version": self._version}
-
-
-@pytest.mark.parametrize("version", ["6.2.0", "7.0.15", "7.2.4", "255.255.255"])
-def test_a_server_of_our_time_is_taken(version: str) -> None:
-    assert find_refusal(Answering(version)) is None
-
-
-@pytest.mark.parametrize("version", ["3.2.12", "5.0.9", "6.0.16"])
-def test_a_server_that_can_lose_reports_is_refused(version: str) -> None:
-    refusal = find_refusal(Answering(version))
-
-    assert refusal == (
-        f"The broker is version {version}; 6.2 or newer is needed, since an older one can lose reports."
-    )
