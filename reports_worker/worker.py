@@ -109,7 +109,10 @@ class ReportWorker(Worker):
         self.reconciler.stop()
         self.callbacks.stop()
         self.keeper.stop()
-        super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
+        try:
+            super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
+        except RedisError as error:
+            log.warning("the broker was not told that this worker ends: %s", error)
 
     # -- one report
 
