@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from apphost.health import redis_probe
 from reports_worker.keys import ENDED_CHANNEL
 from tests.integration.sentinels import Sentinels
 from tests.integration.serving import Answer, Site, serve
@@ -29,6 +30,7 @@ class Aftermath:
     later: str
     told: Answer
     told_after_seconds: float
+    url: str
 
 
 def is_waited_for(sentinels: Sentinels) -> bool:
@@ -56,7 +58,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
             later = site.submit("later")
             told_seconds = (told.result(), time.monotonic() - begin)
             wait_until(lambda: site.status_of(later) == "completed", what="the end of the last report")
-            yield Aftermath(site, worker, running, waiting, later, *told_seconds)
+            yield Aftermath(site, worker, running, waiting, later, *told_seconds, sentinels.url)
     finally:
         sentinels.stop()
 
@@ -76,3 +78,10 @@ def test_api_and_worker_follow_to_the_new_primary_without_being_started_again(af
 def test_who_waited_for_a_report_over_a_failover_is_told_of_its_end(aftermath: Aftermath) -> None:
     assert aftermath.told.json["status"] == "completed"
     assert aftermath.told_after_seconds < LONGEST_WAIT
+
+
+def test_the_apphost_asks_the_new_primary_how_it_is(aftermath: Aftermath) -> None:
+    health = redis_probe(aftermath.url, queue_key="rq:queue:reports")()
+
+    assert health.is_healthy, health.problem
+    assert health.figures["queue length"] == "0"
