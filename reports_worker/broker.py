@@ -10,7 +10,12 @@ from redis.connection import parse_url
 from redis.driver_info import DriverInfo
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
-from redis.sentinel import Sentinel, SentinelConnectionPool
+from redis.sentinel import (
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 
 from .broker_addresses import BrokerAddress, Sentinels
 
@@ -43,20 +48,35 @@ def connect(address: BrokerAddress, *, timeout_seconds: float = 1.0, retries: in
     return _follow_primary(address.sentinels, options | parse_url(address.url))  # type: ignore[no-untyped-call]
 
 
+class _Following(SentinelManagedConnection):
+    """Asks for the primary before a command is sent again: redis-py would go to where it was."""
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if not self.is_connected:
+            self.connect()  # type: ignore[no-untyped-call]
+        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+
+
+class _FollowingOverTLS(_Following, SentinelManagedSSLConnection):
+    """The same over TLS."""
+
+
 def _follow_primary(sentinels: Sentinels, options: dict[str, Any]) -> Redis:
     """Ask the sentinels for the primary at each new connection; one that is demoted closes the old ones."""
     del options["host"]
-    options["ssl"] = options.pop("connection_class", None) is SSLConnection
+    is_tls = options.pop("connection_class", None) is SSLConnection
     shared = ("driver_info", "protocol", "maint_notifications_config")
     manager = Sentinel(  # type: ignore[no-untyped-call]  # redis-py's own
         sentinels.addresses,
         sentinel_kwargs={
             **{name: value for name, value in options.items() if name in shared or name.startswith("ssl")},
             **dict(sentinels.credentials),
+            "ssl": is_tls,
             "socket_timeout": SENTINEL_TIMEOUT_SECONDS,
             "socket_connect_timeout": SENTINEL_TIMEOUT_SECONDS,
             "retry": Retry(NoBackoff(), 0),
         },
     )
+    options["connection_class"] = _FollowingOverTLS if is_tls else _Following
     pool = SentinelConnectionPool(sentinels.primary, manager, **options)  # type: ignore[no-untyped-call]
     return Redis.from_pool(pool)

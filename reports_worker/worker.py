@@ -34,12 +34,13 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 
-# RQ waits for a job until 15 s before its worker's time to live ends, and for Redis 10 s longer than that.
+# RQ waits for a job until 15 s before its worker's time to live ends, and here for Redis a little longer.
 WORKER_TTL_SECONDS = 20
 MAINTENANCE_SECONDS = 60
 # RQ asks for up to three heartbeats with each report.
 HEARTBEAT_SECONDS = 1.0
 TRY_AGAIN_SECONDS = 1.0
+ANSWER_SECONDS = 2
 # RQ's record of an execution outlives the report's time limit: leases decide, never RQ's registries.
 EXECUTION_MARGIN = timedelta(days=1)
 
@@ -222,6 +223,11 @@ class ReportWorker(Worker):
             log.warning("cannot send a heartbeat: %s", error)
 
     # -- a broker that fails, in whatever way, ends no worker
+
+    @property
+    def connection_timeout(self) -> int:
+        """How long a broker may hang: with RQ's 10 s a worker would be late to follow a failover."""
+        return self.dequeue_timeout + ANSWER_SECONDS
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None

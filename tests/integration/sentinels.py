@@ -92,3 +92,42 @@ class Sentinels:
         with Redis(port=port, password=PASSWORD, socket_timeout=1) as sentinel:
             state = sentinel.sentinel_master(PRIMARY)
             return bool(state["num-slaves"] == 1 and state["num-other-sentinels"] == COUNT - 1)
+
+
+class OneSentinel:
+    """A sentinel that is told which server is the primary, so that there is no verdict to wait for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis+sentinel://127.0.0.1:{self._port}/{PRIMARY}"
+
+    def start(self, primary: Broker) -> None:
+        self._folder.mkdir()
+        path = self._folder / "sentinel.conf"
+        path.write_text(f'port {self._port}\nbind 127.0.0.1\ndir "{self._folder}"\n')
+        with (self._folder / "log").open("wb") as log:
+            command = [find_server(), str(path), "--sentinel"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        wait_until(lambda: self._name(primary), what="a sentinel")
+
+    def name_as_primary(self, broker: Broker) -> None:
+        with Redis(port=self._port, socket_timeout=5) as sentinel:
+            sentinel.sentinel_remove(PRIMARY)
+        self._name(broker)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _name(self, broker: Broker) -> bool:
+        try:
+            with Redis(port=self._port, socket_timeout=5) as sentinel:
+                return bool(sentinel.sentinel_monitor(PRIMARY, "127.0.0.1", broker.port, 1))
+        except RedisError:
+            return False

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from apphost.health import redis_probe
+from reports_worker import connect
+from reports_worker.broker_addresses import parse_address
 from reports_worker.keys import ENDED_CHANNEL
-from tests.integration.sentinels import Sentinels
+from tests.brokers import Broker
+from tests.integration.sentinels import OneSentinel, Sentinels
 from tests.integration.serving import Answer, Site, serve
 from tests.integration.worker_processes import StartWorkerOf, WorkerProcess
 from tests.waiting import wait_until
@@ -85,3 +91,21 @@ def test_the_apphost_asks_the_new_primary_how_it_is(aftermath: Aftermath) -> Non
 
     assert health.is_healthy, health.problem
     assert health.figures["queue length"] == "0"
+
+
+def test_a_command_that_got_no_answer_is_sent_again_to_the_new_primary(tmp_path: Path) -> None:
+    old, new = Broker(tmp_path / "old").start(), Broker(tmp_path / "new").start()
+    sentinel = OneSentinel(tmp_path / "sentinel")
+    try:
+        sentinel.start(old)
+        with connect(parse_address(sentinel.url)) as client:
+            client.ping()
+            os.kill(old.pid, signal.SIGSTOP)
+            sentinel.name_as_primary(new)
+
+            assert client.info("server")["tcp_port"] == new.port
+            client.connection_pool.disconnect()
+    finally:
+        sentinel.stop()
+        old.stop()
+        new.stop()
