@@ -15,12 +15,12 @@ from reports_worker import (
     Status,
     parse_submission,
 )
+from reports_worker.representation import represent, represent_type
 
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
 from .problems import BROKER_AWAY, RETRY_AFTER_SECONDS
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
-from .representation import represent, represent_type
 from .services import get_services
 
 View = Callable[..., Any]
