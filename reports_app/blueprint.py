@@ -27,6 +27,7 @@ from .problems import UNEXPECTED, problem_for
 from .request_log import log_request, note_begin
 from .security import add_security_headers
 from .services import Services, add_services, make_services
+from .unknown_paths import answer_unknown_paths
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.register_blueprint(api)
     blueprint.register_blueprint(pages)
     blueprint.record(lambda state: add_services(state.app, made))
+    blueprint.record(answer_unknown_paths)
     blueprint.before_request(note_begin)
     blueprint.before_request(_limit_body)
     blueprint.after_request(add_security_headers)

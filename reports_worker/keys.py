@@ -32,6 +32,8 @@ RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
+# Followed by the token of a request that deleted a report.
+DELETED_PREFIX = f"{RQ_KEY_PREFIX}:reports:deleted:"
 IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
 

@@ -133,7 +133,7 @@ class ReportQueue:
 
     def delete(self, task_id: str) -> None:
         """Delete a report, whatever its state; one that runs is ended. Raises NoSuchReportError."""
-        if not is_task_id(task_id) or not self._change_report("delete", task_id):
+        if not is_task_id(task_id) or not self._change_report("delete", task_id, secrets.token_hex(8)):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
     def _run_submit(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
