@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from .broker import VARIABLES
+from .broker_addresses import VARIABLES
 from .catalog import CATALOG
 from .door import Reports
 from .errors import BrokerUnavailableError, ReportsError

@@ -1,4 +1,4 @@
-"""POST /api/reports while many look on, beside the same while nobody does: only ours has pages and waiting."""
+"""POST /api/reports while many look on, beside the same while nobody does; the peer has no such callers."""
 
 from __future__ import annotations
 
