@@ -12,7 +12,7 @@ from .scenario import Scenario
 def choose_scenarios(
     faults: Mapping[str, Fault], *, seed: int, each_step: bool, only: Collection[str] = ()
 ) -> Iterator[Scenario]:
-    """Yield each fault at each of its steps, or at one that the seed chooses: the same whatever else is run."""
+    """Yield each fault at each of its steps, or at one that the seed chooses, whatever else is run."""
     for fault in faults.values():
         if only and fault.name not in only:
             continue

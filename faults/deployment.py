@@ -1,4 +1,4 @@
-"""The product as it is deployed: broker, API, workers, and steady submissions; and what a fault needs of it."""
+"""The product as it is deployed, with steady submissions; and what a fault needs of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import psutil
+
 from .attempt_file import AttemptFile, Event, Line, read_lines
 from .broker import Broker
 from .client import Client
@@ -113,7 +114,7 @@ class Deployment:
         }
         special = {"FAULTS_GATES": str(self.gates.folder)} if is_victim else {}
         clock = self.clock.environ if is_victim and self.needs.shifted_clock else {}
-        command = [_COMMANDS / "rq", "worker", "-c", "faults.worker_config"]
+        command: list[str | Path] = [_COMMANDS / "rq", "worker", "-c", "faults.worker_config"]
         return Program(command, self._choose_log("worker"), folder=folder, **merge(basics, special, clock))
 
     @cached_property
@@ -125,7 +126,7 @@ class Deployment:
 
     def _has_all_workers(self) -> bool:
         with self.broker.connect() as redis:
-            return redis.scard("rq:workers") >= self.needs.workers
+            return int(redis.scard("rq:workers")) >= self.needs.workers
 
     def end(self) -> None:
         self.load.abandon()
@@ -146,7 +147,9 @@ class Deployment:
             return
         self.gates.arm(step)
         self.load.submit(self.needs.workers)
-        wait_until(self.find_held, seconds=_HOLD_SECONDS, what=f"a report that is {step} in the victim's hands")
+        wait_until(
+            self.find_held, seconds=_HOLD_SECONDS, what=f"a report that is {step} in the victim's hands"
+        )
 
     def find_held(self) -> Line | None:
         """The last report that a gate held."""

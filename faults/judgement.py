@@ -107,7 +107,7 @@ def _goes_on(line: Line, task_id: str) -> bool:
 
 
 def find_hits(before: Sequence[Line], struck: Line) -> Collection[str]:
-    """Find the reports that the processes struck by the fault had in hand; all processes where none is named."""
+    """Find the reports that the struck processes had in hand; all processes where none is named."""
     in_hand: dict[int, str] = {}
     for line in before:
         if line.event in (Event.TAKEN, Event.BEGIN) and (not struck.pids or line.pid in struck.pids):

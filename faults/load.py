@@ -22,10 +22,12 @@ class Load:
     every_seconds: float
     accepted: dict[str, str] = field(default_factory=dict)  # title by task id
     refusals: list[Answer] = field(default_factory=list)
-    given_up: int = 0
+    # How many at most; None for as many as time allows.
+    most: int | None = None
 
     def __post_init__(self) -> None:
         self._stopped = threading.Event()
+        self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._lock = threading.Lock()
         self._count = 0
@@ -51,7 +53,7 @@ class Load:
             return dict(self.accepted)
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while not self._stopped.is_set() and (self.most is None or self._count < self.most):
             self._submit_one()
             self._stopped.wait(self.every_seconds)
 
@@ -70,8 +72,6 @@ class Load:
             if answer is not None:
                 self.refusals.append(answer)
             self._abandoned.wait(_AGAIN_SECONDS)
-
-    _abandoned: threading.Event = field(default_factory=threading.Event, init=False)
 
     def abandon(self) -> None:
         """Leave it at what was accepted."""

@@ -21,7 +21,9 @@ def make_next_version(folder: Path) -> Path:
     simulation = folder / "reports_worker" / "simulated" / "simulation.py"
     text = simulation.read_text(encoding="utf-8")
     if text.count(_FIGURE_PLACE) != 1:
-        raise FaultsError(f"{simulation.name} has changed: say in faults/next_version.py where to add a figure.")
+        raise FaultsError(
+            f"{simulation.name} has changed: say in faults/next_version.py where to add a figure."
+        )
     changed = text.replace(_FIGURE_PLACE, f'{_FIGURE_PLACE}, "{FIGURE}": 2')
     simulation.write_text(changed, encoding="utf-8")
     for name in _SCRIPTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 
 import psutil
@@ -19,20 +21,29 @@ STOP_SECONDS = 20
 # As the apphost does at first.
 RESTART_AFTER_SECONDS = 1.0
 _WATCH_SECONDS = 0.1
+# Below what Linux chooses for itself (ip_local_port_range), and not the same in two runs at once.
+_PORTS = cycle(random.sample(range(20_000, 32_000), 12_000))
+_PORT_LOCK = threading.Lock()
 # What the product reads, it gets from the suite alone.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Choose a port that stays free while its server is down: none that the kernel gives to clients."""
+    with _PORT_LOCK:
+        while True:
+            port = next(_PORTS)
+            with socket.socket() as listener, suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                return port
 
 
 class Program:
     """One process, in a session of its own; what it prints goes to a file."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, *, folder: Path = ROOT, **environ: str) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, *, folder: Path = ROOT, **environ: str
+    ) -> None:
         self.command = command
         self.folder = folder
         self._environ = {name: os.environ[name] for name in _KEPT if name in os.environ}

@@ -8,12 +8,12 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 
 _POLL_SECONDS = 0.05
 _CHUNK = 65536
+_CAUGHT_SECONDS = 10.0
 # Closing such a socket sends a reset.
 _RESET = struct.pack("ii", 1, 0)
 DELAY_SECONDS = (0.2, 1.4)
@@ -69,26 +69,33 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError), socket.create_connection(("127.0.0.1", self._target_port)) as broker:
-            while not self._closed.is_set():
-                if self.mode is Mode.RESET:
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                    return
-                ready, _, _ = select.select([client, broker], [], [], _POLL_SECONDS)
-                forward = {client: self._send_request, broker: self._send_reply}
-                for source in ready:
-                    if not forward[source](source.recv(_CHUNK), client, broker):
-                        return
+            while self._pass_on(client, broker):
+                pass
 
-    def _send_request(self, chunk: bytes, client: socket.socket, broker: socket.socket) -> bool:
-        """Forward what a client asks; False to end the connection."""
+    def _pass_on(self, client: socket.socket, broker: socket.socket) -> bool:
+        """Forward what has come from either side; False to end the connection."""
+        if self._closed.is_set():
+            return False
+        ready, _, _ = select.select([client, broker], [], [], _POLL_SECONDS)
+        if self.mode is Mode.RESET:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            return False
+        if client in ready and not self._send_request(client.recv(_CHUNK), broker):
+            return False
+        return broker not in ready or self._send_reply(broker.recv(_CHUNK), client)
+
+    def _send_request(self, chunk: bytes, broker: socket.socket) -> bool:
         caught = self._find_catch(chunk)
-        if not chunk or (caught and not caught.is_done):
-            return self._hold(caught)
         self._wait()
-        broker.sendall(chunk)
-        return self._hold(caught) if caught else True
+        if chunk and (caught is None or caught.is_done):
+            broker.sendall(chunk)
+        if caught is not None:
+            # Whoever asked is left without an answer.
+            caught.caught.set()
+            self._closed.wait(_CAUGHT_SECONDS)
+        return bool(chunk) and caught is None
 
-    def _send_reply(self, chunk: bytes, client: socket.socket, broker: socket.socket) -> bool:  # noqa: ARG002
+    def _send_reply(self, chunk: bytes, client: socket.socket) -> bool:
         self._wait()
         if not chunk or self.mode is Mode.LOSE_REPLIES:
             return False
@@ -96,7 +103,8 @@ class Proxy:
         return True
 
     def _wait(self) -> None:
-        self._wait_while(lambda: self.mode is Mode.DROP)
+        while self.mode is Mode.DROP and not self._closed.is_set():
+            time.sleep(_POLL_SECONDS)
         if self.mode is Mode.DELAY:
             time.sleep(self._random.uniform(*DELAY_SECONDS))
 
@@ -106,17 +114,3 @@ class Proxy:
             return None
         self.catch = None
         return wanted
-
-    def _hold(self, caught: Catch | None) -> bool:
-        """Keep the caught request's client without an answer for as long as the proxy lives, or until it goes."""
-        if caught is not None:
-            caught.caught.set()
-            self._closed.wait(_HOLD_SECONDS)
-        return False
-
-    def _wait_while(self, condition: Callable[[], bool]) -> None:
-        while condition() and not self._closed.is_set():
-            time.sleep(_POLL_SECONDS)
-
-
-_HOLD_SECONDS = 10.0

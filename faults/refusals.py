@@ -9,9 +9,8 @@ from .deployment import Deployment
 from .waiting import pause
 
 
-
 def see_refusals(deployment: Deployment, *, seconds: float) -> None:
-    """Let time pass in which every submit is to be refused; complain where one was not, or not as promised."""
+    """Let time pass in which every submit is to be refused; complain where one is not as promised."""
     before, accepted = len(deployment.load.refusals), len(deployment.load.copy_accepted())
     pause(seconds)
     refusals = deployment.load.refusals[before:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .fault import OVERLAP_SECONDS
@@ -34,21 +34,11 @@ class Result:
         if self.overlap_seconds > OVERLAP_SECONDS:
             broken.append(f"Two attempts at a report overlapped for {self.overlap_seconds:.1f} s.")
         if self.recovery_seconds > recovery_limit:
-            took = "never went on" if math.isinf(self.recovery_seconds) else f"{self.recovery_seconds:.1f} s"
-            broken.append(f"Work went on too late: {took}, and {recovery_limit:g} s are allowed.")
+            broken.append(_describe_recovery(self.recovery_seconds, recovery_limit))
         return broken
 
 
-def gather(results: Iterable[Result]) -> Result:
-    """Put the results of one fault at several steps together: sums, and the worst."""
-    found = list(results)
-    return Result(
-        fault=found[0].fault,
-        step=", ".join(result.step for result in found),
-        accepted=sum(result.accepted for result in found),
-        lost=sum(result.lost for result in found),
-        published_twice=sum(result.published_twice for result in found),
-        overlap_seconds=max(result.overlap_seconds for result in found),
-        recovery_seconds=max(result.recovery_seconds for result in found),
-        complaints=[complaint for result in found for complaint in result.complaints],
-    )
+def _describe_recovery(seconds: float, limit: float) -> str:
+    if math.isinf(seconds):
+        return "Work never went on."
+    return f"Work went on too late: {seconds:.1f} s, and {limit:g} s are allowed."

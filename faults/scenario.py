@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ _WARM_UP_SECONDS = 40
 _AFTER_SECONDS = 2
 _PATIENCE_SECONDS = 10
 _SETTLE_SECONDS = 90
+_LOOK_EVERY_SECONDS = 0.5
 _ENDED = ("completed", "failed")
 
 
@@ -61,16 +62,32 @@ def _has_published(deployment: Deployment) -> bool:
 def _see_work_go_on(deployment: Deployment, limit: float) -> None:
     """Keep submitting until work has gone on after the fault, and a little longer."""
     with suppress(FaultsError):
-        wait_until(lambda: _has_gone_on(deployment), seconds=limit + _PATIENCE_SECONDS, what="work to go on")
+        wait_until(
+            lambda: _has_gone_on(deployment),
+            seconds=limit + _PATIENCE_SECONDS,
+            what="work to go on",
+            every_seconds=_LOOK_EVERY_SECONDS,
+        )
     pause(_AFTER_SECONDS)
 
 
 def _has_gone_on(deployment: Deployment) -> bool:
-    recoveries = find_recoveries(read_lines(deployment.attempts.path), completed=())
+    try:
+        completed = find_completed(_list_all(deployment.client))
+    except ConnectionError:
+        return False
+    recoveries = find_recoveries(read_lines(deployment.attempts.path), completed=completed)
     return not any(math.isinf(seconds) for seconds in recoveries)
 
 
-def judge(fault: str, step: str, deployment: Deployment, *, seconds: float = _SETTLE_SECONDS) -> Result:
+def judge(
+    fault: str,
+    step: str,
+    deployment: Deployment,
+    *,
+    seconds: float = _SETTLE_SECONDS,
+    every_seconds: float = _LOOK_EVERY_SECONDS,
+) -> Result:
     """Wait until every accepted report has ended, as long as that may take, and say what became of them."""
     load = deployment.load
     load.stop()
@@ -78,7 +95,12 @@ def judge(fault: str, step: str, deployment: Deployment, *, seconds: float = _SE
         wait_until(lambda: load.has_ended, seconds=seconds, what="the last submission's acceptance")
     load.abandon()
     with suppress(FaultsError):
-        wait_until(lambda: _has_settled(deployment), seconds=seconds, what="the end of every report")
+        wait_until(
+            lambda: _has_settled(deployment),
+            seconds=seconds,
+            what="the end of every report",
+            every_seconds=every_seconds,
+        )
     reports = _list_all(deployment.client)
     return _judge(fault, step, deployment, reports, read_lines(deployment.attempts.path))
 
@@ -94,7 +116,7 @@ def _judge(
         step=step,
         accepted=len(accepted),
         lost=len(accepted.keys() - completed),
-        published_twice=len(twice) + count_doubles(accepted, reports),
+        published_twice=len(twice) + count_doubles(reports),
         overlap_seconds=round(find_longest_overlap(lines), 2),
         recovery_seconds=round(max(find_recoveries(lines, completed=completed), default=0.0), 2),
         complaints=tuple(deployment.complaints),
@@ -105,11 +127,10 @@ def find_completed(reports: Sequence[Any]) -> set[str]:
     return {report["task_id"] for report in reports if report["status"] == "completed"}
 
 
-def count_doubles(accepted: Mapping[str, str], reports: Sequence[Any]) -> int:
+def count_doubles(reports: Sequence[Any]) -> int:
     """Count submissions that became more than one report: each has a title of its own."""
     titles = Counter(report["title"] for report in reports if report["title"].startswith(TITLE))
-    titles.update({title: 0 for title in accepted.values()})
-    return sum(count - 1 for count in titles.values() if count > 1)
+    return sum(count - 1 for count in titles.values())
 
 
 def _has_settled(deployment: Deployment) -> bool:

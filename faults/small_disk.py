@@ -29,7 +29,7 @@ def mount_small_disk(folder: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=False)
+        subprocess.run(["umount", "--lazy", str(folder)], check=False)  # noqa: S607 - found on PATH
 
 
 def fill(folder: Path) -> Path:

@@ -15,13 +15,15 @@ INTERRUPTED = threading.Event()
 _POLL_SECONDS = 0.05
 
 
-def wait_until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
-    """Return the first true value of `condition`; raise FaultsError, naming `what`, when none comes in time."""
+def wait_until(
+    condition: Callable[[], T], *, seconds: float, what: str, every_seconds: float = _POLL_SECONDS
+) -> T:
+    """Return the first true value of `condition`; raise FaultsError, naming `what`, if none comes."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise FaultsError(f"Waited {seconds:g} s in vain for {what}.")
-        pause(_POLL_SECONDS)
+        pause(every_seconds)
     return value
 
 

@@ -14,6 +14,4 @@ def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     replace_all(deployment)
 
 
-FAULTS = (
-    Fault("rolling-restart", "rolling restart of API and workers", (Step.QUEUED,), _strike, ROLLING),
-)
+FAULTS = (Fault("rolling-restart", "rolling restart of API and workers", (Step.QUEUED,), _strike, ROLLING),)

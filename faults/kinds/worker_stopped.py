@@ -26,7 +26,13 @@ def _strike_worker(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
 
 
 def _strike_making(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-    _stop(deployment, deployment.find_making())
+    """Its worker lives and renews the lease: work can go on when it does, and is to do so by itself."""
+    making = deployment.find_making()
+    deployment.freeze(making)
+    pause(STOPPED_SECONDS)
+    deployment.note_strike(*making)
+    deployment.thaw(making)
+    deployment.gates.open()
 
 
 def _stop(deployment: Deployment, processes: Sequence[psutil.Process]) -> None:

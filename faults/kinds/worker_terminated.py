@@ -30,7 +30,7 @@ def _terminate(deployment: Deployment) -> int:
     family = deployment.victim.find_family()
     deployment.note_strike(*family)
     deployment.victim.send(signal.SIGTERM)
-    return family[0].pid
+    return int(family[0].pid)
 
 
 FAULTS = (
