@@ -34,8 +34,9 @@ _BEGIN = time.monotonic()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
-    # Whoever ends the run by SIGTERM wants everything ended, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Whoever ends the run by SIGTERM wants everything ended, as with Ctrl-C; a shell may have had that ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         return _run_soak(options) if options.command == "soak" else _run_faults(options)
     except MissingToolError as error:
@@ -89,6 +90,7 @@ def _tell(what: str) -> None:
 
 
 def _run_faults(options: argparse.Namespace) -> int:
+    commit = read_commit()
     scenarios = list(choose_scenarios(FAULTS, seed=options.seed, each_step=options.all, only=options.only))
     check_tools(scenario.fault.needs for scenario in scenarios)
     _tell(f"{len(scenarios)} scenarios, {options.at_once} at a time, seed {options.seed}")
@@ -96,7 +98,7 @@ def _run_faults(options: argparse.Namespace) -> int:
     for number, outcome in enumerate(_play(scenarios, options.at_once), 1):
         outcomes[outcome.scenario.fault.name].append(outcome)
         _tell_outcome(outcome, f"{number}/{len(scenarios)}")
-    rows = [_make_fault_row(FAULTS[name], outcomes[name]) for name in FAULTS if name in outcomes]
+    rows = [_make_fault_row(FAULTS[name], outcomes[name], commit) for name in FAULTS if name in outcomes]
     print(f"\n{render_table(rows)}\n")
     if options.all:
         rows_of_all = merge_rows(read_rows(FAULTS_FILE), rows, order=FAULTS)
@@ -127,7 +129,7 @@ def _tell_outcome(outcome: Outcome, count: str) -> None:
         _tell(f"    What it left stands in {outcome.folder}")
 
 
-def _make_fault_row(fault: Fault, outcomes: Sequence[Outcome]) -> Row:
+def _make_fault_row(fault: Fault, outcomes: Sequence[Outcome], commit: str) -> Row:
     return make_row(
         [outcome.result for outcome in outcomes if outcome.result],
         name=fault.name,
@@ -135,7 +137,7 @@ def _make_fault_row(fault: Fault, outcomes: Sequence[Outcome]) -> Row:
         steps=", ".join(step for step in fault.steps if any(o.scenario.step is step for o in outcomes)),
         recovery_limit=fault.recovery_seconds,
         unplayed=sum(outcome.result is None for outcome in outcomes),
-        commit=read_commit(),
+        commit=commit,
         date=_now(),
     )
 
@@ -147,6 +149,7 @@ def _run_soak(options: argparse.Namespace) -> int:
     given = {"reports": options.reports, "workers": options.workers, "seed": options.seed}
     soak = replace(Soak(), **{name: value for name, value in given.items() if value is not None})
     check_tools([])
+    commit = read_commit()
     _tell(f"{soak.title}, seed {soak.seed}")
     result: Result = run_soak(soak, _tell)
     row = make_row(
@@ -156,7 +159,7 @@ def _run_soak(options: argparse.Namespace) -> int:
         steps="any",
         recovery_limit=soaking.RECOVERY_LIMIT,
         unplayed=0,
-        commit=read_commit(),
+        commit=commit,
         date=_now(),
     )
     print(f"\n{render_table([row])}\n")

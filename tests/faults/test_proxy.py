@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -26,15 +27,13 @@ class Echo:
         self._listener.close()
 
     def _accept(self) -> None:
-        try:
+        with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-        except OSError:
-            return
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
+        with connection, suppress(OSError):
             while chunk := connection.recv(4096):
                 self.received.append(chunk)
                 connection.sendall(chunk)
