@@ -34,9 +34,6 @@ _BEGIN = time.monotonic()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
-    # Whoever ends the run by SIGTERM wants everything ended, as with Ctrl-C; a shell may have had that ignored.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
     try:
         return _run_soak(options) if options.command == "soak" else _run_faults(options)
     except MissingToolError as error:
@@ -195,4 +192,7 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
+    # SIGTERM ends everything as Ctrl-C does, which a shell may have had ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main())

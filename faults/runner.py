@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .deployment import make_folder
-from .errors import FaultsError, InterruptedRunError, MissingToolError
+from .errors import InterruptedRunError, MissingToolError
 from .results import Result
 from .scenario import Scenario, run_scenario
 from .waiting import INTERRUPTED
@@ -69,8 +69,8 @@ def _run_one(scenario: Scenario) -> Outcome:
     except (InterruptedRunError, MissingToolError):
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    except (FaultsError, OSError) as error:
-        broken = [f"The scenario could not be played to its end: {error}"]
+    except Exception as error:  # the others go on, whatever went wrong here
+        broken = [f"The scenario could not be played to its end: {type(error).__name__}: {error}"]
     if not broken:
         shutil.rmtree(folder, ignore_errors=True)
     return Outcome(scenario, result, broken, time.monotonic() - begin, folder)

@@ -51,12 +51,16 @@ def run_soak(soak: Soak, tell: Callable[[str], None]) -> Result:
     )
     folder = make_folder(NAME)
     limit = _LEAST_SECONDS + _SECONDS_FOR_EACH * soak.reports
-    with deploy(needs, folder, seed=soak.seed) as deployment:
-        deployment.load.most = soak.reports
-        deployment.load.start()
-        kills = _kill_until_submitted(deployment, random.Random(soak.seed), tell, limit)  # noqa: S311
-        tell(f"All are submitted, after {_describe(kills)}; waiting for the ends")
-        result = judge(NAME, _STEP, deployment, seconds=limit, every_seconds=_TELL_EVERY_SECONDS)
+    try:
+        with deploy(needs, folder, seed=soak.seed) as deployment:
+            deployment.load.most = soak.reports
+            deployment.load.start()
+            kills = _kill_until_submitted(deployment, random.Random(soak.seed), tell, limit)  # noqa: S311
+            tell(f"All are submitted, after {_describe(kills)}; waiting for the ends")
+            result = judge(NAME, _STEP, deployment, seconds=limit, every_seconds=_TELL_EVERY_SECONDS)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     if result.find_broken(recovery_limit=RECOVERY_LIMIT):
         tell(f"What it left stands in {folder}")
     else:
