@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ _AFTER_SECONDS = 2
 _PATIENCE_SECONDS = 10
 _SETTLE_SECONDS = 90
 _LOOK_EVERY_SECONDS = 0.5
+# Longer than any recovery that is allowed.
+_STILL_SECONDS = 60
 _ENDED = ("completed", "failed")
 
 
@@ -96,7 +99,7 @@ def judge(
     load.abandon()
     with suppress(FaultsError):
         wait_until(
-            lambda: _has_settled(deployment),
+            lambda: _has_settled(deployment) or _is_still(deployment.attempts.path),
             seconds=seconds,
             what="the end of every report",
             every_seconds=every_seconds,
@@ -140,6 +143,11 @@ def _has_settled(deployment: Deployment) -> bool:
         return False
     ended = {report["task_id"] for report in reports if report["status"] in _ENDED}
     return deployment.load.copy_accepted().keys() <= ended
+
+
+def _is_still(attempts: Path) -> bool:
+    """Tell whether no attempt has shown life for so long that none will: what waits now is lost."""
+    return time.time() - attempts.stat().st_mtime > _STILL_SECONDS
 
 
 def _list_all(client: Client) -> Sequence[Any]:
