@@ -20,7 +20,7 @@ class Load:
 
     client: Client
     every_seconds: float
-    accepted: dict[str, str] = field(default_factory=dict)  # title by task id
+    accepted: dict[str, str] = field(default_factory=dict)  # task ids by title
     refusals: list[Answer] = field(default_factory=list)
     # How many at most; None for as many as time allows.
     most: int | None = None
@@ -67,7 +67,7 @@ class Load:
             answer = self.client.submit(title, _TYPES[number % len(_TYPES)], key=key)
             if answer is not None and answer.status == 202:
                 with self._lock:
-                    self.accepted[str(answer.body["task_id"])] = title
+                    self.accepted[title] = str(answer.body["task_id"])
                 return
             if answer is not None:
                 self.refusals.append(answer)

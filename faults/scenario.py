@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +118,7 @@ def _judge(
         fault=fault,
         step=step,
         accepted=len(accepted),
-        lost=len(accepted.keys() - completed),
+        lost=count_lost(accepted, reports),
         published_twice=len(twice) + count_doubles(reports),
         overlap_seconds=round(find_longest_overlap(lines), 2),
         recovery_seconds=round(max(find_recoveries(lines, completed=completed), default=0.0), 2),
@@ -128,6 +128,12 @@ def _judge(
 
 def find_completed(reports: Sequence[Any]) -> set[str]:
     return {report["task_id"] for report in reports if report["status"] == "completed"}
+
+
+def count_lost(accepted: Mapping[str, str], reports: Sequence[Any]) -> int:
+    """Count submissions, ids by their titles, that are no completed report of that id and that title."""
+    completed = {report["task_id"]: report["title"] for report in reports if report["status"] == "completed"}
+    return sum(completed.get(task_id) != title for title, task_id in accepted.items())
 
 
 def count_doubles(reports: Sequence[Any]) -> int:
@@ -142,7 +148,7 @@ def _has_settled(deployment: Deployment) -> bool:
     except (ConnectionError, KeyError, TypeError):
         return False
     ended = {report["task_id"] for report in reports if report["status"] in _ENDED}
-    return deployment.load.copy_accepted().keys() <= ended
+    return ended.issuperset(deployment.load.copy_accepted().values())
 
 
 def _is_still(attempts: Path) -> bool:

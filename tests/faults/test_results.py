@@ -10,7 +10,7 @@ import pytest
 from faults.client import Answer
 from faults.refusals import find_faults
 from faults.results import Result
-from faults.scenario import count_doubles, find_completed
+from faults.scenario import count_doubles, count_lost, find_completed
 
 GOOD = Result(
     fault="worker-killed",
@@ -43,10 +43,16 @@ def test_a_broken_promise_is_told_in_a_sentence(result: Result, sentence: str) -
     assert result.find_broken(recovery_limit=15) == [sentence]
 
 
-def test_only_what_is_completed_is_not_lost() -> None:
-    reports = [{"task_id": status, "status": status} for status in ("completed", "failed", "pending")]
+def test_only_what_is_completed_under_its_own_id_is_not_lost() -> None:
+    reports = [
+        {"task_id": status, "status": status, "title": status}
+        for status in ("completed", "failed", "pending")
+    ]
 
     assert find_completed(reports) == {"completed"}
+    assert count_lost({"completed": "completed"}, reports) == 0
+    assert count_lost({"failed": "failed", "pending": "pending", "gone": "gone"}, reports) == 3
+    assert count_lost({"completed": "completed", "another": "completed"}, reports) == 1
 
 
 def test_a_submission_that_became_two_reports_is_found() -> None:
