@@ -24,6 +24,9 @@ from tests.waiting import wait_until
 
 LONGEST_WAIT = 30
 
+# One process runs them all, so that there is one failover.
+pytestmark = pytest.mark.xdist_group("failover")
+
 
 @dataclass(frozen=True)
 class Aftermath:
