@@ -319,7 +319,8 @@ def test_a_setting_without_sense_is_said_in_one_line(broker: Broker) -> None:
 
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: ConnectionStrings__broker is not valid: the scheme must be one of redis, rediss, unix\n"
+        "Error: ConnectionStrings__broker is not valid: the scheme must be one of redis, rediss, unix, "
+        "redis+sentinel, rediss+sentinel\n"
     )
 
 
