@@ -8,7 +8,9 @@ from pathlib import Path
 from .errors import MissingToolError
 
 _FOLDERS = ("/usr/lib", "/usr/local/lib", "/usr/lib64")
-_PATTERNS = ("*/faketime/libfaketimeMT.so.1", "faketime/libfaketimeMT.so.1")
+# Not libfaketimeMT: it holds a mutex in each call for the time, which a forked process may find locked for ever.
+_PATTERNS = ("*/faketime/libfaketime.so.1", "faketime/libfaketime.so.1")
+NOTICED_SECONDS = 1
 
 
 class ShiftedClock:
@@ -24,7 +26,7 @@ class ShiftedClock:
         return {
             "LD_PRELOAD": find_library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": str(NOTICED_SECONDS),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "DONT_FAKE_MONOTONIC": "1",
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault, Strike
+from faults.shifted_clock import NOTICED_SECONDS
 from faults.steps import IN_WORKER, Step
 from faults.waiting import pause
 
@@ -16,6 +17,7 @@ def _strike_with(seconds: int) -> Strike:
     def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
         deployment.note_strike(*deployment.victim.find_family())
         deployment.clock.shift(seconds)
+        pause(NOTICED_SECONDS)
         deployment.gates.open()
         pause(_SECONDS)
 
