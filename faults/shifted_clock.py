@@ -8,7 +8,7 @@ from pathlib import Path
 from .errors import MissingToolError
 
 _FOLDERS = ("/usr/lib", "/usr/local/lib", "/usr/lib64")
-# Not libfaketimeMT: it holds a mutex in each call for the time, which a forked process may find locked for ever.
+# Not libfaketimeMT: it holds a mutex in each call for the time, which a fork may find locked for ever.
 _PATTERNS = ("*/faketime/libfaketime.so.1", "faketime/libfaketime.so.1")
 NOTICED_SECONDS = 1
 
