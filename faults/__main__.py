@@ -63,7 +63,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--at-once", type=_whole, default=4, metavar="N", help="scenarios at a time (4)")
     parser.add_argument("--reports", type=_whole, metavar="N", help="of the soak (20,000)")
     parser.add_argument("--workers", type=_whole, metavar="N", help="of the soak (4)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the page here")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write a page of this run alone here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows here")
     options = parser.parse_args(arguments)
     if options.command == "soak" and (options.all or options.only):
@@ -100,8 +100,8 @@ def _run_faults(options: argparse.Namespace) -> int:
     if options.all:
         rows_of_all = merge_rows(read_rows(FAULTS_FILE), rows, order=FAULTS)
         write_rows(FAULTS_FILE, rows_of_all)
-        _write_page(options.output or _PAGE)
-    elif options.output:
+        _write_page()
+    if options.output:
         options.output.write_text(render_page(rows), encoding="utf-8")
     return _conclude(rows, options)
 
@@ -162,18 +162,20 @@ def _run_soak(options: argparse.Namespace) -> int:
     print(f"\n{render_table([row])}\n")
     if soak.reports >= Soak().reports:
         write_rows(SOAK_FILE, [row])
-        _write_page(options.output or _PAGE)
+        _write_page()
+    if options.output:
+        options.output.write_text(render_page([row]), encoding="utf-8")
     return _conclude([row], options)
 
 
 # -- both
 
 
-def _write_page(path: Path) -> None:
-    """Write the page whole, from what the last full runs of either kind have left."""
+def _write_page() -> None:
+    """Write the page whole, from what the last full runs of either kind have left: the two never disagree."""
     rows = [*read_rows(FAULTS_FILE).values(), *read_rows(SOAK_FILE).values()]
-    path.write_text(render_page(rows), encoding="utf-8")
-    _tell(f"Written to {path}")
+    _PAGE.write_text(render_page(rows), encoding="utf-8")
+    _tell(f"Written to {_PAGE}")
 
 
 def _conclude(rows: Sequence[Row], options: argparse.Namespace) -> int:
