@@ -16,8 +16,8 @@ import psutil
 
 from .lease_keeper import LOST_AFTER_SECONDS, TICK_SECONDS
 from .model import Failed, Reason
-from .renewal_clock import RenewalClock, seconds_now
 from .settings import format_size
+from .shared_state import SharedState, seconds_now
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +42,13 @@ class Guard:
     def __init__(
         self,
         limits: Limits,
-        renewed: RenewalClock,
+        shared: SharedState,
         *,
         on_passed: Callable[[Failed], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._limits = limits
-        self._renewed = renewed
+        self._shared = shared
         self._on_passed = on_passed
         self._on_lost = on_lost
         self._begin = time.monotonic()
@@ -70,7 +70,7 @@ class Guard:
 
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
-            if seconds_now() - self._renewed.at >= STALE_AFTER_SECONDS:
+            if seconds_now() - self._shared.renewed_at >= STALE_AFTER_SECONDS:
                 self._on_lost()
             with self._lock:
                 if self._is_making and (failed := self._find_passed()):

@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from .leases import Execution, Leases, Renewal
 from .model import Failed, Reason
-from .renewal_clock import RenewalClock, seconds_now
 from .scripts import CANCELLED
+from .shared_state import SharedState, seconds_now
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ TICK_SECONDS = 1.0
 RENEW_EVERY_SECONDS = 0.9
 # A tick and a renewal that waits for its timeout come on top, and all that must be less than the lease.
 LOST_AFTER_SECONDS = 9.0
+# A forked process comes to its report within milliseconds, even on a busy machine within seconds.
+BEGIN_WITHIN_SECONDS = 10.0
 _ENOUGH_SWEEPING = timedelta(seconds=TICK_SECONDS / 2)
 _CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
@@ -29,16 +31,18 @@ class LeaseKeeper:
     """Renews the lease of what the worker makes, and sweeps up after workers that died.
 
     `kill` ends the making process; it is called when the lease is lost or could not be renewed for
-    `LOST_AFTER_SECONDS`, which is before it can pass to another. `renewed` tells the making process
-    of each renewal, so that it ends by itself where this thread stands still.
+    `LOST_AFTER_SECONDS`, which is before it can pass to another; and when the making process does not come
+    to the report. `shared` tells that process of each renewal, so that it ends by itself where this thread
+    stands still.
     """
 
-    def __init__(self, leases: Leases, *, kill: Callable[[], None], renewed: RenewalClock) -> None:
+    def __init__(self, leases: Leases, *, kill: Callable[[], None], shared: SharedState) -> None:
         self._leases = leases
         self._kill = kill
-        self._renewed = renewed
+        self._shared = shared
         self._lock = threading.Lock()
         self._held: Execution | None = None
+        self._held_since = 0.0
         self._cut_off: list[Execution] = []
         self._hand_back_at: float | None = None
         self._stopped = threading.Event()
@@ -52,9 +56,9 @@ class LeaseKeeper:
         self._thread.join(timeout=TICK_SECONDS)
 
     def hold(self, execution: Execution) -> None:
-        """Renew this lease from now on; `renewed` says since when it is held."""
+        """Renew this lease from now on; `shared` says since when it is held."""
         with self._lock:
-            self._held = execution
+            self._held, self._held_since = execution, seconds_now()
 
     def let_go(self) -> None:
         """Renew nothing: the making process has ended."""
@@ -82,19 +86,21 @@ class LeaseKeeper:
     def _care_for_held(self, now: float) -> None:
         if self._held is None:
             return
-        age = now - self._renewed.at
+        age = now - self._shared.renewed_at
         if self._hand_back_at is not None and now >= self._hand_back_at:
             self._end("the time to finish it is over", lambda held: self._leases.put_back(held, spent=False))
         elif age >= LOST_AFTER_SECONDS:
             self._cut_off.append(self._held)
             self._end(f"its lease could not be renewed for {LOST_AFTER_SECONDS:g} s")
+        elif not self._shared.has_begun and now - self._held_since >= BEGIN_WITHIN_SECONDS:
+            self._end("its process hangs since its fork")
         elif age >= RENEW_EVERY_SECONDS:
             self._renew(self._held, now)
 
     def _renew(self, held: Execution, now: float) -> None:
         match self._leases.renew(held):
             case Renewal.RENEWED:
-                self._renewed.at = now
+                self._shared.renewed_at = now
             case Renewal.LOST:
                 self._end("its lease is lost")
             case Renewal.UNWANTED:

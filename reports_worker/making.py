@@ -17,9 +17,9 @@ from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .logs import logfmt
 from .model import Completed, Failed, Outcome, Reason, Report
-from .renewal_clock import RenewalClock
 from .report_types import Assignment, ReportType
 from .settings import Settings, format_size
+from .shared_state import SharedState
 from .submissions import check_parameters
 
 log = logging.getLogger(__name__)
@@ -41,25 +41,26 @@ class Making:
     leases: Leases
     settings: Settings
     limits: Limits
-    renewed: RenewalClock
+    shared: SharedState
     catalog: Mapping[str, ReportType] = field(default_factory=lambda: CATALOG)
 
     def run(self) -> None:
         """Make the report and publish its end, unless the lease is lost first."""
+        self.shared.note_begin()
         begin = time.monotonic()
 
         def end(failed: Failed) -> None:
             self._publish(failed, begin)
-            self.renewed.stop()
+            self.shared.note_end()
             os._exit(os.EX_OK)
 
-        guard = Guard(self.limits, self.renewed, on_passed=end, on_lost=self._end_without_lease)
+        guard = Guard(self.limits, self.shared, on_passed=end, on_lost=self._end_without_lease)
         guard.start()
         try:
             outcome = self._make(begin)
             guard.stop_limits()
             self._publish(outcome, begin)
-            self.renewed.stop()
+            self.shared.note_end()
         finally:
             guard.stop()
 

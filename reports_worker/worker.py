@@ -29,8 +29,8 @@ from .making import Making, log_stage
 from .model import Failed, Reason
 from .processes import die_with_parent
 from .reconciler import Reconciler
-from .renewal_clock import RenewalClock, seconds_now
 from .settings import Settings
+from .shared_state import SharedState
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ class ReportWorker(Worker):
         # Made before the fork, which is quicker, and used after it alone, so that no connection is shared.
         self.leases_of_making = Leases(connect(self.settings.broker), retention=self.settings.retention)
         quick = Leases(connect(self.settings.broker, retries=0), retention=self.settings.retention)
-        self.renewed = RenewalClock()
-        self.keeper = LeaseKeeper(quick, kill=self._kill_making, renewed=self.renewed)
+        self.shared = SharedState()
+        self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
         self._beat_at = 0.0
         callbacks = self.settings.callbacks
         deliveries = Deliveries(
@@ -135,7 +135,7 @@ class ReportWorker(Worker):
         """Take the lease; None if the report is not waiting any more."""
         execution = self.prepare_execution(job)
         expires = timedelta(seconds=self.get_heartbeat_ttl(job))
-        self.renewed.at = seconds_now()
+        self.shared.begin()
         if self.leases.start(Execution(job.id, execution.id), worker=self.name, expires=expires):
             return execution
         log.warning("task %s: not made, since it is not waiting any more", job.id)
@@ -153,7 +153,7 @@ class ReportWorker(Worker):
                 # Here, since the other process has enough to do before its first line.
                 log_stage(job.report, "started", 0, 0)
             self.monitor_work_horse(job, queue, execution)
-            if not self.renewed.is_stopped:
+            if not self.shared.has_ended:
                 # It was killed, and the report put back already; or it left without a word.
                 self.leases.put_back(held, spent=True)
         except SystemExit:
@@ -174,7 +174,7 @@ class ReportWorker(Worker):
             time=timedelta(seconds=float(job.timeout or 0)) or self.settings.timeout,
             memory=self.settings.memory,
         )
-        Making(job.report, held, leases, self.settings, limits, self.renewed).run()
+        Making(job.report, held, leases, self.settings, limits, self.shared).run()
         return True
 
     def handle_job_failure(

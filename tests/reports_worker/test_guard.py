@@ -12,7 +12,7 @@ from reports_worker.guard import EVERY_SECONDS, STALE_AFTER_SECONDS, Guard, Limi
 from reports_worker.lease_keeper import LOST_AFTER_SECONDS
 from reports_worker.leases import LEASE
 from reports_worker.model import Failed, Reason
-from reports_worker.renewal_clock import RenewalClock
+from reports_worker.shared_state import SharedState
 from tests.waiting import wait_until
 
 WIDE = Limits(time=timedelta(hours=1), memory=10**15)
@@ -26,12 +26,12 @@ class Over(BaseException):
 class Watched:
     """What a guard has called."""
 
-    renewed: RenewalClock = field(default_factory=RenewalClock)
+    shared: SharedState = field(default_factory=SharedState)
     passed: list[Failed] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
     def guard(self, limits: Limits) -> Guard:
-        guard = Guard(limits, self.renewed, on_passed=self._pass, on_lost=self._lose)
+        guard = Guard(limits, self.shared, on_passed=self._pass, on_lost=self._lose)
         guard.start()
         return guard
 
@@ -71,7 +71,7 @@ def test_a_report_that_takes_too_much_memory_is_failed_with_the_numbers(watched:
 def test_no_limit_is_passed_once_the_figures_are_there(watched: Watched) -> None:
     guard = watched.guard(Limits(time=timedelta(seconds=EVERY_SECONDS / 2), memory=1))
     guard.stop_limits()
-    watched.renewed.at -= STALE_AFTER_SECONDS - 2 * EVERY_SECONDS
+    watched.shared.renewed_at -= STALE_AFTER_SECONDS - 2 * EVERY_SECONDS
 
     # Some rounds later the lease is lost, and still no limit is.
     wait_until(lambda: watched.lost, what="the loss")
@@ -80,7 +80,7 @@ def test_no_limit_is_passed_once_the_figures_are_there(watched: Watched) -> None
 
 def test_a_lease_that_is_not_renewed_any_more_is_lost_before_another_can_take_it(watched: Watched) -> None:
     watched.guard(WIDE)
-    watched.renewed.at -= STALE_AFTER_SECONDS
+    watched.shared.renewed_at -= STALE_AFTER_SECONDS
 
     assert wait_until(lambda: watched.lost, what="the loss") == ["lost"]
     assert LOST_AFTER_SECONDS < STALE_AFTER_SECONDS < LEASE.total_seconds()

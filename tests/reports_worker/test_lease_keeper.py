@@ -12,9 +12,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from reports_worker import ReportQueue, Status, Submission, keys
-from reports_worker.lease_keeper import LOST_AFTER_SECONDS, RENEW_EVERY_SECONDS, LeaseKeeper
+from reports_worker.lease_keeper import (
+    BEGIN_WITHIN_SECONDS,
+    LOST_AFTER_SECONDS,
+    RENEW_EVERY_SECONDS,
+    LeaseKeeper,
+)
 from reports_worker.leases import LEASE, Execution, Leases
-from reports_worker.renewal_clock import RenewalClock, seconds_now
+from reports_worker.shared_state import SharedState, seconds_now
 
 
 @dataclass
@@ -26,7 +31,7 @@ class Scene:
     queue: ReportQueue
     keeper: LeaseKeeper
     execution: Execution
-    renewed: RenewalClock
+    shared: SharedState
     begin: float = field(default_factory=seconds_now)
     kills: list[str] = field(default_factory=list)
 
@@ -53,10 +58,11 @@ def scene() -> Scene:
     execution = Execution(queue.submit(Submission("Quarter", "sales")), "x")
     assert leases.start(execution, worker="w", expires=timedelta(hours=1))
     connection.delete(keys.QUEUED)
-    renewed = RenewalClock()
-    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"), renewed=renewed)
+    shared = SharedState()
+    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"), shared=shared)
+    shared.note_begin()
     keeper.hold(execution)
-    return Scene(server, connection, queue, keeper, execution, renewed, renewed.at, kills)
+    return Scene(server, connection, queue, keeper, execution, shared, shared.renewed_at, kills)
 
 
 def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
@@ -113,13 +119,13 @@ def test_a_making_is_killed_before_its_lease_can_pass_to_another(scene: Scene) -
 
 def test_the_making_process_is_told_of_each_renewal_and_of_none_that_failed(scene: Scene) -> None:
     scene.tick(RENEW_EVERY_SECONDS)
-    renewed = scene.renewed.at
+    renewed = scene.shared.renewed_at
     scene.server.connected = False
     with pytest.raises(RedisError):
         scene.tick(2 * RENEW_EVERY_SECONDS + 0.1)
 
     assert renewed == pytest.approx(scene.begin + RENEW_EVERY_SECONDS, abs=0.01)
-    assert scene.renewed.at == renewed
+    assert scene.shared.renewed_at == renewed
 
 
 def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene: Scene) -> None:
@@ -151,6 +157,23 @@ def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scen
     assert scene.status is Status.RUNNING
     assert scene.connection.llen(keys.QUEUED) == 0
     assert not scene.keeper.has_cut_off(scene.execution)
+
+
+def test_a_process_that_hangs_since_its_fork_is_killed(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.shared.begin()
+
+    def tick_and_renew(seconds: float) -> None:
+        scene.shared.renewed_at = scene.begin + seconds
+        scene.tick(seconds)
+
+    tick_and_renew(BEGIN_WITHIN_SECONDS - 1)
+    assert scene.kills == []
+    tick_and_renew(BEGIN_WITHIN_SECONDS + 1)
+
+    assert scene.kills == ["killed"]
+    assert "its process hangs since its fork" in caplog.text
 
 
 def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:

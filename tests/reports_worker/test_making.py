@@ -27,8 +27,8 @@ from reports_worker import (
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.making import LARGEST_SUMMARY, LONGEST_ERROR, Making
-from reports_worker.renewal_clock import RenewalClock
 from reports_worker.settings import SecondsRange
+from reports_worker.shared_state import SharedState
 
 Make = Callable[[Assignment], Any]
 RunMaking = Callable[..., Report]
@@ -50,7 +50,7 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
         catalog = CATALOG if make is None else {name: ReportType(name, "Custom", "Made in a test.", make)}
         report = queue.find(task_id)
         assert report is not None
-        Making(report, execution, leases, AT_ONCE, LIMITS, RenewalClock(), catalog).run()
+        Making(report, execution, leases, AT_ONCE, LIMITS, SharedState(), catalog).run()
         ended = queue.find(task_id)
         assert ended is not None
         return ended
