@@ -13,6 +13,7 @@ from pathlib import Path
 from .bench import Extent
 from .environments import ROOT
 from .errors import BenchmarkError, MissingToolError
+from .measures import BY_NAME
 from .report import render_page, render_table
 from .run import Run, run_all
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{time.monotonic() - begin:5.0f} s  {what}", flush=True)
 
     try:
-        run = run_all(_choose_extent(options), tell)
+        run = run_all(_choose_extent(options), tell, only=options.only)
     except MissingToolError as error:
         print(error, file=sys.stderr)
         return _TOOL_IS_MISSING
@@ -43,6 +44,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=_whole, metavar="N", help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=_whole, metavar="N", help="seconds of each load (2)")
     parser.add_argument("--quick", action="store_true", help="see in a minute that everything works")
+    parser.add_argument("--only", choices=list(BY_NAME), help="measure one thing, and print it")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the page here, unless the run is void"
     )
@@ -66,7 +68,7 @@ def _report(run: Run, options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
     page = render_page(run, _describe_command(options))
-    output = options.output or (None if options.quick else _PAGE)
+    output = options.output or (None if options.quick or options.only else _PAGE)
     if run.is_void or output is None:
         print("\n" + page)
     else:
@@ -77,9 +79,8 @@ def _report(run: Run, options: argparse.Namespace) -> int:
 
 def _describe_command(options: argparse.Namespace) -> str:
     parts = ["python -m benchmarks", *(["--quick"] if options.quick else [])]
-    parts += [
-        f"--{name} {getattr(options, name)}" for name in ("rounds", "seconds") if getattr(options, name)
-    ]
+    given = ("only", "rounds", "seconds")
+    parts += [f"--{name} {getattr(options, name)}" for name in given if getattr(options, name)]
     return " ".join(parts)
 
 

@@ -50,7 +50,7 @@ class Within:
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement of both sides, or of ours alone: a value a round, and a bar where it is held to one."""
+    """A value for each round, of both sides or of ours alone; a bar where it is held to one."""
 
     name: str
     unit: str

@@ -13,7 +13,7 @@ from .broker import run_broker
 from .environments import prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
-from .measures import MEASURES, check_peer
+from .measures import BY_NAME, MEASURES, check_peer
 from .rows import Row
 from .sides import Ours, Peer
 from .void import Check
@@ -37,16 +37,19 @@ class Run:
         return any(check.is_void for check in self.checks)
 
 
-def run_all(extent: Extent, tell: Callable[[str], None]) -> Run:
-    """Measure everything. Raises MissingToolError before anything starts, where wrk is missing."""
+def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = None) -> Run:
+    """Measure everything, or one thing without checking the peer.
+
+    Raises MissingToolError before anything starts, where wrk is missing.
+    """
     find_wrk()
     machine = describe_machine()
     python = prepare_peer(tell)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:
         bench = Bench(broker, Ours(), Peer(python), Path(folder), extent, tell)
         tools = {"broker": broker.read_version(), "wrk": read_wrk_version()}
-        checks = list(check_peer(bench))
-        rows = [row for measure in MEASURES for row in measure(bench)]
+        checks = [] if only else list(check_peer(bench))
+        rows = [row for measure in ([BY_NAME[only]] if only else MEASURES) for row in measure(bench)]
     versions = {
         "ours": _choose(read_versions(sys.executable), _OUR_PACKAGES),
         "peer": _choose(read_versions(python), _PEER_PACKAGES),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.bench import Bench
 from benchmarks.rows import Row
 
+from .attended import measure_attended_submits
 from .checks import check_peer
 from .listing import measure_lists
 from .making import measure_making
@@ -17,6 +18,7 @@ from .submits import measure_round_trips, measure_submits
 
 MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_submits,
+    measure_attended_submits,
     measure_round_trips,
     measure_status,
     measure_lists,
@@ -25,4 +27,6 @@ MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_memory,
 )
 
-__all__ = ["MEASURES", "check_peer"]
+BY_NAME = {measure.__name__.removeprefix("measure_"): measure for measure in MEASURES}
+
+__all__ = ["BY_NAME", "MEASURES", "check_peer"]

@@ -1,4 +1,4 @@
-"""POST /api/reports while many look on, beside the same while nobody does; the peer has no such callers."""
+"""POST /api/reports while many look on, and while nobody does; the peer has neither pages nor waiting."""
 
 from __future__ import annotations
 

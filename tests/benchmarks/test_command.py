@@ -45,6 +45,7 @@ def test_a_run_is_long_enough_unless_it_is_to_be_quick() -> None:
 def test_everything_that_is_promised_is_measured() -> None:
     assert [measure.__name__ for measure in MEASURES] == [
         "measure_submits",
+        "measure_attended_submits",
         "measure_round_trips",
         "measure_status",
         "measure_lists",
@@ -52,3 +53,10 @@ def test_everything_that_is_promised_is_measured() -> None:
         "measure_making",
         "measure_memory",
     ]
+
+
+def test_what_is_not_measured_cannot_be_asked_for_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "nothing"])
+
+    assert "attended_submits" in capsys.readouterr().err

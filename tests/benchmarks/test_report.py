@@ -10,7 +10,7 @@ import pytest
 from benchmarks.bench import Extent
 from benchmarks.machine import Machine
 from benchmarks.report import render_page, render_table
-from benchmarks.rows import AtLeast, AtMost, Row
+from benchmarks.rows import AtLeast, AtMost, Row, Within
 from benchmarks.run import Run
 from benchmarks.void import RECORDED, Check
 
@@ -31,6 +31,7 @@ _RUN = Run(
         Row("submit, c=1", "requests/s", [1200.0, 1100.0, 1300.0], [1000.0] * 3, AtLeast(1)),
         Row("submit, c=1, p99", "ms", [3.0], [2.0], AtMost(1)),
         Row("memory of the API", "MB", [60.0], [120.0]),
+        Row("p99 among many", "times", [1.2, 1.4, 1.3], bar=Within(1.5)),
     ],
     checks=[Check(concurrency, [ratio] * 3) for concurrency, ratio in RECORDED.items()],
     versions={"ours": {"rq": "3.0.0"}, "peer": {"celery": "5.7.0"}, "tools": {"broker": "Redis 7.0.15"}},
@@ -50,6 +51,16 @@ def test_a_row_shows_both_sides_the_ratio_the_bar_and_whether_it_is_met() -> Non
         "1,000 (1,000 to 1,000)",
         "1.20",
         "at least 1 times the peer's",
+        "yes",
+    ]
+
+
+def test_a_row_of_ours_alone_leaves_the_peers_cells_empty() -> None:
+    assert read_cells(render_table(_RUN.rows), "p99 among many (times)")[1:] == [
+        "1.30 (1.20 to 1.40)",
+        "",
+        "",
+        "ours at most 1.5",
         "yes",
     ]
 

@@ -38,3 +38,9 @@ def test_a_bar_is_met_up_to_its_limit(bar: AtLeast | AtMost | Within, ours: floa
 
 def test_a_bar_of_our_own_does_not_look_at_the_peer() -> None:
     assert Row("enqueue to start", "ms", [9.0], [0.1], Within(10)).is_met is True
+
+
+def test_a_row_of_ours_alone_has_no_ratio_and_may_have_a_bar() -> None:
+    row = Row("p99 among many to p99 alone", "times", [1.4, 1.5, 9.0], bar=Within(1.5))
+
+    assert (row.ratio, row.is_met) == (None, True)
