@@ -56,10 +56,14 @@ def submit() -> Any:
 
 @pages.get("/reports")
 def list_reports() -> Any:
-    """Show the list alone: as a page of its own, or as the part that a script puts into the page."""
-    page, status = _read_page()
-    template = "reports/_list.html" if "partial" in request.args else "reports/list.html"
-    return _render(template, page), status
+    """Show the list alone: as a page of its own, or as the part that a script puts into the page.
+
+    That part holds nothing of who asks, so all open pages share it.
+    """
+    if "partial" not in request.args:
+        return _render_list("reports/list.html")
+    place = (url_for(".index"), _cursor(), *sorted(read_filters().items()))
+    return get_services().shared_lists.get(place, lambda: _render_list("reports/_list.html"))
 
 
 @pages.get("/reports/<task_id>")
@@ -108,6 +112,11 @@ def _render_index(form: ReportForm, page: Page | None, status: int, *, fault: st
     if page is None:
         fault = fault or BrokerUnavailableError.sentence
     return _render("reports/index.html", page, form=form, fault=fault), status
+
+
+def _render_list(template: str) -> tuple[str, int]:
+    page, status = _read_page()
+    return _render(template, page), status
 
 
 def _render(template: str, page: Page | None, **values: Any) -> str:

@@ -12,6 +12,7 @@ from flask.sansio.app import App
 from reports_worker import CATALOG, ReportQueue, ReportType, Settings, connect
 
 from .endings import Endings
+from .shared_answers import SharedAnswers
 
 EXTENSION = "reports"
 DEFAULT_WAITERS = 2
@@ -30,6 +31,7 @@ class Services:
     waiters: int = DEFAULT_WAITERS
     callback_hosts: Sequence[str] = ()
     endings: Endings = field(init=False)
+    shared_lists: SharedAnswers[tuple[str, int]] = field(default_factory=SharedAnswers)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endings", Endings(self.queue, places=self.waiters))

@@ -10,6 +10,7 @@ from reports_app.pages import PAGE_SIZE
 from reports_worker import Reason
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
+from tests.waiting import wait_until
 
 VIEWS = ("/", "/reports", "/reports?partial=1")
 views = pytest.mark.parametrize("view", VIEWS)
@@ -265,6 +266,7 @@ def test_with_the_broker_away_the_list_says_that_nothing_is_lost(
     assert (answer.status_code, answer.mimetype) == (503, "text/html")
     assert "They are not lost" in parse_html(answer.text).text
     memory_server.connected = True
+    wait_until(lambda: client.get(view).status_code == 200, what="the list")
     assert titles(fetch(client, view)) == ["still here"]
 
 
