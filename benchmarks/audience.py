@@ -13,6 +13,8 @@ from .programs import wait_until
 WAIT_SECONDS = 30
 # As static/js/live.js does: so long after each answer.
 PAGE_SECONDS = 2.0
+# As long as Retry-After tells a waiter to stay away: so their questions stay spread out evenly.
+COMING_SECONDS = 5.0
 _TIMEOUT_SECONDS = 60
 
 Look = Callable[["Onlooker"], float]
@@ -90,10 +92,12 @@ def watch_list(onlooker: Onlooker) -> float:
 
 
 @contextmanager
-def attend(port: int, looks: Sequence[Look]) -> Iterator[Sequence[Onlooker]]:
-    """Have onlookers, who come one after the other until each could have asked once."""
+def attend(
+    port: int, looks: Sequence[Look], *, coming_seconds: float = COMING_SECONDS
+) -> Iterator[Sequence[Onlooker]]:
+    """Have onlookers, who come one after the other; it begins when nearly all have asked once."""
     onlookers = [
-        Onlooker(port, look, delay=PAGE_SECONDS * place / len(looks)) for place, look in enumerate(looks)
+        Onlooker(port, look, delay=coming_seconds * place / len(looks)) for place, look in enumerate(looks)
     ]
     for onlooker in onlookers:
         onlooker.come()

@@ -19,7 +19,6 @@ from reports_worker.representation import represent, represent_type
 
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
-from .problems import RETRY_AFTER_SECONDS
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
 from .services import get_services
 from .unknown_paths import METHODS
@@ -27,6 +26,8 @@ from .unknown_paths import METHODS
 View = Callable[..., Any]
 
 SERVICE = "report-api"
+# When whoever found no place to wait may ask again: as long as the shortest reports take.
+CROWDED_SECONDS = 5
 STARTED = "Report generation started"
 CANCELLED = "Report cancelled"
 CANCELLING = "Report is being cancelled"
@@ -70,7 +71,7 @@ def show_report(task_id: str) -> Response:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
     answer = answer_json(represent(report))
     if not has_waited and not report.status.is_terminal:
-        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        answer.headers["Retry-After"] = str(CROWDED_SECONDS)
     return answer
 
 

@@ -60,19 +60,19 @@ def server() -> Iterator[Server]:
 def test_onlookers_ask_as_pages_and_waiters_do_and_leave_though_one_waits(server: Server) -> None:
     looks = [watch_list, wait_for_end("held"), *map(wait_for_end, "abcdefgh")]
 
-    with attend(server.server_port, looks) as onlookers:
-        wait_until(lambda: onlookers[0].answers == 2, what="a page that asks again")
+    with attend(server.server_port, looks, coming_seconds=0.1) as onlookers:
+        wait_until(lambda: onlookers[0].answers > 1, what="a page that asks again")
 
     waited_for = {path for path in server.paths if "/api/" in path}
     assert waited_for == {f"/api/reports/{name}?wait={WAIT_SECONDS}" for name in ("held", *"abcdefgh")}
     # Each was told to come back later than it stayed.
     assert [onlooker.answers for onlooker in onlookers[1:]] == [0, *[1] * 8]
-    assert server.paths.count("/reports?partial=1") == 2
+    assert server.paths.count("/reports?partial=1") > 1
     assert sum(onlooker.refusals for onlooker in onlookers) == 0
 
 
 def test_what_is_refused_is_counted(server: Server) -> None:
-    with attend(server.server_port, [wait_for_end("gone")]) as onlookers:
+    with attend(server.server_port, [wait_for_end("gone")], coming_seconds=0.1) as onlookers:
         pass
 
     assert onlookers[0].refusals == 1

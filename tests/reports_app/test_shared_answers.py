@@ -106,5 +106,6 @@ def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
     below = client.get("/reports?partial=1", environ_overrides={"SCRIPT_NAME": "/below"}).text
     assert 'href="/below/reports/' in below
     other = Flask("other")
+    other.secret_key = "a secret of its own"
     other.register_blueprint(create_blueprint(services=services), url_prefix="/other")
     assert 'href="/other/reports/' in other.test_client().get("/other/reports?partial=1").text
