@@ -20,7 +20,7 @@ from .json_bodies import answer_json, read_json
 from .openapi import describe_api
 from .problems import BROKER_AWAY, RETRY_AFTER_SECONDS
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
-from .representation import represent, represent_type
+from .representation import represent, represent_pause, represent_type
 from .services import get_services
 
 View = Callable[..., Any]
@@ -119,12 +119,13 @@ def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
 
 
 def show_health() -> Response:
-    """Ready: the broker answers."""
+    """Ready: the broker answers. That the queue is paused is told, and is no fault."""
     try:
-        get_services().queue.ping()
+        pause = get_services().queue.find_pause()
     except BrokerUnavailableError:
         return answer_json({"status": "unhealthy", "service": SERVICE, "reason": BROKER_AWAY}, 503)
-    return answer_json({"status": "healthy", "service": SERVICE})
+    body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
+    return answer_json(body | ({"paused": represent_pause(pause)} if pause else {}))
 
 
 def show_alive() -> Response:

@@ -122,6 +122,8 @@ def _describe_paths() -> Schema:
             "get": {
                 "operationId": "health",
                 "summary": "Ready: the broker answers",
+                "description": "`paused` is there while operators have the queue paused: reports are "
+                "accepted, and wait.",
                 "responses": _answers(200, "Healthy", _ref("schemas", "Health"))
                 | {"503": {"description": "Unhealthy", "content": _json(_ref("schemas", "Health"))}},
             }
@@ -211,7 +213,17 @@ def _describe_schemas(types: list[str]) -> Schema:
             {"name": text, "title": text, "description": text, "parameters": {"type": "object"}},
             required=("name", "title", "description", "parameters"),
         ),
-        "Health": _object({"status": text, "service": text, "reason": text}, required=("status", "service")),
+        "Health": _object(
+            {"status": text, "service": text, "reason": text, "paused": _ref("schemas", "Pause")},
+            required=("status", "service"),
+        ),
+        "Pause": _object(
+            {
+                "since": time | {"description": "null where it was paused by `rq suspend`"},
+                "until": time | {"description": "null where it lasts until somebody resumes the queue"},
+            },
+            required=("since", "until"),
+        ),
         "Problem": _object(
             {
                 "type": text,

@@ -18,7 +18,7 @@ _BAR_WIDTH = 30
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def told_errors() -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     try:
         yield
@@ -37,7 +37,7 @@ def main() -> None:
 @click.option("--wait", is_flag=True, help="Show its progress, then its figures; exit 1 if it fails.")
 @click.option("--idempotency-key", help="The same key and request give the same report, for a day.")
 def submit(title: str, type: str, *, wait: bool, idempotency_key: str | None) -> None:  # noqa: A002
-    with _told_errors():
+    with told_errors():
         reports = Reports()
         task_id = reports.submit(title, type, idempotency_key=idempotency_key)
         click.echo(task_id, err=wait)
@@ -54,7 +54,7 @@ def submit(title: str, type: str, *, wait: bool, idempotency_key: str | None) ->
 def list_reports(
     *, status: str | None, type_: str | None, query: str | None, limit: int, as_json: bool
 ) -> None:
-    with _told_errors():
+    with told_errors():
         page = Reports().list(status=Status(status) if status else None, type=type_, query=query, limit=limit)
     for report in page.reports:
         click.echo(_to_json(report) if as_json else _to_line(report))
@@ -63,14 +63,14 @@ def list_reports(
 @main.command(help="Show one report as JSON.")
 @click.argument("task_id")
 def show(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         click.echo(_to_json(Reports().get(task_id), indent=2))
 
 
 @main.command(help="Cancel a report that waits or runs.")
 @click.argument("task_id")
 def cancel(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         status = Reports().cancel(task_id)
     click.echo("cancelled" if status.is_terminal else "is being cancelled")
 
@@ -78,7 +78,7 @@ def cancel(task_id: str) -> None:
 @main.command(help="Make a failed report again, under the same id.")
 @click.argument("task_id")
 def retry(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         Reports().retry(task_id)
     click.echo("queued")
 
@@ -86,7 +86,7 @@ def retry(task_id: str) -> None:
 @main.command(help="Delete a report; one that runs is stopped.")
 @click.argument("task_id")
 def delete(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         Reports().delete(task_id)
     click.echo("deleted")
 

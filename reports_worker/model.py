@@ -66,6 +66,17 @@ class Callback:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Nothing that waits is begun, `until` then or until somebody resumes the queue.
+
+    RQ's own `rq suspend` does not say since when.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """One request for a report and everything that came of it."""
 
@@ -84,6 +95,7 @@ class Report:
     reason: str | None = None
     position: int | None = None
     callback: Callback | None = None
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class Page:
     reports: tuple[Report, ...]
     total: int | None
     next_cursor: str | None = None
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)

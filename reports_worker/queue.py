@@ -13,15 +13,16 @@ from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from . import clock, keys, registry
+from . import clock, keys, pauses, registry
 from .errors import BrokerUnavailableError, IdempotencyConflictError, NoSuchReportError, WrongStateError
 from .idempotency import KEPT, IdempotencyKey
-from .model import Page, Report, Status
+from .model import Page, Pause, Report, Status
 from .records import FIELDS, describe_job, read_report, read_status
 from .scripts import SharedScripts, load_script
 from .selections import EVERYTHING, SELECTED_FIELDS, Selection
 from .submissions import Submission
 from .task_ids import is_task_id, new_task_id
+from .workers import WorkerRecord, Workers
 
 MOST_LISTED = 500
 MOST_SCANNED = 2000
@@ -49,6 +50,7 @@ class ReportQueue:
         self._submit = load_script(connection, "submit")
         self._read = load_script(connection, "read")
         self._change = SharedScripts(connection, retention=retention)
+        self._workers = Workers(connection)
         self._job_fields = describe_job(connection, timeout)
 
     def submit(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> str:
@@ -92,11 +94,14 @@ class ReportQueue:
         if not is_task_id(task_id):
             return None
         with _translate_errors():
-            *values, position = cast(
+            *values, position, suspended = cast(
                 list[bytes | None],
-                self._read(keys=[keys.job(task_id), keys.QUEUED], args=[MOST_POSITIONS, *FIELDS]),
+                self._read(
+                    keys=[keys.job(task_id), keys.QUEUED, keys.SUSPENDED], args=[MOST_POSITIONS, *FIELDS]
+                ),
             )
-        return read_report(task_id, values, position=cast(int, position))
+        pause = pauses.read_pause(suspended)
+        return read_report(task_id, values, position=cast(int, position), pause=pause)
 
     def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
         """Read a page, newest first; `cursor` is the last id of the page before.
@@ -145,17 +150,19 @@ class ReportQueue:
             return self._change(name, *arguments)
 
     def _list_all(self, limit: int, cursor: str | None) -> Page:
-        ids, total = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
+        ids, total, suspended = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
         reports = self._read_reports(ids[:limit])
-        return Page(reports, total, next_cursor=ids[limit - 1] if len(ids) > limit else None)
+        next_cursor = ids[limit - 1] if len(ids) > limit else None
+        return Page(reports, total, next_cursor, pauses.read_pause(suspended))
 
     def _list_selected(self, limit: int, cursor: str | None, selection: Selection) -> Page:
-        ids, _ = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
+        ids, _, suspended = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
         rows = self._read_rows(ids, SELECTED_FIELDS)
         chosen = [task_id for task_id, row in zip(ids, rows, strict=True) if selection.includes(row)]
         has_more = len(chosen) > limit or len(ids) == MOST_SCANNED
         last = chosen[limit - 1] if len(chosen) > limit else (ids[-1] if ids else None)
-        return Page(self._read_reports(chosen[:limit]), total=None, next_cursor=last if has_more else None)
+        reports = self._read_reports(chosen[:limit])
+        return Page(reports, None, last if has_more else None, pauses.read_pause(suspended))
 
     def _read_reports(self, ids: Sequence[str]) -> tuple[Report, ...]:
         rows = zip(ids, self._read_rows(ids, FIELDS), strict=True)
@@ -167,10 +174,33 @@ class ReportQueue:
         channel: PubSub = self.connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         return channel
 
-    def ping(self) -> None:
-        """Make sure that the broker answers."""
+    def pause(self, duration: timedelta | None = None) -> Pause:
+        """Begin nothing that waits, for `duration` or until `resume`; what runs goes on.
+
+        A pause that is there already begins no later for it, and ends as this one says. Two round trips.
+        """
         with _translate_errors():
-            self.connection.ping()
+            return pauses.pause(self.connection, duration)
+
+    def resume(self) -> bool:
+        """End the pause; False if there was none."""
+        with _translate_errors():
+            return pauses.resume(self.connection)
+
+    def list_workers(self) -> Sequence[WorkerRecord]:
+        """Read the workers that live, by name. Three round trips."""
+        with _translate_errors():
+            return self._workers.list()
+
+    def drain(self, names: Sequence[str]) -> None:
+        """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
+        with _translate_errors():
+            self._workers.drain(names)
+
+    def find_pause(self) -> Pause | None:
+        """Make sure that the broker answers; say whether the queue is paused."""
+        with _translate_errors():
+            return pauses.find_pause(self.connection)
 
     def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
         if not ids:

@@ -54,6 +54,7 @@ class SharedScripts:
                 "executions": keys.EXECUTIONS_PREFIX,
                 "worker": keys.WORKER_PREFIX,
                 "ended": keys.ENDED_CHANNEL,
+                "suspended": keys.SUSPENDED,
                 "lease_ms": int(LEASE / timedelta(milliseconds=1)),
                 "retention": int(retention.total_seconds()),
                 "most_executions": MOST_EXECUTIONS,

@@ -40,7 +40,7 @@ class CountedQueue(ReportQueue):
 def queue(broker: Broker) -> Iterator[CountedQueue]:
     """A queue whose connection stands and whose scripts the broker knows."""
     queue = CountedQueue(broker.port)
-    queue.submit(SALES)
+    queue.find(queue.submit(SALES))
     queue.take_count()
     yield queue
     queue.connection.connection_pool.disconnect()
@@ -102,7 +102,7 @@ def test_a_page_reads_no_more_of_the_registry_than_it_shows(queue: CountedQueue,
 
     queue.list(limit=10)
 
-    assert read_commands(redis) == {"zrevrangebylex": 1, "zcard": 1, "hmget": 10}
+    assert read_commands(redis) == {"zrevrangebylex": 1, "zcard": 1, "get": 1, "hmget": 10}
 
 
 def test_a_new_connection_says_nothing_before_its_first_command(broker: Broker, redis: Redis) -> None:
