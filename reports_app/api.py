@@ -62,7 +62,7 @@ def submit_report() -> Response:
 
 
 def show_report(task_id: str) -> Response:
-    """Say how one report stands; with `wait`, when it has ended or the time is up."""
+    """Say how one report stands; with `wait`, when it has ended, the time is up, or this process ends."""
     services = get_services()
     seconds = read_wait()
     report, has_waited = services.endings.find_ended(task_id, seconds=seconds)

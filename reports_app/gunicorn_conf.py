@@ -12,6 +12,7 @@ from typing import Any
 
 from reports_worker import SettingsError
 
+from .leaving import answer_waits_on_sigterm
 from .settings import AppSettings, refuse_open_address_without_secret
 
 try:
@@ -30,6 +31,11 @@ keepalive = 5
 forwarded_allow_ips = "127.0.0.1,::1"
 control_socket_disable = True
 loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have those answered who wait for a report when the process is told to end."""
+    answer_waits_on_sigterm(worker.wsgi)
 
 
 def on_starting(server: Any) -> None:

@@ -79,7 +79,7 @@ def _describe_paths() -> Schema:
                     "The report",
                     _ref("schemas", "Report"),
                     problems=(400, 404, 503),
-                    headers=_header("Retry-After", "Where too many wait already: seconds", "integer"),
+                    headers=_header("Retry-After", "Where it was not waited so long: seconds", "integer"),
                 ),
             },
             "delete": {
@@ -253,7 +253,7 @@ def _describe_parameters() -> Schema:
             "wait",
             {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
             description="Answer when the report ends, or after so many seconds. Where too many wait already, "
-            "the answer comes at once, with `Retry-After`.",
+            "or the server is restarted, the answer comes at once, with `Retry-After`.",
         ),
         "status": _parameter(
             "status", {"type": "string", "enum": list(Status)}, description="Only those that stand so."

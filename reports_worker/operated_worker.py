@@ -148,6 +148,9 @@ class OperatedWorker(ReportWorker):
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
         self._turned_at = time.monotonic()
+        if self._is_told_to_end and self.get_state() != WorkerStatus.BUSY:
+            # Raised in the handler already; but whatever ran then, such as logging, may have kept it.
+            raise StopRequested
         super().heartbeat(timeout, pipeline)
         self._turned_at = time.monotonic()
 
