@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 
 import psutil
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ROOT, Product
+from tests.e2e.conftest import Product
+from tests.integration.command_line_runs import run
 from tests.waiting import wait_until
 
 
-def run(product: Product, *arguments: str) -> str:
-    """Run a command with the environment that the apphost prints."""
-    script = 'eval "$("$0" -m apphost env worker)"; exec "$0" -m reports_worker "$@"'
-    return subprocess.run(
-        ["sh", "-c", script, sys.executable, *arguments],
-        cwd=ROOT, env=product.environ, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+def run_command(product: Product, *arguments: str) -> str:
+    """Run a command of the worker's with the environment that the apphost keeps for it."""
+    environment = json.loads((product.folder / "environment.json").read_text())["worker"]
+    done = run(environment["BROKER_URI"], *arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def find_maker(product: Product) -> str:
@@ -48,9 +47,9 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
 
     assert product.report(task_id)["status"] in ("running", "pending")
     assert f"{first} does not live, so it is killed" in (product.folder / "output").read_text()
-    run(product, "pause")
+    run_command(product, "pause")
     waiting = product.ask("Waits")
-    drained = run(product, "drain", "--all").splitlines()
+    drained = run_command(product, "drain", "--all").splitlines()
     product.call("POST", f"/api/reports/{task_id}/cancel")
     wait_until(
         lambda: {product.resources()[name]["state"] for name in ("worker-1", "worker-2")} == {"Finished"},
