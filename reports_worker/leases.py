@@ -63,7 +63,7 @@ class Leases:
         now = clock.now()
         score = (now + expires).timestamp()
         found = self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score)
-        return cast(int, found) > 0
+        return int(cast(int | bytes | None, found) or 0) > 0
 
     def renew(self, execution: Execution) -> Renewal:
         """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""
