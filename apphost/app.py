@@ -42,5 +42,7 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
             timeout_seconds=3,
             failure_threshold=4,
         )
+        # Where the apphost asks, whatever its own environment says.
+        worker.with_env("REPORTS_PROBE_HOST", "127.0.0.1")
         worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
         return builder.build()

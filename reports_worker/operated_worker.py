@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -104,6 +105,11 @@ class OperatedWorker(ReportWorker):
         self._manager.tell("STOPPING=1")
         super().handle_warm_shutdown_request()
 
+    def set_shutdown_requested_date(self) -> None:
+        """Write it for those who look; in a signal handler, where an error would cut off what is made."""
+        with suppress(RedisError):
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # RQ's own
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         self._probe.close()
@@ -115,8 +121,8 @@ class OperatedWorker(ReportWorker):
         """Take nothing more, and end once what is made has ended. A signal handler: on the main thread."""
         if self._is_told_to_end:
             return
-        log.info("worker %s: drains", self.name)
         self._is_draining = self._is_told_to_end = True
+        log.info("worker %s: drains", self.name)
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
         self._stop_requested = True

@@ -51,7 +51,7 @@ def workers(*, as_json: bool) -> None:
         reports = Reports()
         found, paused = reports.workers(), reports.find_pause()
     for line in map(_to_json, found) if as_json else _to_table(found):
-        click.echo(line)
+        click.echo(_make_plain(line))
     if paused:
         since = f" since {_to_time(paused.since)}" if paused.since else ""
         until = f", until {_to_time(paused.until)}" if paused.until else ""
@@ -94,7 +94,7 @@ def _wait(reports: Reports, names: Collection[str]) -> None:
         for name in sorted(told):
             line = _describe_making(found[name]) if name in found else "has ended"
             if line and line != told[name]:
-                click.echo(f"{name} {line}")
+                click.echo(_make_plain(f"{name} {line}"))
             told[name] = line
         told = {name: line for name, line in told.items() if name in found}
         if told:
@@ -140,6 +140,11 @@ def _to_json(worker: WorkerRecord) -> str:
         "task_id": worker.report.task_id if worker.report else None,
     }
     return json.dumps(body, ensure_ascii=False)
+
+
+def _make_plain(text: str) -> str:
+    """Take out what a terminal would obey: it stood in Redis."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _to_time(time: datetime | None) -> str:

@@ -135,14 +135,19 @@ def test_without_a_worker_of_that_name_none_is_drained(
         reports.drain(["nobody"])
 
 
-def test_what_stands_of_a_worker_in_redis_is_not_trusted(reports: Reports, redis: Redis) -> None:
+def test_what_stands_of_a_worker_in_redis_is_not_trusted(
+    reports: Reports, redis: Redis, broker_url: str
+) -> None:
     redis.sadd("rq:workers:reports", b"rq:worker:\xff", "rq:worker:gone", "rq:worker:odd", "else")
-    redis.hset("rq:worker:odd", mapping={"birth": "yesterday", "pid": "many", "state": b"\xfe"})
+    odd_fields = {"birth": "yesterday", "pid": "many", "state": b"\xfe", "hostname": "\x1b[2Jhost"}
+    redis.hset("rq:worker:odd", mapping=odd_fields)  # type: ignore[arg-type]
     redis.sadd("rq:worker:odd:executions", b"\xff:\xff")
 
     (odd,) = reports.list_workers()
+    table = run(broker_url, "workers").stdout
 
     assert (odd.name, odd.pid, odd.state, odd.started_at, odd.report) == ("odd", None, "starting", None, None)
+    assert "?[2Jhost" in table
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
