@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run env test check format lock bench screenshots clean
+.PHONY: help run env test check format lock bench faults faults-all soak screenshots clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +8,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-versi
 	--no-header --no-emit-index-url --no-emit-find-links
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything
 	@exec $(BIN)/python -m apphost
@@ -34,6 +34,15 @@ lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
 
 bench: .venv/installed-dev ## Measure against a peer in the same run (BENCH_ARGS=--quick for a minute; needs wrk)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+faults: .venv/installed-dev ## Strike each fault once on the running product and judge its promises (FAULTS_ARGS="--only NAME")
+	@$(BIN)/python -m faults $(FAULTS_ARGS)
+
+faults-all: .venv/installed-dev ## Strike each fault at every step of a report's life, and write docs/reliability.md
+	@$(BIN)/python -m faults --all $(FAULTS_ARGS)
+
+soak: .venv/installed-dev ## Make 20,000 reports under random kills, and write docs/reliability.md
+	@$(BIN)/python -m faults soak $(FAULTS_ARGS)
 
 screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs Chromium)
 	@$(BIN)/python docs/take_screenshots.py

@@ -136,7 +136,8 @@ def refuse_shared_ports(plan: Plan, settings: Settings) -> None:
 
 def find_secrets(plan: Plan, token: str) -> list[str]:
     """Find what must never be shown; a password also in the form that it has within a URL."""
-    passwords = [one.password for one in plan.connections.values()]
+    connections = plan.connections.values()
+    passwords = [password for one in connections for password in (one.password, one.sentinel_password)]
     keys = [value for one in plan.resources.values() for name, value in one.env.items() if "SECRET" in name]
     return [token, *keys, *passwords, *(quote(password, safe="") for password in passwords)]
 

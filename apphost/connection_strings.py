@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from .broker_client import read_sentinels
 from .errors import SettingsError
+
+SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 
 
 @dataclass(frozen=True)
 class BrokerConnection:
-    """Where a broker is. `text` is what was given, or Aspire's `host:port,password=...` form."""
+    """Where a broker is. `text` is what was given, or Aspire's `host:port,password=...` form.
+
+    Where sentinels know where it is, host and port are those of the first of them.
+    """
 
     text: str
     url: str
     host: str
     port: int
     password: str
+    sentinel_password: str = ""
 
     @classmethod
     def of_our_own(cls, port: int, password: str) -> BrokerConnection:
@@ -26,7 +33,7 @@ class BrokerConnection:
 
 
 def parse_connection(name: str, text: str) -> BrokerConnection:
-    """Read what a user gave as `ConnectionStrings__<name>`: a redis, rediss or unix URL, or Aspire's form.
+    """Read what a user gave as `ConnectionStrings__<name>`: a URL of one of the `SCHEMES`, or Aspire's form.
 
     Raises SettingsError without repeating the value, which may hold a password.
     """
@@ -35,14 +42,21 @@ def parse_connection(name: str, text: str) -> BrokerConnection:
     except ValueError as error:
         raise SettingsError(
             f"ConnectionStrings__{name} is not valid: give host:port,password=...,ssl=true "
-            "or a redis, rediss or unix URL"
+            f"or a URL with one of {', '.join(SCHEMES)}"
         ) from error
 
 
 def _parse_url(url: str, text: str) -> BrokerConnection:
     parts = urlsplit(url)
-    if parts.scheme not in ("redis", "rediss", "unix"):
+    if parts.scheme not in SCHEMES:
         raise ValueError(parts.scheme)
+    if sentinels := read_sentinels(url):
+        first, port = sentinels[0]
+        if not first or not parts.path.strip("/"):
+            raise ValueError("no sentinel, or no name of what they watch")
+        password = urlsplit(f"//{parts.netloc.rpartition('@')[0]}@primary").password
+        own = dict(parse_qsl(parts.query)).get("sentinel_password", "")
+        return BrokerConnection(text, url, first, port, unquote(password or ""), own)
     host = parts.path if parts.scheme == "unix" else parts.hostname
     if not host:
         raise ValueError("no host")

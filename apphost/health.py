@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .broker_client import make_client
 from .ports import LOOPBACK
 from .resources import HttpHealthCheck
 
@@ -71,12 +72,7 @@ def redis_probe(url: str, *, queue_key: str | None, pause_key: str | None = None
     import redis  # noqa: PLC0415 - takes 0.2 s: loaded on the probe's thread, while the server starts
 
     # The prober asks again anyway: a client that tries four times would be late to tell.
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=PROBE_SECONDS,
-        socket_connect_timeout=PROBE_SECONDS,
-        retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
-    )
+    client = make_client(url, timeout_seconds=PROBE_SECONDS)
 
     def probe() -> Health:
         try:

@@ -45,6 +45,8 @@ def _render_row(row: Row) -> tuple[str, ...]:
 
 
 def _render_values(values: Sequence[float]) -> str:
+    if not values:
+        return ""
     spread = summarise(values)
     middle = _number(spread.median)
     if len(values) == 1:

@@ -50,18 +50,18 @@ class Within:
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement of both sides, a value for each round; a bar where it is held to one."""
+    """One measurement of both sides, or of ours alone: a value a round, and a bar where it is held to one."""
 
     name: str
     unit: str
     ours: Sequence[float]
-    peer: Sequence[float]
+    peer: Sequence[float] = ()
     bar: AtLeast | AtMost | Within | None = None
 
     @property
     def ratio(self) -> float | None:
-        """The median of ours to the peer's, each pair of one round; None where the peer's has none."""
-        return median(divide_pairs(self.ours, self.peer)) if all(self.peer) else None
+        """The median of ours to the peer's, each pair of one round; None where the peer has none."""
+        return median(divide_pairs(self.ours, self.peer)) if self.peer and all(self.peer) else None
 
     @property
     def is_met(self) -> bool | None:

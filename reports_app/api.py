@@ -15,13 +15,14 @@ from reports_worker import (
     Status,
     parse_submission,
 )
+from reports_worker.representation import represent, represent_pause, represent_type
 
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
-from .problems import BROKER_AWAY, RETRY_AFTER_SECONDS
+from .problems import RETRY_AFTER_SECONDS
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
-from .representation import represent, represent_pause, represent_type
 from .services import get_services
+from .unknown_paths import METHODS
 
 View = Callable[..., Any]
 
@@ -29,7 +30,6 @@ SERVICE = "report-api"
 STARTED = "Report generation started"
 CANCELLED = "Report cancelled"
 CANCELLING = "Report is being cancelled"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 api = Blueprint("api", __name__)
 
@@ -49,7 +49,7 @@ def resource(rule: str, name: str, **views: View) -> None:
             return Response(status=204, headers={"Allow": ", ".join(allowed)})
         raise MethodNotAllowed(allowed, f"{request.method} is not allowed here; {', '.join(allowed)} are.")
 
-    api.add_url_rule(rule, name, dispatch, methods=_METHODS, provide_automatic_options=False)
+    api.add_url_rule(rule, name, dispatch, methods=METHODS, provide_automatic_options=False)
 
 
 def submit_report() -> Response:
@@ -119,13 +119,17 @@ def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
 
 
 def show_health() -> Response:
-    """Ready: the broker answers. That the queue is paused is told, and is no fault."""
+    """Ready: the broker answers. What about it endangers reports is told beside, and that it is paused."""
     try:
-        pause = get_services().queue.find_pause()
-    except BrokerUnavailableError:
-        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": BROKER_AWAY}, 503)
+        condition = get_services().queue.check()
+    except BrokerUnavailableError as error:
+        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
     body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
-    return answer_json(body | ({"paused": represent_pause(pause)} if pause else {}))
+    if condition.warnings:
+        body["warnings"] = condition.warnings
+    if condition.pause:
+        body["paused"] = represent_pause(condition.pause)
+    return answer_json(body)
 
 
 def show_alive() -> Response:
@@ -154,4 +158,4 @@ resource("/openapi.json", "openapi", GET=show_openapi)
 resource("/health", "health", GET=show_health)
 resource("/alive", "alive", GET=show_alive)
 for _number, _rule in enumerate(("/api", "/api/", "/api/<path:rest>")):
-    resource(_rule, f"unknown{_number}", **dict.fromkeys(_METHODS, refuse_unknown))
+    resource(_rule, f"unknown{_number}", **dict.fromkeys(METHODS, refuse_unknown))

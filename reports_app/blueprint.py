@@ -23,10 +23,11 @@ from reports_worker.clock import now
 from .ages import describe_age
 from .api import api
 from .pages import pages
-from .problems import BROKER_AWAY, UNEXPECTED, problem_for
+from .problems import UNEXPECTED, problem_for
 from .request_log import log_request, note_begin
 from .security import add_security_headers
 from .services import Services, add_services, make_services
+from .unknown_paths import answer_unknown_paths
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.register_blueprint(api)
     blueprint.register_blueprint(pages)
     blueprint.record(lambda state: add_services(state.app, made))
+    blueprint.record(answer_unknown_paths)
     blueprint.before_request(note_begin)
     blueprint.before_request(_limit_body)
     blueprint.after_request(add_security_headers)
@@ -80,7 +82,7 @@ def answer_error(error: Exception) -> Response | tuple[str, int]:
             return error.get_response()  # type: ignore[return-value]
         return _render_error(error.code, error.description or "")
     if isinstance(error, BrokerUnavailableError):
-        return _render_error(503, BROKER_AWAY)
+        return _render_error(503, error.sentence)
     if isinstance(error, NoSuchReportError):
         return _render_error(404, str(error))
     return _render_error(500, UNEXPECTED)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Any
 
-from reports_worker import SettingsError
+from reports_worker import SettingsError, connect
+from reports_worker.broker_checks import warn_once_it_answers
 
 from .leaving import answer_waits_on_sigterm
 from .settings import AppSettings, refuse_open_address_without_secret
@@ -33,11 +35,6 @@ control_socket_disable = True
 loglevel = "warning"
 
 
-def post_worker_init(worker: Any) -> None:
-    """Have those answered who wait for a report when the process is told to end."""
-    answer_waits_on_sigterm(worker.wsgi)
-
-
 def on_starting(server: Any) -> None:
     """Look at the addresses that are really served: the command line may have changed them."""
     try:
@@ -46,3 +43,20 @@ def on_starting(server: Any) -> None:
                 refuse_open_address_without_secret(address[0], _SETTINGS.secret_key)
     except SettingsError as error:
         sys.exit(str(error))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have those who wait for a report answered when the process is told to end.
+
+    Have the first process log what about the broker endangers reports, once it answers.
+    """
+    answer_waits_on_sigterm(worker.wsgi)
+    if worker.age == 1:
+        shared = _SETTINGS.shared
+        threading.Thread(
+            target=warn_once_it_answers,
+            args=[connect(shared.broker)],
+            kwargs={"replicas": shared.broker_replicas},
+            name="broker-warnings",
+            daemon=True,
+        ).start()

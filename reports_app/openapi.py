@@ -22,7 +22,8 @@ _PROBLEMS = {
     409: "The report is not in a state in which this can be done, or the key was used for another request.",
     413: "More than 64 KiB.",
     415: "Another media type than application/json.",
-    503: "The broker is away. Nothing was accepted or changed; `Retry-After` says when to try again.",
+    503: "Broker away, or full; `detail` says which, and if what was asked may yet be done. "
+    "`Retry-After` says when to try again.",
 }
 
 
@@ -214,7 +215,17 @@ def _describe_schemas(types: list[str]) -> Schema:
             required=("name", "title", "description", "parameters"),
         ),
         "Health": _object(
-            {"status": text, "service": text, "reason": text, "paused": _ref("schemas", "Pause")},
+            {
+                "status": text,
+                "service": text,
+                "reason": text | {"description": "Why it is unhealthy"},
+                "warnings": {
+                    "type": "array",
+                    "items": text,
+                    "description": "What about the broker endangers reports, a sentence each",
+                },
+                "paused": _ref("schemas", "Pause"),
+            },
             required=("status", "service"),
         ),
         "Pause": _object(

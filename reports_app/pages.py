@@ -20,7 +20,6 @@ from reports_worker import (
 from .api import CANCELLED, CANCELLING, STARTED
 from .forms import STALE, ActionForm, ReportForm
 from .openapi import describe_api
-from .problems import BROKER_AWAY
 from .queries import make_selection, read_filters
 from .services import get_services
 
@@ -48,8 +47,9 @@ def submit() -> Any:
         return _render_index(form, page, max(status, 400))
     try:
         task_id = services.queue.submit(submission)
-    except BrokerUnavailableError:
-        return _render_index(form, None, 503)
+    except BrokerUnavailableError as error:
+        page, _ = _read_page()
+        return _render_index(form, page, 503, fault=error.sentence)
     flash(f"{STARTED}: {submission.title}")
     return redirect(url_for(".index", _anchor=f"report-{task_id}"), 303)
 
@@ -104,8 +104,10 @@ def _act(queue: ReportQueue, task_id: str, action: str) -> str:
     return DELETED
 
 
-def _render_index(form: ReportForm, page: Page | None, status: int) -> Any:
-    return _render("reports/index.html", page, form=form, broker_away=BROKER_AWAY), status
+def _render_index(form: ReportForm, page: Page | None, status: int, *, fault: str = "") -> Any:
+    if page is None:
+        fault = fault or BrokerUnavailableError.sentence
+    return _render("reports/index.html", page, form=form, fault=fault), status
 
 
 def _render(template: str, page: Page | None, **values: Any) -> str:

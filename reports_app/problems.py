@@ -21,7 +21,6 @@ from reports_worker import (
 from .json_bodies import answer_json
 
 RETRY_AFTER_SECONDS = 2
-BROKER_AWAY = "The broker cannot be reached. Nothing was accepted or changed; try again in a moment."
 UNEXPECTED = "Something went wrong here. It has been noted; try again, or tell who runs this."
 
 
@@ -48,7 +47,7 @@ def problem_for(error: Exception) -> Response:
     if isinstance(error, (WrongStateError, IdempotencyConflictError)):
         return problem(409, str(error))
     if isinstance(error, BrokerUnavailableError):
-        answer = problem(503, BROKER_AWAY)
+        answer = problem(503, error.sentence)
         answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
         return answer
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:

@@ -20,7 +20,8 @@ from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound
 
-from reports_worker import BrokerUnavailableError, Report, ReportQueue
+from reports_worker import Report, ReportQueue
+from reports_worker.broker_faults import explain
 from reports_worker.json_only import use_json_only
 
 from .blueprint import answer_error
@@ -114,5 +115,5 @@ def _answer_unknown_job(error: Exception) -> Any:
     return answer_error(NotFound(f"There is no such job: {error}"))
 
 
-def _answer_broker_away(error: Exception) -> Any:
-    return answer_error(BrokerUnavailableError(str(error)))
+def _answer_broker_away(error: RedisError) -> Any:
+    return answer_error(explain(error))

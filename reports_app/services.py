@@ -37,7 +37,12 @@ class Services:
 
 def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Services:
     """Make them; nothing connects before the first request."""
-    queue = ReportQueue(connect(settings.broker), timeout=settings.timeout, retention=settings.retention)
+    queue = ReportQueue(
+        connect(settings.broker),
+        timeout=settings.timeout,
+        retention=settings.retention,
+        replicas=settings.broker_replicas,
+    )
     return Services(queue, CATALOG, waiters, settings.callbacks.hosts)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .broker import BrokerAddress, connect
+from .broker import connect
+from .broker_addresses import BrokerAddress
 from .callback_urls import LONGEST_URL
 from .catalog import CATALOG
 from .door import Reports

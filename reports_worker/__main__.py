@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 
-COMMANDS = ("submit", "list", "show", "cancel", "retry", "delete", "pause", "resume", "workers", "drain",
-            "alive")  # fmt: skip
 WORKER = ["worker", "--config", "reports_worker.rq_config"]
 NAME = "python -m reports_worker"
 
 if __name__ == "__main__":
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first == "--help" or first[:1].isalpha():
         from .operator_commands import main
 
         main(prog_name=NAME)

@@ -18,7 +18,8 @@ from .webhooks import sign, write_body
 
 log = logging.getLogger(__name__)
 
-# So many receivers may hang, for the seconds that an attempt takes, before other deliveries wait for them.
+# A host is told one thing at a time: so many hosts may hang, for the seconds that an attempt takes, before
+# deliveries to others wait for them.
 THREADS = 4
 IDLE_SECONDS = 1.0
 
@@ -31,6 +32,8 @@ class CallbackSender:
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
         self._stopped = threading.Event()
+        self._claiming = threading.Lock()
+        self._busy: set[str] = set()
         self._threads = [
             threading.Thread(target=self._run, name=f"callbacks-{number}", daemon=True)
             for number in range(THREADS if settings.hosts else 0)
@@ -61,11 +64,15 @@ class CallbackSender:
                 self._stopped.wait(IDLE_SECONDS)
 
     def deliver_one(self) -> bool:
-        """Deliver what is due first; False if nothing is due."""
-        delivery = self._deliveries.claim()
+        """Deliver what is due first to a host that no other thread is telling; False if nothing is due."""
+        delivery = self._claim()
         if delivery is None:
             return False
-        attempt = self._send(delivery)
+        try:
+            attempt = self._send(delivery)
+        finally:
+            with self._claiming:
+                self._busy.remove(delivery.host)
         status = self._deliveries.record(delivery, attempt, now=clock.now())
         log.info(
             logfmt(
@@ -78,6 +85,13 @@ class CallbackSender:
             )
         )
         return True
+
+    def _claim(self) -> Delivery | None:
+        with self._claiming:
+            delivery = self._deliveries.claim(busy=self._busy)
+            if delivery is not None:
+                self._busy.add(delivery.host)
+            return delivery
 
     def _send(self, delivery: Delivery) -> Attempt:
         # Looked at again: what is allowed may have changed since, and whoever writes to Redis is not asked.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
+from .broker_addresses import VARIABLES
 from .catalog import CATALOG
 from .door import Reports
-from .errors import ReportsError
+from .errors import BrokerUnavailableError, ReportsError
+from .following import follow
 from .model import Report, Status
-
-_BAR_WIDTH = 30
+from .representation import represent
 
 
 @contextmanager
@@ -22,31 +23,45 @@ def told_errors() -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     try:
         yield
+    except BrokerUnavailableError as error:
+        message = f"{error} Its address is read from {', else '.join(VARIABLES)}."
+        raise click.ClickException(message) from error
     except ReportsError as error:
         raise click.ClickException(str(error)) from error
 
 
-@click.group(help="Ask for reports and look at them.")
+@click.group(
+    help="Ask for reports and look at them. Without a command: a worker, with the options of `rq worker`."
+)
 def main() -> None:
     """Group the commands; each reads the broker's address from the environment."""
+
+
+def _parse_parameters(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no JSON: {error}") from error
 
 
 @main.command(help="Ask for a report and print its task id.")
 @click.argument("title")
 @click.argument("type", type=click.Choice(list(CATALOG)))
 @click.option("--wait", is_flag=True, help="Show its progress, then its figures; exit 1 if it fails.")
+@click.option("--parameters", metavar="JSON", callback=_parse_parameters, help="A JSON object.")
+@click.option("--callback-url", help="Where to tell its end; the host must be allowed.")
 @click.option("--idempotency-key", help="The same key and request give the same report, for a day.")
-def submit(title: str, type: str, *, wait: bool, idempotency_key: str | None) -> None:  # noqa: A002
+def submit(title: str, type: str, *, wait: bool, **options: Any) -> None:  # noqa: A002
     with told_errors():
         reports = Reports()
-        task_id = reports.submit(title, type, idempotency_key=idempotency_key)
+        task_id = reports.submit(title, type, **options)
         click.echo(task_id, err=wait)
         if wait:
-            _finish(_follow(reports, task_id))
+            _finish(follow(reports, task_id))
 
 
 @main.command("list", help="List reports, newest first.")
-@click.option("--status", type=click.Choice(list(Status)))
+@click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--type", "type_", type=click.Choice(list(CATALOG)))
 @click.option("--query", "-q", help="Words of the title.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
@@ -54,10 +69,10 @@ def submit(title: str, type: str, *, wait: bool, idempotency_key: str | None) ->
 def list_reports(
     *, status: str | None, type_: str | None, query: str | None, limit: int, as_json: bool
 ) -> None:
+    selection = {"status": Status(status) if status else None, "type": type_, "query": query}
     with told_errors():
-        page = Reports().list(status=Status(status) if status else None, type=type_, query=query, limit=limit)
-    for report in page.reports:
-        click.echo(_to_json(report) if as_json else _to_line(report))
+        for report in _list(Reports(), limit, selection):
+            click.echo(_to_json(report) if as_json else _to_line(report))
 
 
 @main.command(help="Show one report as JSON.")
@@ -72,7 +87,7 @@ def show(task_id: str) -> None:
 def cancel(task_id: str) -> None:
     with told_errors():
         status = Reports().cancel(task_id)
-    click.echo("cancelled" if status.is_terminal else "is being cancelled")
+    click.echo("cancelled" if status.is_terminal else "being cancelled")
 
 
 @main.command(help="Make a failed report again, under the same id.")
@@ -91,17 +106,15 @@ def delete(task_id: str) -> None:
     click.echo("deleted")
 
 
-def _follow(reports: Reports, task_id: str) -> Report:
-    """Wait with a bar on the terminal; where there is none, a line for each stage."""
-    with click.progressbar(
-        length=100, width=_BAR_WIDTH, file=sys.stderr, item_show_func=lambda stage: stage or ""
-    ) as bar:
-
-        def show_progress(report: Report) -> None:
-            percent = 100 if report.status.is_terminal else report.progress.percent
-            bar.update(percent - bar.pos, report.progress.stage or report.status)
-
-        return reports.wait(task_id, on_progress=show_progress)
+def _list(reports: Reports, limit: int, selection: Mapping[str, Any]) -> Iterator[Report]:
+    """Read on until there are enough: one page of a selection may be short, even empty."""
+    cursor: str | None = None
+    while limit:
+        page = reports.list(limit=limit, cursor=cursor, **selection)
+        yield from page.reports
+        limit, cursor = limit - len(page.reports), page.next_cursor
+        if cursor is None:
+            return
 
 
 def _finish(report: Report) -> None:
@@ -116,16 +129,4 @@ def _to_line(report: Report) -> str:
 
 
 def _to_json(report: Report, *, indent: int | None = None) -> str:
-    body = {
-        "task_id": report.task_id,
-        "title": report.title,
-        "type": report.type,
-        "status": report.status,
-        "parameters": report.parameters,
-        "created_at": report.created_at.isoformat(),
-        "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
-        "result": report.result,
-        "error": report.error,
-        "reason": report.reason,
-    }
-    return json.dumps(body, indent=indent, ensure_ascii=False)
+    return json.dumps(represent(report), indent=indent, ensure_ascii=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -18,6 +19,8 @@ from .scripts import SharedScripts
 CLAIM = timedelta(seconds=60)
 # What the standard calls the end of a subscription.
 GONE = 410
+# More than so many that are due to busy hosts hold up what is due behind them.
+MOST_PASSED_OVER = 1000
 LONGEST_ERROR = 200
 
 
@@ -27,6 +30,7 @@ class Delivery:
 
     report: Report
     url: str
+    host: str
     ending: int
     attempts: int
 
@@ -62,16 +66,18 @@ class Deliveries:
         self._run = SharedScripts(connection, retention=retention)
         self._delays = delays
 
-    def claim(self) -> Delivery | None:
-        """Take the delivery that is due first, for `CLAIM`; None if none is due."""
-        found = self._run("claim_delivery", CLAIM.total_seconds(), *FIELDS)
+    def claim(self, *, busy: Collection[str] = ()) -> Delivery | None:
+        """Take, for `CLAIM`, the delivery that is due first to a host that is not busy; None if none is."""
+        hosts = json.dumps(sorted(busy))
+        found = self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS)
         if not found:
             return None
-        task_id, ending, values = cast(tuple[bytes, bytes, list[bytes | None]], found)
+        task_id, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
         report = read_report(task_id.decode(), values)
         if report is None or report.callback is None:
             return None
-        return Delivery(report, report.callback.url, int(ending), report.callback.attempts)
+        url, attempts = report.callback.url, report.callback.attempts
+        return Delivery(report, url, host.decode(), int(ending), attempts)
 
     def record(self, delivery: Delivery, attempt: Attempt, *, now: datetime) -> CallbackStatus | None:
         """Write what came of an attempt; None, and nothing written, if the report is gone or begun anew."""

@@ -13,7 +13,7 @@ from .catalog import CATALOG
 from .errors import NoSuchReportError
 from .idempotency import IdempotencyKey
 from .model import ANONYMOUS, Page, Pause, Report, Status
-from .queue import ReportQueue
+from .queue import MOST_LISTED, ReportQueue
 from .selections import Selection
 from .settings import Settings
 from .submissions import parse_submission
@@ -31,8 +31,12 @@ class Reports:
     def __init__(self, settings: Settings | None = None) -> None:
         """Use `settings`, or those of the environment; raise SettingsError if these are not valid."""
         settings = settings or Settings.from_environ(os.environ)
+        self._callback_hosts = settings.callbacks.hosts
         self._queue = ReportQueue(
-            connect(settings.broker), timeout=settings.timeout, retention=settings.retention
+            connect(settings.broker),
+            timeout=settings.timeout,
+            retention=settings.retention,
+            replicas=settings.broker_replicas,
         )
 
     def submit(
@@ -41,15 +45,21 @@ class Reports:
         type: str,  # noqa: A002 - the contract's own name
         parameters: Mapping[str, Any] | None = None,
         *,
+        callback_url: str | None = None,
         requester: str = ANONYMOUS,
         idempotency_key: str | None = None,
     ) -> str:
         """Ask for a report; return its task id.
 
-        Raises InvalidSubmissionError, and IdempotencyConflictError if the key was used for another request.
+        `callback_url` is told once it has ended, if `REPORTS_CALLBACK_HOSTS` allows its host. Raises
+        InvalidSubmissionError, and IdempotencyConflictError if the key was used for another request.
         """
-        data = {"title": title, "type": type, "parameters": parameters or {}}
-        submission = parse_submission(data, types=CATALOG, requester=requester)
+        data: dict[str, Any] = {"title": title, "type": type}
+        given = {"parameters": parameters, "callback_url": callback_url}
+        data |= {name: value for name, value in given.items() if value is not None}
+        submission = parse_submission(
+            data, types=CATALOG, requester=requester, callback_hosts=self._callback_hosts
+        )
         key = IdempotencyKey.of(idempotency_key, submission) if idempotency_key is not None else None
         return self._queue.submit(submission, idempotency_key=key)
 
@@ -69,7 +79,12 @@ class Reports:
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """Read a page of reports, newest first; `next_cursor` of one page is the `cursor` of the next."""
+        """Read a page of reports, newest first; `next_cursor` of one page is the `cursor` of the next.
+
+        A page with a status, type or query looks at 2,000 reports: it may be short and still have a next one.
+        """
+        if not 1 <= limit <= MOST_LISTED:
+            raise ValueError(f"limit={limit!r} is not valid: give 1 to {MOST_LISTED}")
         return self._queue.list(limit=limit, cursor=cursor, selection=Selection(status, type, query))
 
     def wait(
@@ -79,7 +94,10 @@ class Reports:
         timeout: timedelta | None = None,
         on_progress: Callable[[Report], None] | None = None,
     ) -> Report:
-        """Return the report once it has ended, or as it is after `timeout`. Raises NoSuchReportError."""
+        """Return the report once it has ended, or as it is after `timeout`.
+
+        `on_progress` is given the report at each look, four times a second. Raises NoSuchReportError.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
         while True:
             report = self.get(task_id)

@@ -14,7 +14,28 @@ class SettingsError(ReportsError):
 
 
 class BrokerUnavailableError(ReportsError):
-    """The broker does not answer, or cannot take what it was given."""
+    """The broker does not answer, or cannot take what it was given.
+
+    `sentence` says so to people elsewhere: it names neither addresses nor users.
+    """
+
+    sentence = "The broker cannot be reached, so nothing was confirmed. Try again in a moment."
+
+    def __init__(self, message: str, *, sentence: str | None = None) -> None:
+        super().__init__(message)
+        if sentence is not None:
+            self.sentence = sentence
+
+
+class UnconfirmedError(BrokerUnavailableError):
+    """A report was written, and too few replicas of the broker said in time that they have it."""
+
+    def __init__(self, replicas: int, wanted: int) -> None:
+        super().__init__(
+            f"The report was written, but {replicas} of {wanted} replicas have confirmed it.",
+            sentence="Too few replicas of the broker have confirmed the report, so it is not accepted, but "
+            "it may be made. Ask again with the same Idempotency-Key: that makes no second one.",
+        )
 
 
 class NoSuchReportError(ReportsError):

@@ -40,6 +40,8 @@ LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
 # RQ's own: while it is there, no worker begins a report. What it holds says since and until when.
 SUSPENDED = WORKERS_SUSPENDED
+# Followed by the token of a request that deleted a report.
+DELETED_PREFIX = f"{RQ_KEY_PREFIX}:reports:deleted:"
 IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
 

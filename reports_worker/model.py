@@ -77,6 +77,14 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """How queue and broker are: what endangers reports, a sentence each, and the pause if there is one."""
+
+    warnings: tuple[str, ...] = ()
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """One request for a report and everything that came of it."""
 

@@ -34,11 +34,6 @@ def resume(connection: Redis) -> bool:
     return bool(connection.delete(keys.SUSPENDED))
 
 
-def find_pause(connection: Redis) -> Pause | None:
-    value = connection.get(keys.SUSPENDED)
-    return read_pause(value if isinstance(value, bytes) else None)
-
-
 def write_pause(pause: Pause) -> str:
     """Write it in words that people can read who look into Redis."""
     times = {"since": pause.since, "until": pause.until}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import cast
 
 from redis import Redis
 from redis.client import PubSub
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError
 
 from . import clock, keys, pauses, registry
-from .errors import BrokerUnavailableError, IdempotencyConflictError, NoSuchReportError, WrongStateError
+from .broker_checks import BrokerCheck
+from .broker_faults import BrokerGuard
+from .errors import IdempotencyConflictError, NoSuchReportError, UnconfirmedError, WrongStateError
 from .idempotency import KEPT, IdempotencyKey
-from .model import Page, Pause, Report, Status
+from .model import Condition, Page, Pause, Report, Status
 from .records import FIELDS, describe_job, read_report, read_status
 from .scripts import SharedScripts, load_script
 from .selections import EVERYTHING, SELECTED_FIELDS, Selection
@@ -27,6 +28,8 @@ from .workers import WorkerRecord, Workers
 MOST_LISTED = 500
 MOST_SCANNED = 2000
 MOST_POSITIONS = 1000
+# Less than the client's own timeout.
+REPLICAS_MILLISECONDS = 500
 DEFAULT_RETENTION = timedelta(days=30)
 
 
@@ -34,7 +37,7 @@ class ReportQueue:
     """Reports in Redis: each is its RQ job, with fields of ours in the same hash.
 
     Round trips: a submit 1, a status 1, a page 2, a filtered page 3, a change 1.
-    All methods raise BrokerUnavailableError.
+    All methods raise BrokerUnavailableError. A submit counts when so many `replicas` of the broker have it.
     """
 
     def __init__(
@@ -43,9 +46,13 @@ class ReportQueue:
         *,
         timeout: timedelta,
         retention: timedelta = DEFAULT_RETENTION,
+        replicas: int = 0,
         new_id: Callable[[], str] = new_task_id,
     ) -> None:
         self.connection = connection
+        self._guard = BrokerGuard()
+        self._check = BrokerCheck(connection, replicas=replicas)
+        self._replicas = replicas
         self._new_id = new_id
         self._submit = load_script(connection, "submit")
         self._read = load_script(connection, "read")
@@ -73,27 +80,23 @@ class ReportQueue:
             fields["callback_url"] = submission.callback_url
         pairs = [part for pair in fields.items() for part in pair]
         digest, key = (idempotency_key.digest, idempotency_key.name) if idempotency_key else ("", "")
-        with _translate_errors():
-            # redis-py sends again what got no reply: the script then finds the id and does nothing.
-            accepted = self._submit(
-                keys=[
-                    keys.job(task_id),
-                    keys.REGISTRY,
-                    keys.QUEUES,
-                    keys.QUEUED,
-                    keys.IDEMPOTENCY_PREFIX + key,
-                ],
-                args=[task_id, digest, int(KEPT.total_seconds()), *pairs],
+        with self._guard():
+            # redis-py sends again what got no reply: the script then finds the id and adds nothing.
+            accepted, replicas = self._run_submit(
+                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, keys.IDEMPOTENCY_PREFIX + key],
+                [task_id, digest, int(KEPT.total_seconds()), *pairs],
             )
         if not accepted:
             raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")
-        return cast(bytes, accepted).decode()
+        if replicas < self._replicas:
+            raise UnconfirmedError(replicas, self._replicas)
+        return accepted.decode()
 
     def find(self, task_id: str) -> Report | None:
         """Read one report, with its position while it waits; None if there is none of this id."""
         if not is_task_id(task_id):
             return None
-        with _translate_errors():
+        with self._guard():
             *values, position, suspended = cast(
                 list[bytes | None],
                 self._read(
@@ -109,7 +112,7 @@ class ReportQueue:
         A selection looks at `MOST_SCANNED` reports at most: such a page may be short, or even empty, and
         still have a next one.
         """
-        with _translate_errors():
+        with self._guard():
             if selection == EVERYTHING:
                 return self._list_all(limit, cursor)
             return self._list_selected(limit, cursor, selection)
@@ -135,8 +138,25 @@ class ReportQueue:
 
     def delete(self, task_id: str) -> None:
         """Delete a report, whatever its state; one that runs is ended. Raises NoSuchReportError."""
-        if not is_task_id(task_id) or not self._change_report("delete", task_id):
+        if not is_task_id(task_id) or not self._change_report("delete", task_id, secrets.token_hex(8)):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+
+    def _run_submit(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+        """Run the script; where replicas count, wait for them in the same round trip and count them."""
+        if not self._replicas:
+            return cast(bytes, self._submit(keys=names, args=arguments)), 0
+        try:
+            return self._run_submit_and_wait(names, arguments)
+        except NoScriptError:
+            self.connection.script_load(self._submit.script)
+            return self._run_submit_and_wait(names, arguments)
+
+    def _run_submit_and_wait(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+        with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.evalsha(self._submit.sha, len(names), *names, *arguments)
+            pipeline.wait(self._replicas, REPLICAS_MILLISECONDS)
+            accepted, replicas = pipeline.execute()
+        return accepted, replicas
 
     def _run(self, name: str, task_id: str, *arguments: str) -> str:
         now = clock.to_text(clock.now())
@@ -146,7 +166,7 @@ class ReportQueue:
         return cast(bytes, found).decode()
 
     def _change_report(self, name: str, *arguments: str) -> object:
-        with _translate_errors():
+        with self._guard():
             return self._change(name, *arguments)
 
     def _list_all(self, limit: int, cursor: str | None) -> Page:
@@ -179,28 +199,33 @@ class ReportQueue:
 
         A pause that is there already begins no later for it, and ends as this one says. Two round trips.
         """
-        with _translate_errors():
+        with self._guard():
             return pauses.pause(self.connection, duration)
 
     def resume(self) -> bool:
         """End the pause; False if there was none."""
-        with _translate_errors():
+        with self._guard():
             return pauses.resume(self.connection)
+
+    def find_pause(self) -> Pause | None:
+        """Say whether the queue is paused, since and until when."""
+        return self.check().pause
 
     def list_workers(self) -> Sequence[WorkerRecord]:
         """Read the workers that live, by name. Three round trips."""
-        with _translate_errors():
+        with self._guard():
             return self._workers.list()
 
     def drain(self, names: Sequence[str]) -> None:
         """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
-        with _translate_errors():
+        with self._guard():
             self._workers.drain(names)
 
-    def find_pause(self) -> Pause | None:
-        """Make sure that the broker answers; say whether the queue is paused."""
-        with _translate_errors():
-            return pauses.find_pause(self.connection)
+    def check(self) -> Condition:
+        """Make sure that the broker answers; say what about it endangers reports, and of a pause."""
+        with self._guard():
+            warnings, suspended = self._check()
+        return Condition(warnings, pauses.read_pause(suspended))
 
     def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
         if not ids:
@@ -209,11 +234,3 @@ class ReportQueue:
             for task_id in ids:
                 pipeline.hmget(keys.job(task_id), fields)
             return cast(Sequence[Sequence[bytes | None]], pipeline.execute())
-
-
-@contextmanager
-def _translate_errors() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise BrokerUnavailableError(f"The broker cannot be used: {error}") from error

@@ -17,6 +17,7 @@ from rq.cli.helpers import CliConfig
 
 from . import keys
 from .broker import connect
+from .broker_waiting import wait_for_broker
 from .errors import SettingsError
 from .job import ReportJob
 from .json_only import use_json_only
@@ -51,6 +52,18 @@ class _Fixed:
         """Keep ours: RQ's command line sets its own default."""
 
 
+class _Awaited(_Fixed):
+    """The connection, handed out when the broker takes changes: RQ would end with a traceback before."""
+
+    _is_awaited = False
+
+    def __get__(self, instance: object, owner: type) -> object:
+        if instance is not None and not self._is_awaited:
+            wait_for_broker(_CONNECTION, _SETTINGS.broker)
+            self._is_awaited = True
+        return super().__get__(instance, owner)
+
+
 leave_on_signals()
 _SETTINGS = _read_settings()
 _CONNECTION = connect(_SETTINGS.broker)
@@ -66,5 +79,9 @@ DICT_CONFIG = CONSOLE
 use_json_only()
 # RQ's command does not start while the queue is paused; a worker that died then would be missing afterwards.
 vars(rq_workers)["is_suspended"] = lambda _connection: False
-for _name, _ours in {"worker_class": _make_worker, "job_class": ReportJob, "connection": _CONNECTION}.items():
-    setattr(CliConfig, _name, _Fixed(_ours))
+for _name, _ours in {
+    "worker_class": _Fixed(_make_worker),
+    "job_class": _Fixed(ReportJob),
+    "connection": _Awaited(_CONNECTION),
+}.items():
+    setattr(CliConfig, _name, _ours)

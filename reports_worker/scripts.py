@@ -16,6 +16,8 @@ LEASE = timedelta(seconds=12)
 SUSPICION = timedelta(seconds=5)
 # Leases that were held before such a pause have nearly run out after it, or altogether.
 UNATTENDED = timedelta(seconds=8)
+# Longer than a client tries to send a change of which it did not hear.
+REPETITION = timedelta(seconds=30)
 MOST_EXECUTIONS = 4
 ABANDONED = (
     f"The worker that made this report died, {MOST_EXECUTIONS} times in a row. "
@@ -55,6 +57,8 @@ class SharedScripts:
                 "worker": keys.WORKER_PREFIX,
                 "ended": keys.ENDED_CHANNEL,
                 "suspended": keys.SUSPENDED,
+                "deleted": keys.DELETED_PREFIX,
+                "deleted_seconds": int(REPETITION.total_seconds()),
                 "lease_ms": int(LEASE / timedelta(milliseconds=1)),
                 "retention": int(retention.total_seconds()),
                 "most_executions": MOST_EXECUTIONS,

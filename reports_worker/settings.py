@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from . import callback_urls
-from .broker import LOCAL_BROKER, BrokerAddress, find_broker_address
+from .broker_addresses import LOCAL_BROKER, BrokerAddress, find_broker_address
 from .errors import SettingsError
 from .webhooks import parse_secret
 
@@ -23,6 +23,7 @@ _SIZE_UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(kB|MB|GB|KiB|MiB|GiB)", re.ASCII)
 # A making process that does nothing yet has about 30 MB of its own.
 _LEAST_MEMORY, _MOST_MEMORY = 100 * 10**6, 10**15
+_MOST_REPLICAS = 16
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Settings:
     memory: int = 2 * 10**9
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    broker_replicas: int = 0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -106,6 +108,7 @@ class Settings:
             memory=read(environ, "REPORTS_MEMORY", _parse_memory, cls.memory),
             callbacks=CallbackSettings.from_environ(environ),
             probe=ProbeSettings.from_environ(environ),
+            broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", _parse_count, cls.broker_replicas),
         )
 
 
@@ -169,6 +172,12 @@ def _parse_durations(text: str) -> tuple[timedelta, ...]:
 def _parse_port(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 65536:
         raise ValueError("give a whole number from 1 to 65535")
+    return int(text)
+
+
+def _parse_count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_REPLICAS:
+        raise ValueError(f"give a whole number from 0 to {_MOST_REPLICAS}")
     return int(text)
 
 

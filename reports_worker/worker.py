@@ -17,7 +17,8 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
-from .broker import connect, find_refusal
+from .broker import connect
+from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
 from .deliveries import Deliveries
 from .guard import Limits
@@ -33,12 +34,13 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 
-# RQ waits for a job until 15 s before its worker's time to live ends, and for Redis 10 s longer than that.
+# RQ waits for a job until 15 s before its worker's time to live ends, and here for Redis a little longer.
 WORKER_TTL_SECONDS = 20
 MAINTENANCE_SECONDS = 60
 # RQ asks for up to three heartbeats with each report.
 HEARTBEAT_SECONDS = 1.0
 TRY_AGAIN_SECONDS = 1.0
+ANSWER_SECONDS = 2
 # RQ's record of an execution outlives the report's time limit: leases decide, never RQ's registries.
 EXECUTION_MARGIN = timedelta(days=1)
 
@@ -80,8 +82,11 @@ class ReportWorker(Worker):
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
         """Start, or say in one sentence why not and exit."""
-        if refusal := self._find_refusal():
-            raise SystemExit(f"This worker does not start: {refusal}")
+        findings = self._inspect()
+        if findings.refusal:
+            raise SystemExit(f"This worker does not start: {findings.refusal}")
+        for warning in findings.warnings:
+            log.warning("%s", warning)
         super().bootstrap(*arguments, **options)
         if not self.connection.exists(keys.REGISTRY):
             registry.rebuild(self.connection)
@@ -89,12 +94,13 @@ class ReportWorker(Worker):
         self.callbacks.start()
         self.reconciler.start()
 
-    def _find_refusal(self) -> str | None:
+    def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
-            return f"it serves the one queue {keys.QUEUE!r}, not {', '.join(self.queue_names())!r}."
+            queues = ", ".join(self.queue_names())
+            return Findings(f"it serves the one queue {keys.QUEUE!r}, not {queues!r}.")
         if self.serializer is not JSONSerializer:
-            return "it needs the JSON serializer: leave out --serializer."
-        return find_refusal(self.connection)
+            return Findings("it needs the JSON serializer: leave out --serializer.")
+        return inspect(self.connection, replicas=self.settings.broker_replicas)
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ's own
@@ -104,7 +110,10 @@ class ReportWorker(Worker):
         self.reconciler.stop()
         self.callbacks.stop()
         self.keeper.stop()
-        super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
+        try:
+            super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
+        except RedisError as error:
+            log.warning("the broker was not told that this worker ends: %s", error)
 
     # -- one report
 
@@ -214,6 +223,11 @@ class ReportWorker(Worker):
             log.warning("cannot send a heartbeat: %s", error)
 
     # -- a broker that fails, in whatever way, ends no worker
+
+    @property
+    def connection_timeout(self) -> int:
+        """How long a broker may hang: with RQ's 10 s a worker would be late to follow a failover."""
+        return self.dequeue_timeout + ANSWER_SECONDS
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None

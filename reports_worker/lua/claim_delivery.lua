@@ -1,12 +1,24 @@
 -- Take the delivery that is due first, and make it due again later, should this worker die with it.
--- Returns nil if none is due, else {id, number of the ending, values of the fields}.
--- ARGV[2..]: seconds until it is due again, then the fields.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.deliveries, '-inf', server_time(), 'LIMIT', 0, 10)) do
+-- Returns nil if none is due, else {id, number of the ending, host, values of the fields}.
+-- Passes over those to hosts that are busy, and looks at so many at most.
+-- ARGV[2..]: seconds until it is due again, how many to look at, the busy hosts as JSON, then the fields.
+local busy = {}
+for _, host in ipairs(cjson.decode(ARGV[4])) do busy[host] = true end
+
+local function find_host(url)
+  return string.lower(string.match(url, '^%a+://(%[[^%]]*%])') or string.match(url, '^%a+://([^/?#:]*)') or '')
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.deliveries, '-inf', server_time(), 'LIMIT', 0, ARGV[3])) do
   local found = redis.call('HMGET', job_key(id), 'status', 'callback_url', 'endings')
-  if has_ended(found[1]) and found[2] and found[3] then
-    redis.call('ZADD', keys.deliveries, server_time(ARGV[2]), id)
-    return {id, found[3], redis.call('HMGET', job_key(id), unpack(ARGV, 3))}
+  if not (has_ended(found[1]) and found[2] and found[3]) then
+    redis.call('ZREM', keys.deliveries, id)
+  else
+    local host = find_host(found[2])
+    if not busy[host] then
+      redis.call('ZADD', keys.deliveries, server_time(ARGV[2]), id)
+      return {id, found[3], host, redis.call('HMGET', job_key(id), unpack(ARGV, 5))}
+    end
   end
-  redis.call('ZREM', keys.deliveries, id)
 end
 return false

@@ -1,7 +1,9 @@
 -- Delete a report, in whatever state. One that runs is hidden at once; its worker finds it gone and ends.
--- Returns 1, or 0 if there is none. ARGV[2]: id.
-local id = ARGV[2]
-if redis.call('EXISTS', job_key(id)) == 0 then return 0 end
+-- Returns 1, or 0 if there is none.
+-- ARGV[2..3]: id, and a token that tells a repetition of this request from another request.
+local id, done = ARGV[2], settings.deleted .. ARGV[3]
+if redis.call('EXISTS', job_key(id)) == 0 then return redis.call('EXISTS', done) end
 forget(id)
+redis.call('SET', done, id, 'EX', settings.deleted_seconds)
 redis.call('PUBLISH', settings.ended, id)
 return 1

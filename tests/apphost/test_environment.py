@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apphost.app import describe_app
+from apphost.application import Plan, find_secrets
 from apphost.connection_strings import BrokerConnection, parse_connection
 from apphost.environment import inject, reference_connection, variable_prefix
 from apphost.errors import SettingsError
@@ -86,10 +87,31 @@ def test_a_users_own_connection_is_read_in_every_form(
 
 
 @pytest.mark.parametrize(
-    "text", ["http://h", "redis://", "redis://h:x", ",password=geheim", "h:x,password=geheim"]
+    "text",
+    [
+        "http://h",
+        "redis+sentinel://h:geheim/x",
+        "redis+sentinel://h",
+        "redis+sentinel://h,i:x/n",
+        "redis://",
+        "redis://h:x",
+        ",password=geheim",
+        "h:x,password=geheim",
+    ],
 )
 def test_a_connection_that_makes_no_sense_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(SettingsError, match="ConnectionStrings__broker is not valid") as refusal:
         parse_connection("broker", text)
 
     assert "geheim" not in str(refusal.value)
+
+
+def test_a_connection_by_sentinels_is_read_with_both_passwords() -> None:
+    text = "redis+sentinel://:of%2Fit@one,two:7/name/1?sentinel_password=of+theirs"
+
+    connection = parse_connection("broker", text)
+
+    assert connection == BrokerConnection(text, text, "one", 26379, "of/it", "of theirs")
+    assert {"of/it", "of%2Fit", "of theirs"} <= set(
+        find_secrets(Plan({}, {"broker": connection}, {}), "token")
+    )

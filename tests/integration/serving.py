@@ -25,6 +25,8 @@ from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret for tests alone"
+# More than the longest that a request may wait for a report.
+ANSWER_SECONDS = 40
 SERVE = (sys.executable, "-m", "reports_app")
 
 
@@ -87,7 +89,7 @@ class Site(Program):
         if data is not None and not request.has_header("Content-type"):
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
                 return Answer(answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:

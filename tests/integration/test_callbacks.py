@@ -185,7 +185,7 @@ def test_receivers_that_hang_do_not_hold_up_the_making(worker: StartWorker, repo
     receiver = Receiver(*[HANG] * 5)
     worker(**ALLOWED)
     hanging = [ask(reports, receiver.url) for _ in range(5)]
-    receiver.wait_for(4)
+    receiver.wait_for(1)
 
     later = [reports.wait_for_end(reports.submit(Submission("Later", "sales"))) for _ in range(3)]
 
@@ -193,6 +193,24 @@ def test_receivers_that_hang_do_not_hold_up_the_making(worker: StartWorker, repo
     # Not one of the attempts had come to an end by then.
     assert sum(get_callback(reports, task_id).attempts for task_id in hanging) == 0
     receiver.close()
+
+
+def test_a_receiver_that_hangs_does_not_hold_up_another(worker: StartWorker, reports: Reports) -> None:
+    dead, alive = Receiver(*[HANG] * 9), Receiver()
+    hanging = [ask(reports, dead.url.replace("127.0.0.1", "LOCALHOST")) for _ in range(9)]
+    later = [ask(reports, alive.url) for _ in range(3)]
+    for task_id in [*hanging, *later]:
+        reports.cancel(task_id)
+    worker(**ALLOWED)
+
+    callbacks = [wait_for_callback(reports, task_id) for task_id in later]
+
+    assert [callback.status for callback in callbacks] == [DELIVERED] * 3
+    # Not one of the attempts had come to an end by then, and no more than one had begun.
+    assert sum(get_callback(reports, task_id).attempts for task_id in hanging) == 0
+    assert len(dead.received) == 1
+    dead.close()
+    alive.close()
 
 
 def test_a_report_deleted_while_it_is_delivered_is_not_brought_back(

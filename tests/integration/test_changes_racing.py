@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -20,7 +20,7 @@ from reports_worker import (
     connect,
     keys,
 )
-from reports_worker.broker import parse_address
+from reports_worker.broker_addresses import parse_address
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed, Failed
 from tests.brokers import Broker
@@ -106,19 +106,53 @@ def test_a_deleted_report_is_not_brought_back_by_its_end(
     assert queue.list().reports == ()
 
 
-def test_a_report_whose_reply_was_lost_exists_once(broker: Broker, redis: Redis) -> None:
+@pytest.fixture
+def losing_queue(broker: Broker, redis: Redis) -> Iterator[ReportQueue]:
+    """A queue that does not hear of its first change, which the broker makes; all others come through."""
     is_first = iter([True])
     proxy = Proxy(broker.port, is_lost=lambda request: b"EVALSHA" in request and next(is_first, False))
-    try:
-        queue = ReportQueue(connect(parse_address(f"redis://127.0.0.1:{proxy.port}")), timeout=DAY)
-        ReportQueue(redis, timeout=DAY).submit(
-            Submission("Before", "sales")
-        )  # the script is known from now on
-
-        task_id = queue.submit(Submission("Lost", "sales"))
-    finally:
-        proxy.close()
-
+    other = ReportQueue(redis, timeout=DAY)
+    task_id = other.submit(Submission("Before", "sales"))  # the scripts are known from now on
+    other.cancel(task_id)
+    other.retry(task_id)
+    other.delete(task_id)
+    yield ReportQueue(connect(parse_address(f"redis://127.0.0.1:{proxy.port}")), timeout=DAY)
+    proxy.close()
     assert proxy.lost == 1
-    assert redis.lrange(keys.QUEUED, 0, -1).count(task_id.encode()) == 1
-    assert redis.zcard(keys.REGISTRY) == 2
+
+
+def test_a_report_whose_reply_was_lost_exists_once(losing_queue: ReportQueue, redis: Redis) -> None:
+    task_id = losing_queue.submit(Submission("Lost", "sales"))
+
+    assert redis.lrange(keys.QUEUED, 0, -1) == [task_id.encode()]
+    assert redis.zcard(keys.REGISTRY) == 1
+
+
+def test_a_cancel_whose_reply_was_lost_is_done(losing_queue: ReportQueue, queue: ReportQueue) -> None:
+    task_id = queue.submit(Submission("Title", "sales"))
+
+    assert losing_queue.cancel(task_id) is Status.FAILED
+
+
+def test_a_retry_whose_reply_was_lost_is_done(losing_queue: ReportQueue, queue: ReportQueue) -> None:
+    task_id = queue.submit(Submission("Title", "sales"))
+    queue.cancel(task_id)
+
+    losing_queue.retry(task_id)
+
+    assert queue.list().reports[0].status is Status.PENDING
+
+
+def test_a_delete_whose_reply_was_lost_is_done_and_another_finds_nothing(
+    losing_queue: ReportQueue, queue: ReportQueue, redis: Redis
+) -> None:
+    task_id = queue.submit(Submission("Title", "sales"))
+
+    losing_queue.delete(task_id)
+
+    for other in (losing_queue, queue):
+        with pytest.raises(NoSuchReportError):
+            other.delete(task_id)
+    kept = [redis.ttl(key) for key in redis.scan_iter("rq:reports:deleted:*")]
+    assert len(kept) == 2  # the one before too
+    assert all(0 < seconds <= 30 for seconds in kept)

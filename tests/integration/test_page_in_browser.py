@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from reports_worker import ReportQueue
+from reports_worker.deliveries import Attempt
 from tests.brokers import Broker
 from tests.integration.serving import Complaints, Site, browse, serve
 from tests.integration.worker_processes import StartWorkerOf
@@ -405,6 +406,21 @@ def test_a_report_is_deleted_on_its_page_after_a_second_thought(
     expect(card(page, "old")).to_have_count(0)
 
 
+def test_the_delivery_of_a_callback_shows_without_a_reload(
+    site: Site, workshop: Workshop, page: Page
+) -> None:
+    task_id = workshop.ask("Q4", callback_url="https://hooks.example.com/x")
+    page.goto(f"{site.url}/reports/{task_id}")
+    expect(page.get_by_text("when the report ends")).to_be_visible()
+
+    workshop.begin(task_id)
+    workshop.end(task_id)
+    workshop.deliver(Attempt(204))
+    page.clock.run_for(2000)
+
+    expect(page.get_by_text("delivered", exact=True)).to_be_visible()
+
+
 def test_a_report_is_run_again_from_its_page(site: Site, workshop: Workshop, page: Page) -> None:
     task_id = workshop.complete("Q4")
     page.goto(f"{site.url}/reports/{task_id}")
@@ -483,7 +499,11 @@ def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
         workshop.start("long " * 40, percent=50, stage="x" * 100),
         workshop.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
         workshop.fail("failed", error="z" * 400),
+        workshop.ask("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
     ]
+    workshop.begin(ids[-1])
+    workshop.end(ids[-1])
+    workshop.deliver(Attempt(503, "e" * 200))
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
     complaints = Complaints(page)
 

@@ -10,6 +10,8 @@ import pytest
 from redis import Connection, ConnectionPool, Redis
 
 from reports_worker import BrokerAddress, ReportQueue, Submission, connect
+from reports_worker.errors import UnconfirmedError
+from reports_worker.scripts import read_script
 from tests.brokers import Broker
 
 SALES = Submission("Quarter", "sales")
@@ -18,7 +20,7 @@ SALES = Submission("Quarter", "sales")
 class CountedQueue(ReportQueue):
     """A queue that knows how often it sent something; a pipeline sends once."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, replicas: int = 0) -> None:
         sent: list[object] = []
 
         class CountingConnection(Connection):
@@ -27,7 +29,7 @@ class CountedQueue(ReportQueue):
                 super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
 
         pool = ConnectionPool(connection_class=CountingConnection, host="127.0.0.1", port=port)
-        super().__init__(Redis(connection_pool=pool), timeout=timedelta(hours=1))
+        super().__init__(Redis(connection_pool=pool), timeout=timedelta(hours=1), replicas=replicas)
         self._sent = sent
 
     def take_count(self) -> int:
@@ -57,6 +59,31 @@ def test_a_submit_is_one_round_trip(queue: CountedQueue) -> None:
     queue.submit(SALES)
 
     assert queue.take_count() == 1
+
+
+def test_a_submit_that_waits_for_replicas_is_one_round_trip(broker: Broker, redis: Redis) -> None:
+    queue = CountedQueue(broker.port, replicas=1)
+    queue.connection.script_load(read_script("submit"))
+    queue.take_count()
+    redis.config_resetstat()
+
+    with pytest.raises(UnconfirmedError):
+        queue.submit(SALES)
+
+    assert queue.take_count() == 1
+    assert read_commands(redis)["wait"] == 1
+    queue.connection.connection_pool.disconnect()
+
+
+def test_a_check_is_one_round_trip_and_now_and_then_asks_for_more(queue: CountedQueue, redis: Redis) -> None:
+    redis.config_resetstat()
+
+    for _ in range(3):
+        queue.check()
+
+    assert queue.take_count() == 3
+    assert read_commands(redis) == {"get": 3}
+    assert redis.info("commandstats")["cmdstat_info"]["calls"] == 2  # the other was ours
 
 
 def test_a_status_is_one_round_trip(queue: CountedQueue) -> None:

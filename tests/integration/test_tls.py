@@ -12,7 +12,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from reports_worker import Status, Submission, connect
-from reports_worker.broker import parse_address
+from reports_worker.broker_addresses import parse_address
 from tests.brokers import Broker, find_server, free_port
 from tests.integration.worker_processes import RQ_COMMAND, Reports, StartWorkerOf
 

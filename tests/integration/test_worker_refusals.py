@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Broker, free_port
+from tests.brokers import Broker
 from tests.integration.worker_processes import RQ_COMMAND, StartWorker, StartWorkerOf, WorkerProcess
 
 
@@ -58,15 +58,6 @@ def test_a_broker_that_does_not_tell_its_version_is_refused(
 
     assert refusal.startswith("This worker does not start: The broker does not tell its version (INFO): ")
     assert refusal.endswith(" Allow INFO for this user.")
-
-
-def test_a_broker_that_is_not_there_ends_the_worker_with_its_address(start_worker: StartWorkerOf) -> None:
-    port = free_port()
-
-    refusal = read_refusal(start_worker(f"redis://:hunter2@127.0.0.1:{port}"))
-
-    assert f"127.0.0.1:{port}" in refusal
-    assert "hunter2" not in refusal
 
 
 def test_a_wrong_password_ends_the_worker(tmp_path: Path, start_worker: StartWorkerOf) -> None:

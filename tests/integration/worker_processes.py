@@ -13,7 +13,7 @@ from typing import Protocol
 import psutil
 from redis import Redis
 
-from reports_worker import BrokerAddress, Report, ReportQueue, Status, connect
+from reports_worker import BrokerAddress, Report, ReportQueue, Status, Submission, connect
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +109,9 @@ class Reports(ReportQueue):
 
     def __init__(self, url: str, *, timeout: timedelta = timedelta(hours=1)) -> None:
         super().__init__(connect(BrokerAddress(url)), timeout=timeout)
+
+    def submit_sales(self, title: str) -> str:
+        return self.submit(Submission(title, "sales"))
 
     def get(self, task_id: str) -> Report:
         report = self.find(task_id)

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "apphost": set[str](),
+    "faults": {"apphost", "reports_worker"},
     "reports_app": {"reports_worker"},
     "reports_worker": set[str](),
 }

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from reports_app import AppSettings, create_app
 from reports_app.services import Services, add_services
 from reports_worker import Settings, SettingsError
-from reports_worker.broker import parse_address
+from reports_worker.broker_addresses import parse_address
 from tests.brokers import free_port
 from tests.reports_app.html_tree import parse_html
 from tests.reports_app.workshop import Workshop, break_queue

@@ -56,6 +56,7 @@ def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: W
         workshop.start(EVIL, percent=1, stage=EVIL),
         workshop.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
         workshop.fail(EVIL, error=EVIL),
+        workshop.ask(EVIL, callback_url=f"https://hooks.example.com/{EVIL}"),
     ]
 
     for task_id in ids:
@@ -123,6 +124,7 @@ def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop) -
         task_id = make()
         yield client.get(f"/reports/{task_id}").text
         yield client.get(f"/reports/{task_id}?partial=1").text
+    yield client.get(f"/reports/{workshop.ask(callback_url='https://hooks.example.com/x')}").text
     yield client.get("/").text
     yield client.get("/?q=Q4&status=failed&type=sales").text
     yield client.get("/?q=nothing").text

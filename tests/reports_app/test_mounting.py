@@ -130,6 +130,53 @@ def test_the_pages_errors_are_ours(client: FlaskClient, memory_server: fakeredis
         assert "the host's" not in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/nothing", "/nothing/at/all", "/reports/x/y", "/reports/", "/rq/"])
+def test_what_nobody_serves_below_the_prefix_is_answered_by_us(
+    client: FlaskClient, method: str, path: str
+) -> None:
+    page = client.open(PREFIX + path, method=method, headers=HTML)
+    problem = client.open(PREFIX + path, method=method, headers={"Accept": "application/json"})
+
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert parse_html(page.text).get("h1").text == "Not found"
+    assert parse_html(page.text).links()["All reports"] == f"{PREFIX}/"
+    assert page.headers["Content-Security-Policy"]
+    assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
+
+
+def test_another_method_below_the_prefix_is_refused_by_us(client: FlaskClient, workshop: Workshop) -> None:
+    path = f"{PREFIX}/reports/{workshop.ask()}"
+
+    page = client.delete(path, headers=HTML)
+    problem = client.delete(path, headers={"Accept": "application/json"})
+
+    assert page.status_code == problem.status_code == 405
+    assert parse_html(page.text).get("h1").text == "That did not work"
+    assert problem.get_json()["detail"] == "DELETE is not allowed here; GET, HEAD, OPTIONS are."
+    assert problem.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert client.options(path).status_code == 200
+
+
+def test_paths_beside_the_prefix_stay_the_hosts(client: FlaskClient) -> None:
+    for path in ("/tools", "/tools/", f"{PREFIX}x", f"{PREFIX}x/y"):
+        assert client.get(path).text == "the host's 404"
+
+
+def test_the_host_may_serve_more_below_the_prefix(host: Flask) -> None:
+    host.add_url_rule(f"{PREFIX}/more", "more", lambda: "more")
+
+    assert host.test_client().get(f"{PREFIX}/more").text == "more"
+
+
+def test_mounted_at_the_root_unknown_paths_are_the_hosts(services: Services) -> None:
+    app = Flask("host")
+    app.register_error_handler(404, lambda _: ("the host's 404", 404))
+    app.register_blueprint(create_blueprint(services=services))
+
+    assert app.test_client().get("/nothing", headers=HTML).text == "the host's 404"
+
+
 def test_the_hosts_pages_files_and_errors_stay_its_own(client: FlaskClient) -> None:
     assert client.get("/", headers=HTML).text == "<h1>the host's base</h1>"
     assert client.get("/nothing").text == "the host's 404"

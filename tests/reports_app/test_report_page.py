@@ -10,10 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reports_worker import Reason, ReportQueue, Status
+from reports_worker.deliveries import Attempt
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 HTML = {"Accept": "text/html"}
+EVIL = "<script>window.evil=1</script>"
 ACTIONS = ("cancel", "retry", "delete")
 
 
@@ -93,6 +95,57 @@ def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop) -> N
 
     assert "It took too long." in page.get("p", class_="error").text
     assert page.get("code").text == "timeout"
+
+
+def test_a_report_without_a_callback_speaks_of_none(client: FlaskClient, workshop: Workshop) -> None:
+    assert "Callback" not in fetch(client, workshop.complete()).text
+
+
+@pytest.mark.parametrize("query", ["", "?partial=1"])
+def test_a_report_with_a_callback_shows_how_its_delivery_stands(
+    client: FlaskClient, workshop: Workshop, query: str
+) -> None:
+    task_id = workshop.ask(callback_url="https://hooks.example.com/x?token=hunter2")
+
+    asked = figures(fetch(client, task_id, query))
+    workshop.begin(task_id)
+    workshop.end(task_id)
+    due = figures(fetch(client, task_id, query))
+    workshop.deliver(Attempt(503, EVIL))
+    tried = figures(fetch(client, task_id, query))
+    workshop.deliver(Attempt(204))
+    page = fetch(client, task_id, query)
+    told = figures(page)
+
+    assert asked["Address"] == "https://hooks.example.com/x?…"
+    assert "hunter2" not in page.text
+    assert not {"Attempts", "Last answer", "Last error", "Delivered"} & asked.keys()
+    assert [shown["Delivery"] for shown in (asked, due, tried, told)] == [
+        "when the report ends",
+        "pending",
+        "pending",
+        "delivered",
+    ]
+    assert (tried["Attempts"], tried["Last answer"], tried["Last error"]) == ("1", "503", EVIL)
+    assert (told["Attempts"], told["Last answer"]) == ("2", "204")
+    assert "Delivered" in told
+    assert "Last error" not in told
+
+
+def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.ask(callback_url="https://hooks.example.com/x")
+    workshop.begin(task_id)
+    workshop.end(task_id)
+
+    due = fetch(client, task_id).find_all("meta", http_equiv="refresh")
+    workshop.deliver(Attempt(410, "It answered 410."))
+    failed = fetch(client, task_id)
+
+    assert len(due) == 1
+    assert failed.find_all("meta", http_equiv="refresh") == []
+    assert figures(failed)["Delivery"] == "failed"
 
 
 @pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])

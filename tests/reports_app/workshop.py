@@ -11,7 +11,8 @@ from flask import Flask
 from redis import Redis
 
 from reports_app.services import EXTENSION
-from reports_worker import Reason, ReportQueue, Submission, keys
+from reports_worker import Reason, ReportQueue, Submission, clock, keys
+from reports_worker.deliveries import Attempt, Deliveries
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed, Failed, Outcome
 
@@ -35,9 +36,11 @@ class Workshop:
         self._queue = queue
         self._leases = Leases(connection, retention=timedelta(days=30))
 
-    def ask(self, title: str = "Q4 sales", report_type: str = "sales") -> str:
+    def ask(
+        self, title: str = "Q4 sales", report_type: str = "sales", *, callback_url: str | None = None
+    ) -> str:
         """Leave a pending report; return its id."""
-        return self._queue.submit(Submission(title, report_type))
+        return self._queue.submit(Submission(title, report_type, callback_url=callback_url))
 
     def start(self, title: str = "Q4 sales", *, percent: int = 0, stage: str = "") -> str:
         """Leave a running report; return its id."""
@@ -67,6 +70,13 @@ class Workshop:
     def end(self, task_id: str, outcome: Outcome = COMPLETED) -> None:
         """End a running report."""
         assert self._leases.publish(Execution(task_id, "1"), outcome)
+
+    def deliver(self, attempt: Attempt) -> None:
+        """Make an attempt to tell the end that is due first."""
+        deliveries = Deliveries(self.connection, retention=timedelta(days=30), delays=[timedelta()])
+        delivery = deliveries.claim()
+        assert delivery is not None
+        assert deliveries.record(delivery, attempt, now=clock.now())
 
     def remove(self, task_id: str) -> None:
         """Take a report away as its expiry does."""

@@ -71,6 +71,36 @@ def test_an_attempt_decides_what_comes_next(
     assert decide(attempt, attempts=attempts, delays=DELAYS) == decided
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://hooks.example.com", "hooks.example.com"),
+        ("https://HOOKS.example.com:8443/x", "hooks.example.com"),
+        ("http://hooks.example.com?a=b:c", "hooks.example.com"),
+        ("http://[2001:DB8::1]:80/", "[2001:db8::1]"),
+        ("no URL at all", ""),
+    ],
+)
+def test_deliveries_to_busy_hosts_are_passed_over(
+    queue: ReportQueue, leases: Leases, deliveries: Deliveries, url: str, host: str
+) -> None:
+    connection = queue.connection
+    first, second = (
+        queue.submit(Submission("Quarter", "sales", callback_url=one)) for one in (url, URL + "y")
+    )
+    end(leases, first)
+    end(leases, second)
+    for number, task_id in enumerate((first, second)):
+        connection.zadd(keys.DELIVERIES, {task_id: number})
+
+    other = deliveries.claim(busy={host, "elsewhere"})
+    chosen = deliveries.claim(busy={"elsewhere"})
+
+    assert chosen is not None
+    assert (chosen.report.task_id, chosen.host) == (first, host)
+    assert (other and other.report.task_id) == (None if host == "hooks.example.com" else second)
+
+
 def test_a_report_without_a_callback_has_nothing_delivered(
     connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
 ) -> None:

@@ -179,7 +179,7 @@ def test_a_broker_that_does_not_answer_is_said_in_our_own_words() -> None:
         lambda: queue.submit(Submission("Quarter", "sales")),
         lambda: queue.find(new_task_id()),
         queue.list,
-        queue.find_pause,
+        queue.check,
     ):
         with pytest.raises(BrokerUnavailableError, match=r"^The broker cannot be used: "):
             call()

@@ -37,6 +37,7 @@ def test_every_variable_is_read() -> None:
             "REPORTS_SIMULATED_SECONDS": "0.5-2",
             "REPORTS_RETENTION": "7d",
             "REPORTS_TIMEOUT": "15m",
+            "REPORTS_BROKER_REPLICAS": "2",
         }
     )
 
@@ -45,6 +46,17 @@ def test_every_variable_is_read() -> None:
     assert settings.simulated_seconds == SecondsRange(0.5, 2)
     assert settings.retention == timedelta(days=7)
     assert settings.timeout == timedelta(minutes=15)
+    assert settings.broker_replicas == 2
+
+
+@pytest.mark.parametrize("text", ["-1", "17", "1.5", "two", "٢"])
+def test_a_number_of_replicas_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environ({"REPORTS_BROKER_REPLICAS": text})
+
+    assert str(refusal.value) == (
+        f"REPORTS_BROKER_REPLICAS={text!r} is not valid: give a whole number from 0 to 16"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis import Redis
+from redis import SSLConnection
+from redis.sentinel import SentinelConnectionPool
 
 from reports_worker import BrokerAddress, SettingsError, connect
-from reports_worker.broker import find_broker_address, find_refusal, parse_address
+from reports_worker.broker_addresses import find_broker_address, parse_address
 
 
 def read_options(address: BrokerAddress) -> dict[str, object]:
@@ -77,6 +78,45 @@ def test_options_that_choose_nothing_here_are_let_pass() -> None:
     assert parse_address(text).url == "redis://broker:7000/0"
 
 
+def test_sentinels_are_read_with_the_name_of_what_they_watch() -> None:
+    address = parse_address(
+        "redis+sentinel://reports:p%40ss@one,[::1]:7,127.0.0.1:26380/my.Primary/3"
+        "?sentinel_username=watch&sentinel_password=s%26cret&socket_timeout=3"
+    )
+
+    assert address.sentinels is not None
+    assert address.sentinels.addresses == (("one", 26379), ("::1", 7), ("127.0.0.1", 26380))
+    assert address.sentinels.primary == "my.Primary"
+    assert dict(address.sentinels.credentials) == {"username": "watch", "password": "s&cret"}
+    assert str(address) == "redis+sentinel://one:26379,[::1]:7,127.0.0.1:26380/my.Primary/3"
+
+
+def test_sentinels_and_primary_have_each_their_own_credentials() -> None:
+    address = parse_address("redis+sentinel://reports:p%40ss@one/p/3?sentinel_password=other")
+
+    pool = connect(address).connection_pool
+    assert isinstance(pool, SentinelConnectionPool)
+    sentinel = pool.sentinel_manager.sentinels[0].connection_pool.connection_kwargs
+
+    ours = pool.connection_kwargs
+    assert (ours["username"], ours["password"], ours["db"]) == ("reports", "p@ss", 3)
+    assert (sentinel["username"], sentinel["password"], sentinel["db"]) == (None, "other", 0)
+
+
+def test_sentinels_behind_tls_are_checked_like_the_primary() -> None:
+    address = parse_address("rediss+sentinel://one/p?ssl_ca_certs=/etc/ca.pem")
+
+    pool = connect(address).connection_pool
+    assert isinstance(pool, SentinelConnectionPool)
+    sentinel = pool.sentinel_manager.sentinels[0].connection_pool
+
+    assert issubclass(pool.connection_class, SSLConnection)
+    assert issubclass(sentinel.connection_class, SSLConnection)
+    for options in (pool.connection_kwargs, sentinel.connection_kwargs):
+        assert options["ssl_check_hostname"] is True
+        assert options["ssl_ca_certs"] == "/etc/ca.pem"
+
+
 @pytest.mark.parametrize("password", ["p@ss:w/rd?#%", "a=b==", "pässwörd℀", "a://b", "{}[]|^~`\\"])
 def test_a_password_with_special_characters_arrives_whole(password: str) -> None:
     address = parse_address(f"broker:7000,password={password},ssl=false")
@@ -87,7 +127,7 @@ def test_a_password_with_special_characters_arrives_whole(password: str) -> None
 
 
 BAD = {
-    "http://localhost": "the scheme must be one of redis, rediss, unix",
+    "http://localhost": "the scheme must be one of redis, rediss, unix, redis+sentinel, rediss+sentinel",
     "redis://": "needs a host",
     "redis://:6379": "needs a host",
     "redis://localhost:0": "a port from 1 to 65535",
@@ -98,6 +138,20 @@ BAD = {
     "redis://localhost?db=one": "an option after the ?",
     "redis://localhost?colour=red": "an option after the ?",
     "unix://": "needs the path of a socket",
+    "redis+sentinel://": "the name of the primary",
+    "redis+sentinel://one": "the name of the primary",
+    "redis+sentinel://one/": "the name of the primary",
+    "redis+sentinel://one/my primary": "the name of the primary",
+    "redis+sentinel://one/name/zero": "the name of the primary",
+    "redis+sentinel://one/name/0/1": "the name of the primary",
+    "redis+sentinel://one/name#part": "the name of the primary",
+    "redis+sentinel:///name": "each sentinel must be host or host:port",
+    "redis+sentinel://one,,two/name": "each sentinel must be host or host:port",
+    "redis+sentinel://one:0/name": "each sentinel must be host or host:port",
+    "redis+sentinel://one:six/name": "the port of a sentinel",
+    "redis+sentinel://one:65536/name": "the port of a sentinel",
+    "redis+sentinel://one/name?colour=red": "an option after the ?",
+    "redis+sentinel://one/name?db=one": "an option after the ?",
     ",password=x": "it must begin with host:port",
     ":6379": "it must begin with host:port",
     "localhost:": "it must begin with host:port",
@@ -133,6 +187,10 @@ def test_what_is_malformed_is_refused_with_what_is_allowed(text: str, sentence: 
         "redis://user:12/hunter2@localhost:6379",
         "redis://:hunter2@localhost?colour=red",
         "redis://localhost?password=hunter2&db=one",
+        "redis+sentinel://:hunter2@one:six/name",
+        "redis+sentinel://user:12/hunter2@one/name",
+        "redis+sentinel://one?sentinel_password=hunter2",
+        "redis+sentinel://one/name?sentinel_password=hunter2&colour=red",
         "localhost:six,password=hunter2",
         "localhost:6379,password=hunter2,ssl=maybe",
         "localhost:6379,password=hunter2,colour=red",
@@ -152,17 +210,22 @@ def test_a_refusal_does_not_repeat_the_password(text: str) -> None:
         "redis://user:hunter2@localhost:6379/0",
         "redis://localhost?password=hunter2",
         "unix://:hunter2@/run/redis.sock",
+        "redis+sentinel://:hunter2@one/name",
+        "redis+sentinel://one/name?sentinel_password=hunter2",
         "localhost:6379,password=hunter2",
     ],
 )
 def test_the_text_of_an_address_hides_the_password(text: str) -> None:
     address = parse_address(text)
 
-    assert "hunter2" in address.url
+    assert "hunter2" in f"{address.url} {address.sentinels and address.sentinels.credentials}"
     assert "hunter2" not in f"{address} {address!r}"
 
 
-BEGINNINGS = st.sampled_from(["", "redis://", "rediss://h?", "redis://u:p@", "unix://", "h:1,", "h:1,ssl="])
+BEGINNINGS = st.sampled_from(
+    ["", "redis://", "rediss://h?", "redis://u:p@", "unix://", "h:1,", "h:1,ssl=",
+     "redis+sentinel://", "redis+sentinel://u:p@h", "rediss+sentinel://h/p?"]
+)  # fmt: skip
 
 
 @given(st.builds(str.__add__, BEGINNINGS, st.text()))
@@ -186,28 +249,3 @@ def test_a_quoted_password_in_a_url_arrives_whole() -> None:
     url = f"redis://:{quote('p@ss:w/rd?#%', safe='')}@broker:7000/1"
 
     assert read_options(parse_address(url))["password"] == "p@ss:w/rd?#%"
-
-
-class Answering(Redis):
-    """A client whose server is of one version."""
-
-    def __init__(self, version: str) -> None:
-        super().__init__()
-        self._version = version
-
-    def info(self, *_: object, **__: object) -> dict[str, object]:
-        return {"redis_version": self._version}
-
-
-@pytest.mark.parametrize("version", ["6.2.0", "7.0.15", "7.2.4", "255.255.255"])
-def test_a_server_of_our_time_is_taken(version: str) -> None:
-    assert find_refusal(Answering(version)) is None
-
-
-@pytest.mark.parametrize("version", ["3.2.12", "5.0.9", "6.0.16"])
-def test_a_server_that_can_lose_reports_is_refused(version: str) -> None:
-    refusal = find_refusal(Answering(version))
-
-    assert refusal == (
-        f"The broker is version {version}; 6.2 or newer is needed, since an older one can lose reports."
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from reports_worker import Callback, Pause, Report, ReportType
+from .model import Callback, Pause, Report
+from .report_types import ReportType
 
 
 def represent(report: Report) -> dict[str, Any]:

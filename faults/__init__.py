@@ -1,0 +1,1 @@
+"""Faults struck on the real product, and what became of its promises: `make faults`."""

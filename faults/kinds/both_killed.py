@@ -1,0 +1,18 @@
+"""SIGKILL to the worker and to what it makes."""
+
+from __future__ import annotations
+
+from faults.deployment import Deployment
+from faults.fault import Fault
+from faults.programs import kill
+from faults.steps import IN_MAKING, Step
+
+
+def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    both = deployment.victim.find_family()
+    deployment.note_strike(*both)
+    kill(both)
+    deployment.gates.open()
+
+
+FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, _strike),)

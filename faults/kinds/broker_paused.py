@@ -1,0 +1,30 @@
+"""SIGSTOP to the broker for longer than a lease lasts: connections stay and nothing answers."""
+
+from __future__ import annotations
+
+from faults.deployment import Deployment
+from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
+from faults.steps import ALL, Step
+from faults.waiting import pause
+
+_SECONDS = 15
+
+
+def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    deployment.note_strike()
+    deployment.broker.pause()
+    deployment.gates.open()
+    pause(_SECONDS)
+    deployment.broker.resume()
+    deployment.note_mend()
+
+
+FAULTS = (
+    Fault(
+        "broker-paused",
+        "broker held still for 15 s",
+        ALL,
+        _strike,
+        recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
+    ),
+)

@@ -1,0 +1,18 @@
+"""SIGKILL to the process that makes a report."""
+
+from __future__ import annotations
+
+from faults.deployment import Deployment
+from faults.fault import Fault
+from faults.programs import kill
+from faults.steps import IN_MAKING, Step
+
+
+def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    making = deployment.find_making()
+    deployment.note_strike(*making)
+    kill(making)
+    deployment.gates.open()
+
+
+FAULTS = (Fault("making-killed", "SIGKILL to the making process", IN_MAKING, _strike),)

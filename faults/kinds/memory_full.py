@@ -1,0 +1,31 @@
+"""The broker has no memory left: it answers, reads, and refuses to store."""
+
+from __future__ import annotations
+
+from faults.deployment import Deployment
+from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
+from faults.refusals import see_refusals
+from faults.steps import ALL, Step
+
+_LIMIT = 1024  # bytes: far below what it uses
+_SECONDS = 14
+
+
+def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    deployment.note_strike()
+    deployment.broker.limit_memory(_LIMIT)
+    deployment.gates.open()
+    see_refusals(deployment, seconds=_SECONDS)
+    deployment.broker.limit_memory(0)
+    deployment.note_mend()
+
+
+FAULTS = (
+    Fault(
+        "memory-full",
+        "broker out of memory for 14 s",
+        ALL,
+        _strike,
+        recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
+    ),
+)

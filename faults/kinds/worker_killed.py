@@ -1,0 +1,22 @@
+"""SIGKILL to the worker; the kernel then ends what it makes."""
+
+from __future__ import annotations
+
+from faults.deployment import Deployment
+from faults.fault import Fault
+from faults.programs import kill
+from faults.steps import ALL, Step
+
+
+def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    victim, *making = deployment.victim.find_family()
+    deployment.note_strike(victim, *making)
+    kill([victim])
+    deployment.gates.open()
+
+
+FAULTS = (
+    Fault("worker-killed", "SIGKILL to the worker", ALL, _strike),
+    Fault("killed-after-dequeue", "SIGKILL between dequeue and start", (Step.TAKEN,), _strike),
+    Fault("killed-at-publish", "SIGKILL at publish", (Step.PUBLISH,), _strike),
+)

@@ -1,0 +1,29 @@
+"""What the machine must offer; looked at before anything starts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from apphost.broker_server import find_server
+from apphost.errors import NoServerError
+
+from .deployment import Needs
+from .errors import MissingToolError
+from .shifted_clock import find_library
+from .small_disk import mount_small_disk
+
+
+def check_tools(needs: Iterable[Needs]) -> None:
+    """Raise MissingToolError, naming what is missing and how to get it."""
+    wanted = list(needs)
+    try:
+        find_server()
+    except NoServerError as error:
+        raise MissingToolError(str(error)) from error
+    if any(need.shifted_clock for need in wanted):
+        find_library()
+    if any(need.small_disk for need in wanted):
+        with tempfile.TemporaryDirectory() as folder, mount_small_disk(Path(folder) / "disk"):
+            pass

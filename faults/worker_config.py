@@ -1,0 +1,93 @@
+"""reports_worker.rq_config, with attempts that record themselves and stop at gates: for this suite alone.
+
+An attempt says that it lives every 50 ms, on a thread, from its first line until its process ends: so the
+file tells how long it lived, even of one that was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from reports_worker import CATALOG, Assignment, ReportType, making, worker
+from reports_worker.leases import Execution, Leases
+from reports_worker.model import Outcome
+from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
+
+from .attempt_file import AttemptFile, Event
+from .gates import pass_gate
+from .steps import Step
+
+__all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
+
+_ALIVE_EVERY_SECONDS = 0.05
+_ATTEMPTS = AttemptFile(Path(os.environ["FAULTS_ATTEMPTS"]))
+_GATES = Path(os.environ["FAULTS_GATES"]) if "FAULTS_GATES" in os.environ else None
+# The one execution of this worker; the process forked for it inherits the value.
+_CURRENT = {"attempt": ""}
+
+
+class RecordedLeases(Leases):
+    """Leases that record what is taken and what is published."""
+
+    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
+        _CURRENT["attempt"] = execution.id
+        _note(Event.TAKEN, execution.task_id)
+        _pass(Step.TAKEN, execution.task_id)
+        return super().start(execution, worker=worker, expires=expires)
+
+    def publish(self, execution: Execution, outcome: Outcome) -> bool:
+        _pass(Step.PUBLISH, execution.task_id)
+        published = super().publish(execution, outcome)
+        if published:
+            _note(Event.PUBLISHED, execution.task_id)
+            _pass(Step.ENDED, execution.task_id)
+        return published
+
+
+def _recorded(report_type: ReportType) -> ReportType:
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        task_id = assignment.task_id
+        _note(Event.BEGIN, task_id)
+        threading.Thread(target=_tell_life, args=[task_id], daemon=True).start()
+        _pass(Step.STARTED, task_id)
+
+        def progress(percent: int, stage: str) -> None:
+            if percent >= 50:
+                _pass(Step.MIDDLE, task_id)
+            assignment.progress(percent, stage)
+
+        figures = report_type.make(replace(assignment, progress=progress))
+        _note(Event.END, task_id)
+        return figures
+
+    return replace(report_type, make=make)
+
+
+def _tell_life(task_id: str) -> None:
+    while True:
+        time.sleep(_ALIVE_EVERY_SECONDS)
+        _note(Event.ALIVE, task_id)
+
+
+def _note(event: Event, task_id: str) -> None:
+    _ATTEMPTS.write(event, task_id=task_id, attempt=_CURRENT["attempt"])
+
+
+def _pass(step: Step, task_id: str) -> None:
+    if _GATES is not None:
+        pass_gate(_GATES, step, _ATTEMPTS, task_id=task_id, attempt=_CURRENT["attempt"])
+
+
+if "FAKETIME_TIMESTAMP_FILE" in os.environ:
+    # libfaketime refuses each clock_nanosleep() on CLOCK_MONOTONIC while it leaves that clock alone.
+    vars(time)["sleep"] = lambda seconds: select.select([], [], [], seconds)
+vars(worker)["Leases"] = RecordedLeases
+vars(making)["CATALOG"] = {name: _recorded(report_type) for name, report_type in CATALOG.items()}

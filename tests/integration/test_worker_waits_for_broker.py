@@ -1,0 +1,87 @@
+"""Workers that start while their broker is away, hangs or takes nothing: they wait, and say so."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports_worker import Status, Submission
+from tests.brokers import Broker, free_port
+from tests.integration.worker_processes import RQ_COMMAND, Reports, StartWorkerOf
+from tests.waiting import wait_until
+
+SALES = Submission("Quarter", "sales")
+WAITS = "cannot be used yet, so this worker waits: "
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(tmp_path / "broker")
+    yield broker
+    broker.stop()
+
+
+def can_make_a_report(broker: Broker) -> bool:
+    queue = Reports(broker.url)
+    try:
+        return queue.wait_for_end(queue.submit(SALES)).status is Status.COMPLETED
+    finally:
+        queue.connection.close()
+
+
+def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
+    own_broker: Broker, start_worker: StartWorkerOf
+) -> None:
+    process = start_worker(own_broker.url)
+    wait_until(lambda: process.output.count(WAITS) == 2, what="a worker that says twice that it waits")
+    lines = process.output.splitlines()
+
+    own_broker.start()
+
+    assert len(lines) == 2
+    assert all(f"the broker at {own_broker.url} {WAITS}" in line for line in lines)
+    assert can_make_a_report(own_broker)
+
+
+def test_a_worker_waits_for_a_broker_that_hangs(own_broker: Broker, start_worker: StartWorkerOf) -> None:
+    own_broker.start()
+    os.kill(own_broker.pid, signal.SIGSTOP)
+    process = start_worker(own_broker.url)
+    wait_until(lambda: WAITS in process.output, what="a worker that says that it waits")
+
+    os.kill(own_broker.pid, signal.SIGCONT)
+
+    assert can_make_a_report(own_broker)
+    assert "Traceback" not in process.output
+
+
+def test_a_worker_waits_for_a_broker_that_has_no_memory(
+    own_broker: Broker, start_worker: StartWorkerOf
+) -> None:
+    with own_broker.start().client() as client:
+        client.config_set("maxmemory", 1)
+        process = start_worker(own_broker.url)
+        wait_until(lambda: WAITS in process.output, what="a worker that says that it waits")
+
+        client.config_set("maxmemory", 0)
+
+    assert can_make_a_report(own_broker)
+    assert "Traceback" not in process.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_waits_ends_when_it_is_asked_to(
+    number: signal.Signals, start_worker: StartWorkerOf
+) -> None:
+    process = start_worker(f"redis://:hunter2@127.0.0.1:{free_port()}", command=RQ_COMMAND)
+    wait_until(lambda: WAITS in process.output, what="a worker that says that it waits")
+
+    process.send(number)
+
+    process.wait(seconds=5)
+    assert "Traceback" not in process.output
+    assert "hunter2" not in process.output
