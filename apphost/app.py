@@ -18,17 +18,31 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
             broker = builder.add_connection_string("broker")
         else:
             broker = builder.add_redis("broker", port=BROKER_PORT)
-        broker.with_queue("rq:queue:reports")
+        broker.with_queue("rq:queue:reports", pause_key="rq:suspended")
 
         api = builder.add_python_module("api", ".", "gunicorn")
         api.with_args(["--config", "python:reports_app.gunicorn_conf", "reports_app:create_app()"])
         api.with_reference(broker).wait_for(broker)
         api.with_http_endpoint(port=settings.port, env="PORT").with_external_http_endpoints()
         api.with_http_health_check(path="/health")
+        # With patience: gunicorn itself sees to processes of its that hang, and a busy one answers late.
+        api.with_http_probe(
+            "liveness", path="/alive", period_seconds=10, timeout_seconds=5, failure_threshold=6
+        )
         api.with_env("REPORTS_SECRET_KEY", environ.get("REPORTS_SECRET_KEY") or secret_key)
 
         worker = builder.add_executable("worker", "rq", ".", ["worker", "-c", "reports_worker.rq_config"])
         worker.with_reference(broker).with_reference(api).wait_for(broker)
         worker.with_replicas(settings.workers).with_stop_timeout(6)
+        worker.with_http_probe(
+            "liveness",
+            path="/alive",
+            env="REPORTS_PROBE_PORT",
+            period_seconds=3,
+            timeout_seconds=3,
+            failure_threshold=4,
+        )
+        # Where the apphost asks, whatever its own environment says.
+        worker.with_env("REPORTS_PROBE_HOST", "127.0.0.1")
         worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
         return builder.build()

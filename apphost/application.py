@@ -175,13 +175,15 @@ def make_launches(plan: Plan, folder: Path, environ: Mapping[str, str]) -> dict[
         for name in resource.instance_names:
             env = {**environ, **_inject(plan, resource, name)}
             has_probe = resource.health_check is not None or resource.name in plan.connections
-            launches[name] = Launch(command, env, partial(_make_probe, plan, resource) if has_probe else None)
+            make_probe = partial(_make_probe, plan, resource) if has_probe else None
+            launches[name] = Launch(command, env, make_probe, plan.ports.get(resource.name))
     return launches
 
 
 def _make_probe(plan: Plan, resource: Resource) -> Probe:
     if resource.name in plan.connections:
-        return redis_probe(plan.connections[resource.name].url, queue_key=resource.queue_key)
+        url = plan.connections[resource.name].url
+        return redis_probe(url, queue_key=resource.queue_key, pause_key=resource.pause_key)
     assert resource.health_check is not None  # noqa: S101 - else there is no probe
     return http_probe(plan.ports[resource.name], resource.health_check)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .application import DistributedApplication
 from .errors import ModelError
-from .resources import Endpoint, HttpHealthCheck, Kind, Resource
+from .resources import Endpoint, HttpHealthCheck, Kind, LivenessProbe, Resource
 from .settings import MOST_REPLICAS
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)
@@ -58,6 +58,34 @@ class ResourceBuilder:
             raise ModelError(f"{self.name} has no HTTP endpoint: call with_http_endpoint first.")
         return self._set(health_check=HttpHealthCheck(path, status_code))
 
+    def with_http_probe(
+        self,
+        probe_type: str,
+        *,
+        path: str = "/",
+        initial_delay_seconds: float = 5.0,
+        period_seconds: float = 5.0,
+        timeout_seconds: float = 1.0,
+        failure_threshold: int = 3,
+        env: str | None = None,
+    ) -> ResourceBuilder:
+        """Kill and start again what does not answer GET `path` with 200, so many times in a row.
+
+        The names and defaults are Aspire's, whose other probe types are not known here. With `env`, each
+        process is told by that variable at which port of its own to answer, which is not in Aspire.
+        """
+        if probe_type != "liveness":
+            raise ModelError(f"{self.name} can have a probe of the type 'liveness', not {probe_type!r}.")
+        if env is None and self.resource.endpoint is None:
+            raise ModelError(f"{self.name} has no HTTP endpoint: call with_http_endpoint first, or give env.")
+        if min(period_seconds, timeout_seconds) <= 0 or initial_delay_seconds < 0 or failure_threshold < 1:
+            raise ModelError(f"The probe of {self.name} needs times above 0 and a threshold of at least 1.")
+        return self._set(
+            liveness=LivenessProbe(
+                path, env, initial_delay_seconds, period_seconds, timeout_seconds, failure_threshold
+            )
+        )
+
     def with_env(self, name: str, value: str) -> ResourceBuilder:
         """Set an environment variable."""
         return self._set(env={**self.resource.env, name: value})
@@ -78,9 +106,12 @@ class ResourceBuilder:
         """Wait so long after SIGTERM before SIGKILL. Not in Aspire, which always waits 6 s."""
         return self._set(stop_seconds=seconds)
 
-    def with_queue(self, key: str) -> ResourceBuilder:
-        """Show the length of this Redis list among the broker's figures. Not in Aspire."""
-        return self._set(queue_key=key)
+    def with_queue(self, key: str, *, pause_key: str | None = None) -> ResourceBuilder:
+        """Show the length of this Redis list among the broker's figures. Not in Aspire.
+
+        While there is a `pause_key`, the queue is paused: what it holds is shown and said.
+        """
+        return self._set(queue_key=key, pause_key=pause_key)
 
     def _add(self, field: str, name: str) -> ResourceBuilder:
         names = getattr(self.resource, field)

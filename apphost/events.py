@@ -38,6 +38,11 @@ def parse_pairs(text: str) -> dict[str, str]:
     return pairs
 
 
+def has_finished(text: str) -> bool:
+    """Tell whether a program says with this line that it ends since it is done: `event=finished`."""
+    return "event=finished" in text and parse_pairs(text).get("event") == "finished"
+
+
 class EventLog:
     """The last requests and tasks of all resources."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
 QUICK_SECONDS = 0.15
 STEADY_SECONDS = 2.0
 PROBE_SECONDS = 2.0
+MOST_BYTES = 1000
 
 
 @dataclass(frozen=True)
 class Health:
-    """What a probe found: an empty `problem` is well; `figures` are for people."""
+    """What a probe found: an empty `problem` is well; `figures` are for people, and so is a `notice`."""
 
     problem: str = ""
     figures: Mapping[str, str] = field(default_factory=dict)
+    notice: str = ""
 
     @property
     def is_healthy(self) -> bool:
@@ -35,27 +38,37 @@ class Health:
 Probe = Callable[[], Health]
 
 
-def http_probe(port: int, check: HttpHealthCheck) -> Probe:
-    """GET the path and compare the status."""
+def http_probe(port: int, check: HttpHealthCheck, *, seconds: float = PROBE_SECONDS) -> Probe:
+    """GET the path and compare the status; where it is another, the answer's `reason` says why."""
 
     def probe() -> Health:
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=seconds)
         try:
             connection.request("GET", check.path, headers={"Host": f"localhost:{port}"})
-            status = connection.getresponse().status
+            answer = connection.getresponse()
+            if answer.status == check.status_code:
+                return Health()
+            return Health(f"GET {check.path} answered {answer.status}{_read_reason(answer)}")
         except OSError as error:
             return Health(f"GET {check.path}: {error}")
         except http.client.HTTPException as error:
             return Health(f"GET {check.path}: no HTTP answer ({type(error).__name__})")
         finally:
             connection.close()
-        return Health() if status == check.status_code else Health(f"GET {check.path} answered {status}")
 
     return probe
 
 
-def redis_probe(url: str, *, queue_key: str | None) -> Probe:
-    """PING, and the figures of INFO."""
+def _read_reason(answer: http.client.HTTPResponse) -> str:
+    try:
+        reason = json.loads(answer.read(MOST_BYTES))["reason"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return f": {reason}" if isinstance(reason, str) and reason.isprintable() else ""
+
+
+def redis_probe(url: str, *, queue_key: str | None, pause_key: str | None = None) -> Probe:
+    """PING, the figures of INFO, and whether the queue is paused."""
     import redis  # noqa: PLC0415 - takes 0.2 s: loaded on the probe's thread, while the server starts
 
     # The prober asks again anyway: a client that tries four times would be late to tell.
@@ -67,7 +80,10 @@ def redis_probe(url: str, *, queue_key: str | None) -> Probe:
         except (redis.RedisError, TypeError, ValueError) as error:
             # The last two are an option in the URL that the client does not know.
             return Health(f"PING: {error}")
-        return Health(figures=read_figures(client, queue_key))
+        figures, paused = read_figures(client, queue_key), read_pause(client, pause_key)
+        if not paused:
+            return Health(figures=figures)
+        return Health(figures={**figures, "queue": paused}, notice=f"the queue is {paused}")
 
     return probe
 
@@ -82,6 +98,21 @@ def read_figures(client: Redis, queue_key: str | None) -> dict[str, str]:
     except redis.RedisError:
         # It answered PING, so it is well; a server of somebody else's may forbid the rest.
         return {}
+
+
+def read_pause(client: Redis, pause_key: str | None) -> str:
+    """Say `paused`, with what the key says of it; nothing where it is not."""
+    import redis  # noqa: PLC0415 - see redis_probe
+
+    try:
+        value: Any = client.get(pause_key) if pause_key else None
+    except redis.RedisError:
+        return ""
+    if value is None:
+        return ""
+    words = value.decode(errors="replace")
+    is_sentence = words.startswith("since ") and words.isprintable() and len(words) < MOST_BYTES
+    return f"paused {words}" if is_sentence else "paused"
 
 
 def describe_info(info: Mapping[str, Any], queue_length: object) -> dict[str, str]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from .child_processes import ChildProcess
 from .console_logs import ConsoleLog, SecretMask
 from .health import Health, Probe, Prober
+from .liveness import LivenessProber
 from .resources import Resource
 from .restarts import RestartRecord
 from .snapshots import Action, Snapshot, State
@@ -19,11 +20,12 @@ LAST_LINES = 10
 
 @dataclass(frozen=True)
 class Launch:
-    """How one instance is started: with which command and environment, and how it is probed."""
+    """How one instance is started: with which command and environment, how it is probed, where it serves."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
     make_probe: Callable[[], Probe] | None = None
+    port: int | None = None
 
 
 @dataclass
@@ -39,6 +41,10 @@ class Instance:
     process: ChildProcess | None = None
     prober: Prober | None = None
     health: Health | None = None
+    liveness: LivenessProber | None = None
+    liveness_problem: str = ""
+    notice: str = ""
+    has_finished: bool = False
     is_wanted: bool = True
     deaths: RestartRecord = field(default_factory=RestartRecord)
     restarts: int = 0
@@ -52,8 +58,8 @@ class Instance:
 
     @property
     def is_ready(self) -> bool:
-        """Running, and found healthy where there is a check."""
-        if self.state is not State.RUNNING:
+        """Running, and found healthy and alive where there is a check."""
+        if self.state is not State.RUNNING or self.liveness_problem:
             return False
         return not self.has_probe or (self.health is not None and self.health.is_healthy)
 
@@ -76,7 +82,7 @@ class Instance:
             kind=self.resource.kind,
             state=self.state,
             health=self.describe_health(),
-            problem=mask(self.health.problem) if self.health else "",
+            problem=mask((self.health.problem if self.health else "") or self.liveness_problem),
             pid=self.process.pid if self.process else None,
             exit_code=self.exit_code,
             restarts=self.restarts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .health import Health, Prober
+from .liveness import LivenessProber
 from .snapshots import Action
 
 
@@ -26,6 +27,16 @@ class HealthFound:
 
 
 @dataclass(frozen=True)
+class LivenessFound:
+    """A prober asked an instance whether it lives; without a `problem` it does."""
+
+    name: str
+    prober: LivenessProber
+    problem: str
+    is_dead: bool
+
+
+@dataclass(frozen=True)
 class Asked:
     """A person wants something of an instance."""
 
@@ -38,4 +49,4 @@ class StopAsked:
     """Everything is to end."""
 
 
-Message = HealthFound | Asked | StopAsked
+Message = HealthFound | LivenessFound | Asked | StopAsked

@@ -35,6 +35,22 @@ class HttpHealthCheck:
 
 
 @dataclass(frozen=True)
+class LivenessProbe:
+    """Lives while GET `path` answers 200; what fails `failure_threshold` times in a row is started again.
+
+    `env` names the variable that tells each process a port of its own for it; without one, the HTTP endpoint
+    is asked.
+    """
+
+    path: str = "/"
+    env: str | None = None
+    initial_delay_seconds: float = 5.0
+    period_seconds: float = 5.0
+    timeout_seconds: float = 1.0
+    failure_threshold: int = 3
+
+
+@dataclass(frozen=True)
 class Resource:
     """One thing to run, before it runs. `references` and `waits` hold names of others."""
 
@@ -47,10 +63,12 @@ class Resource:
     waits: tuple[str, ...] = ()
     endpoint: Endpoint | None = None
     health_check: HttpHealthCheck | None = None
+    liveness: LivenessProbe | None = None
     replicas: int | None = None
     stop_seconds: float = 2.0
     port: int | None = None
     queue_key: str | None = None
+    pause_key: str | None = None
 
     @property
     def instance_names(self) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from .child_processes import ChildProcess
 from .console import Console
 from .console_logs import ConsoleLog, SecretMask
-from .events import EventLog
+from .events import EventLog, has_finished
 from .health import Health, Prober
 from .instances import LAST_LINES, Instance, Launch, stop_order
 from .leftovers import StartedProcess
-from .messages import Asked, HealthFound, Line, Message, StopAsked
+from .liveness import LivenessProber
+from .messages import Asked, HealthFound, Line, LivenessFound, Message, StopAsked
+from .ports import find_free
 from .resources import Kind, Resource
 from .restarts import RestartRecord
 from .snapshots import Action, Snapshot, State
@@ -102,6 +104,14 @@ class Supervisor:
                 if instance.prober is prober:
                     instance.health = health
                     self._tell_health(instance, time.monotonic())
+                    if health.is_healthy:
+                        self._tell_notice(instance, health.notice)
+            case LivenessFound(name, prober, problem, is_dead):
+                instance = self._instances[name]
+                if instance.liveness is prober:
+                    instance.liveness_problem = problem
+                    if is_dead:
+                        self._kill_dead(instance)
             case Asked(name, action):
                 self._do(self._instances[name], action)
             case StopAsked():
@@ -115,6 +125,7 @@ class Supervisor:
     def _take_line(self, instance: Instance, text: str) -> None:
         shown, now = self._mask(text), datetime.now(UTC)
         instance.log.add(shown, now)
+        instance.has_finished = instance.has_finished or has_finished(text)
         self.events.add_line(instance.name, shown, now)
         if (
             instance.resource.kind is not Kind.REDIS
@@ -145,13 +156,18 @@ class Supervisor:
 
     def _start(self, instance: Instance, now: float) -> None:
         launch, name = self._launches[instance.name], instance.name
-        instance.exit_code = None
+        instance.exit_code, instance.has_finished, instance.liveness_problem = None, False, ""
+        env, probe_port = dict(launch.env), launch.port
+        if instance.resource.liveness and instance.resource.liveness.env:
+            # Another one at each start: who has taken it meanwhile would keep the process from starting.
+            probe_port = find_free()
+            env[instance.resource.liveness.env] = str(probe_port)
         try:
             instance.process = ChildProcess(
                 name,
                 launch.command,
                 working_dir=instance.resource.working_dir,
-                env=launch.env,
+                env=env,
                 on_line=lambda text: self._lines.put(Line(name, text)),
             )
         except OSError as error:
@@ -162,6 +178,7 @@ class Supervisor:
         instance.state, instance.kill_at = State.RUNNING, None
         instance.started_at = datetime.now(UTC)
         self._start_probing(instance)
+        self._start_liveness(instance, probe_port)
         self._remember_processes()
 
     def _start_probing(self, instance: Instance) -> None:
@@ -175,7 +192,36 @@ class Supervisor:
 
         instance.prober = Prober(make_probe, tell)
 
+    def _start_liveness(self, instance: Instance, port: int | None) -> None:
+        if instance.resource.liveness is None or port is None:
+            return
+
+        def tell(prober: LivenessProber, problem: str, is_dead: bool) -> None:
+            self._messages.put(LivenessFound(instance.name, prober, problem, is_dead))
+
+        instance.liveness = LivenessProber(port, instance.resource.liveness, tell)
+
+    def _stop_liveness(self, instance: Instance) -> None:
+        if instance.liveness is not None:
+            instance.liveness.stop()
+            instance.liveness = None
+
+    def _kill_dead(self, instance: Instance) -> None:
+        """End what does not live; as after any death, it is started again."""
+        assert instance.resource.liveness is not None  # noqa: S101 - else nobody asked
+        self._stop_liveness(instance)
+        if instance.process is None:
+            return
+        count = instance.resource.liveness.failure_threshold
+        text = (
+            f"does not live, so it is killed: {count} times in a row {self._mask(instance.liveness_problem)}"
+        )
+        instance.log.add(f"apphost: {text}", datetime.now(UTC))
+        self._console.say(f"{instance.name} {text}")
+        instance.process.kill_group()
+
     def _stop_probing(self, instance: Instance) -> None:
+        self._stop_liveness(instance)
         if instance.prober is not None:
             instance.prober.stop()
             instance.prober = None
@@ -192,6 +238,10 @@ class Supervisor:
         if instance.state is State.STOPPING:
             instance.state = State.EXITED if code else State.FINISHED
             instance.kill_at = None
+            return
+        if code == 0 and instance.has_finished and self._stopping is None:
+            instance.is_wanted, instance.state = False, State.FINISHED
+            self._console.say(f"{instance.name} has finished, and says so: it is not started again")
             return
         self._note_death(instance, process.ran_seconds, now)
 
@@ -230,6 +280,7 @@ class Supervisor:
             instance.state = State.FINISHED if instance.state is not State.NOT_STARTED else instance.state
         elif instance.state is not State.STOPPING:
             instance.state = State.STOPPING
+            self._stop_liveness(instance)
             instance.kill_at = time.monotonic() + instance.resource.stop_seconds
             instance.process.terminate()
 
@@ -282,6 +333,13 @@ class Supervisor:
             if now - instance.unwell_since >= UNWELL_SECONDS:
                 self._console.say(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
                 instance.is_told_unwell = True
+
+    def _tell_notice(self, instance: Instance, notice: str) -> None:
+        """Say what the probe has to say to people, and that it has not any more; once each."""
+        if notice != instance.notice:
+            over = f"no longer: {instance.notice}"
+            instance.notice = notice
+            self._console.say(f"{instance.name}: {notice or over}")
 
     def _tell_if_ready(self) -> None:
         is_ready = all(instance.is_ready for instance in self._instances.values())

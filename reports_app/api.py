@@ -15,7 +15,7 @@ from reports_worker import (
     Status,
     parse_submission,
 )
-from reports_worker.representation import represent, represent_type
+from reports_worker.representation import represent, represent_pause, represent_type
 
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
@@ -63,7 +63,7 @@ def submit_report() -> Response:
 
 
 def show_report(task_id: str) -> Response:
-    """Say how one report stands; with `wait`, when it has ended or the time is up."""
+    """Say how one report stands; with `wait`, when it has ended, the time is up, or this process ends."""
     services = get_services()
     seconds = read_wait()
     report, has_waited = services.endings.find_ended(task_id, seconds=seconds)
@@ -120,13 +120,17 @@ def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
 
 
 def show_health() -> Response:
-    """Ready: the broker answers. What about it endangers reports is told beside."""
+    """Ready: the broker answers. What about it endangers reports is told beside, and that it is paused."""
     try:
-        warnings = get_services().queue.check()
+        condition = get_services().queue.check()
     except BrokerUnavailableError as error:
         return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
     body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
-    return answer_json(body | ({"warnings": warnings} if warnings else {}))
+    if condition.warnings:
+        body["warnings"] = condition.warnings
+    if condition.pause:
+        body["paused"] = represent_pause(condition.pause)
+    return answer_json(body)
 
 
 def show_alive() -> Response:

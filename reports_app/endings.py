@@ -27,21 +27,31 @@ class Endings:
         self._lock = threading.Lock()
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._reader: threading.Thread | None = None
+        self._is_over = False
 
     def find_ended(self, task_id: str, *, seconds: int) -> tuple[Report | None, bool]:
-        """Read a report, after it has ended or `seconds` have passed; say whether there was a place to wait.
+        """Read a report, after it has ended or `seconds` have passed; say whether one could wait so long.
 
-        Costs one round trip without waiting, and three with it.
+        That is not so where too many wait, and where the process ends. Costs one round trip without
+        waiting, and three with it.
         """
         report = self._queue.find(task_id)
         if seconds == 0 or report is None or report.status.is_terminal:
             return report, True
-        if not self._places.acquire(blocking=False):
+        if self._is_over or not self._places.acquire(blocking=False):
             return report, False
         try:
-            return self._wait(task_id, time.monotonic() + seconds), True
+            return self._wait(task_id, time.monotonic() + seconds), not self._is_over
         finally:
             self._places.release()
+
+    def end_waits(self) -> None:
+        """Answer all who wait, as it stands, and let nobody wait any more: the process is told to end.
+
+        Not for a signal handler: it waits for a lock that the interrupted thread may hold.
+        """
+        self._is_over = True
+        self._tell(None)
 
     def _wait(self, task_id: str, deadline: float) -> Report | None:
         told = threading.Event()
@@ -51,7 +61,7 @@ class Endings:
                 # Read after listening: it may have ended in between.
                 report = self._queue.find(task_id)
                 left = deadline - time.monotonic()
-                if report is None or report.status.is_terminal or left <= 0:
+                if report is None or report.status.is_terminal or left <= 0 or self._is_over:
                     return report
                 told.wait(left)
                 told.clear()
@@ -73,14 +83,14 @@ class Endings:
                 del self._waiting[task_id]
 
     def _read(self) -> None:
-        while not self._is_over():
+        while not self._has_none_to_tell():
             try:
                 self._listen()
             except (RedisError, OSError, UnicodeDecodeError) as error:
                 log.warning("cannot listen for reports that end: %s", error)
                 time.sleep(RECONNECT_SECONDS)
 
-    def _is_over(self) -> bool:
+    def _has_none_to_tell(self) -> bool:
         """Let the reader end when nobody waits any more."""
         with self._lock:
             if self._waiting:

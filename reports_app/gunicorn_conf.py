@@ -14,6 +14,7 @@ from typing import Any
 from reports_worker import SettingsError, connect
 from reports_worker.broker_checks import warn_once_it_answers
 
+from .leaving import answer_waits_on_sigterm
 from .settings import AppSettings, refuse_open_address_without_secret
 
 try:
@@ -45,7 +46,11 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have the first process log what about the broker endangers reports, once it answers."""
+    """Have those who wait for a report answered when the process is told to end.
+
+    Have the first process log what about the broker endangers reports, once it answers.
+    """
+    answer_waits_on_sigterm(worker.wsgi)
     if worker.age == 1:
         shared = _SETTINGS.shared
         threading.Thread(

@@ -80,7 +80,7 @@ def _describe_paths() -> Schema:
                     "The report",
                     _ref("schemas", "Report"),
                     problems=(400, 404, 503),
-                    headers=_header("Retry-After", "Where too many wait already: seconds", "integer"),
+                    headers=_header("Retry-After", "Where it was not waited so long: seconds", "integer"),
                 ),
             },
             "delete": {
@@ -123,6 +123,8 @@ def _describe_paths() -> Schema:
             "get": {
                 "operationId": "health",
                 "summary": "Ready: the broker answers",
+                "description": "`paused` is there while operators have the queue paused: reports are "
+                "accepted, and wait.",
                 "responses": _answers(200, "Healthy", _ref("schemas", "Health"))
                 | {"503": {"description": "Unhealthy", "content": _json(_ref("schemas", "Health"))}},
             }
@@ -222,8 +224,16 @@ def _describe_schemas(types: list[str]) -> Schema:
                     "items": text,
                     "description": "What about the broker endangers reports, a sentence each",
                 },
+                "paused": _ref("schemas", "Pause"),
             },
             required=("status", "service"),
+        ),
+        "Pause": _object(
+            {
+                "since": time | {"description": "null where it was paused by `rq suspend`"},
+                "until": time | {"description": "null where it lasts until somebody resumes the queue"},
+            },
+            required=("since", "until"),
         ),
         "Problem": _object(
             {
@@ -254,7 +264,7 @@ def _describe_parameters() -> Schema:
             "wait",
             {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS},
             description="Answer when the report ends, or after so many seconds. Where too many wait already, "
-            "the answer comes at once, with `Retry-After`.",
+            "or the server is restarted, the answer comes at once, with `Retry-After`.",
         ),
         "status": _parameter(
             "status", {"type": "string", "enum": list(Status)}, description="Only those that stand so."

@@ -13,18 +13,20 @@ from .errors import (
     IdempotencyConflictError,
     InvalidSubmissionError,
     NoSuchReportError,
+    NoSuchWorkerError,
     ReportsError,
     SettingsError,
     WrongStateError,
 )
 from .idempotency import IdempotencyKey
-from .model import Callback, CallbackStatus, Page, Progress, Reason, Report, Status
+from .model import Callback, CallbackStatus, Page, Pause, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
 from .selections import Selection
 from .settings import Settings
 from .submissions import LONGEST_TITLE, Submission, parse_submission
 from .task_ids import is_task_id
+from .workers import WorkerRecord, WorkerState
 
 __all__ = [
     "CATALOG",
@@ -41,7 +43,9 @@ __all__ = [
     "IdempotencyKey",
     "InvalidSubmissionError",
     "NoSuchReportError",
+    "NoSuchWorkerError",
     "Page",
+    "Pause",
     "Progress",
     "Reason",
     "Report",
@@ -54,6 +58,8 @@ __all__ = [
     "SettingsError",
     "Status",
     "Submission",
+    "WorkerRecord",
+    "WorkerState",
     "WrongStateError",
     "connect",
     "is_task_id",

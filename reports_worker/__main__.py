@@ -10,7 +10,7 @@ NAME = "python -m reports_worker"
 if __name__ == "__main__":
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--help" or first[:1].isalpha():
-        from .command_line import main
+        from .operator_commands import main
 
         main(prog_name=NAME)
     else:

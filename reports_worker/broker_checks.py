@@ -12,6 +12,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from . import keys
+
 log = logging.getLogger(__name__)
 
 OLDEST_SERVER = (6, 2)
@@ -113,11 +115,14 @@ class BrokerCheck:
         self._asked_at: float | None = None
         self._sentences: tuple[str, ...] = ()
 
-    def __call__(self) -> tuple[str, ...]:
-        """Return what is known to be wrong. One round trip; raises redis-py's errors."""
+    def __call__(self) -> tuple[tuple[str, ...], bytes | None]:
+        """Return what is known to be wrong, and what pauses the queue.
+
+        One round trip. Raises redis-py's errors.
+        """
         now = self._now()
         with self._connection.pipeline(transaction=False) as pipeline:
-            pipeline.ping()
+            pipeline.get(keys.SUSPENDED)
             if self._asked_at is None or now - self._asked_at >= CHECKED_EVERY_SECONDS:
                 pipeline.info()
             answer, *infos = pipeline.execute(raise_on_error=False)
@@ -127,4 +132,4 @@ class BrokerCheck:
             self._asked_at = now
             is_denied = isinstance(info, Exception)
             self._sentences = () if is_denied else judge(info, replicas=self._replicas).sentences
-        return self._sentences
+        return self._sentences, answer

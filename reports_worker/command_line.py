@@ -19,7 +19,7 @@ from .representation import represent
 
 
 @contextmanager
-def _told_errors() -> Iterator[None]:
+def told_errors() -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     try:
         yield
@@ -52,7 +52,7 @@ def _parse_parameters(_context: click.Context, _option: click.Parameter, text: s
 @click.option("--callback-url", help="Where to tell its end; the host must be allowed.")
 @click.option("--idempotency-key", help="The same key and request give the same report, for a day.")
 def submit(title: str, type: str, *, wait: bool, **options: Any) -> None:  # noqa: A002
-    with _told_errors():
+    with told_errors():
         reports = Reports()
         task_id = reports.submit(title, type, **options)
         click.echo(task_id, err=wait)
@@ -70,7 +70,7 @@ def list_reports(
     *, status: str | None, type_: str | None, query: str | None, limit: int, as_json: bool
 ) -> None:
     selection = {"status": Status(status) if status else None, "type": type_, "query": query}
-    with _told_errors():
+    with told_errors():
         for report in _list(Reports(), limit, selection):
             click.echo(_to_json(report) if as_json else _to_line(report))
 
@@ -78,14 +78,14 @@ def list_reports(
 @main.command(help="Show one report as JSON.")
 @click.argument("task_id")
 def show(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         click.echo(_to_json(Reports().get(task_id), indent=2))
 
 
 @main.command(help="Cancel a report that waits or runs.")
 @click.argument("task_id")
 def cancel(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         status = Reports().cancel(task_id)
     click.echo("cancelled" if status.is_terminal else "being cancelled")
 
@@ -93,7 +93,7 @@ def cancel(task_id: str) -> None:
 @main.command(help="Make a failed report again, under the same id.")
 @click.argument("task_id")
 def retry(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         Reports().retry(task_id)
     click.echo("queued")
 
@@ -101,7 +101,7 @@ def retry(task_id: str) -> None:
 @main.command(help="Delete a report; one that runs is stopped.")
 @click.argument("task_id")
 def delete(task_id: str) -> None:
-    with _told_errors():
+    with told_errors():
         Reports().delete(task_id)
     click.echo("deleted")
 

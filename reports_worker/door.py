@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +12,12 @@ from .broker import connect
 from .catalog import CATALOG
 from .errors import NoSuchReportError
 from .idempotency import IdempotencyKey
-from .model import ANONYMOUS, Page, Report, Status
+from .model import ANONYMOUS, Page, Pause, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .selections import Selection
 from .settings import Settings
 from .submissions import parse_submission
+from .workers import WorkerRecord
 
 POLL_SECONDS = 0.25
 
@@ -117,3 +118,28 @@ class Reports:
     def delete(self, task_id: str) -> None:
         """Delete a report, whatever its state. Raises NoSuchReportError."""
         self._queue.delete(task_id)
+
+    # -- for operators
+
+    def pause(self, duration: timedelta | None = None) -> Pause:
+        """Begin nothing that waits, for `duration` or until `resume`. What runs goes on, and asking too."""
+        return self._queue.pause(duration)
+
+    def resume(self) -> bool:
+        """Go on; within a second or so, workers do. False if the queue was not paused."""
+        return self._queue.resume()
+
+    def find_pause(self) -> Pause | None:
+        """Say whether the queue is paused, since when and until when."""
+        return self._queue.find_pause()
+
+    def workers(self) -> Sequence[WorkerRecord]:
+        """Read the workers that live, by name."""
+        return self._queue.list_workers()
+
+    def drain(self, *names: str) -> None:
+        """Have workers end once they have made what they make, however long that takes.
+
+        Raises NoSuchWorkerError, having told none, if there is none of one of these names.
+        """
+        self._queue.drain(names)

@@ -42,6 +42,10 @@ class NoSuchReportError(ReportsError):
     """There is no report of this id, or not any more."""
 
 
+class NoSuchWorkerError(ReportsError):
+    """There is no worker of this name, or not any more."""
+
+
 class WrongStateError(ReportsError):
     """The report is not in a state in which this can be done."""
 

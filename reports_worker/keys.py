@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rq.defaults import RQ_KEY_PREFIX
+from rq.suspension import WORKERS_SUSPENDED
 
 QUEUE = "reports"
 
@@ -16,6 +17,11 @@ FAILED = f"{RQ_KEY_PREFIX}:failed:{QUEUE}"
 EXECUTION_PREFIX = f"{RQ_KEY_PREFIX}:execution:"
 EXECUTIONS_PREFIX = f"{RQ_KEY_PREFIX}:executions:"
 WORKER_PREFIX = f"{RQ_KEY_PREFIX}:worker:"
+# The keys of all workers of the queue; and where each of them is told what to do.
+WORKERS = f"{RQ_KEY_PREFIX}:workers:{QUEUE}"
+COMMANDS_PREFIX = f"{RQ_KEY_PREFIX}:pubsub:"
+# A field of ours in a worker's hash.
+DRAINING_SINCE = "draining_since"
 
 # Every report there is, all with score 0, so that they sort by id and so by time.
 REGISTRY = f"{RQ_KEY_PREFIX}:reports"
@@ -32,6 +38,8 @@ RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
+# RQ's own: while it is there, no worker begins a report. What it holds says since and until when.
+SUSPENDED = WORKERS_SUSPENDED
 # Followed by the token of a request that deleted a report.
 DELETED_PREFIX = f"{RQ_KEY_PREFIX}:reports:deleted:"
 IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"

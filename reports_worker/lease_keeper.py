@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -45,10 +46,13 @@ class LeaseKeeper:
         self._held_since = 0.0
         self._cut_off: list[Execution] = []
         self._hand_back_at: float | None = None
+        # When its thread turned last, by the monotonic clock.
+        self.ticked_at = 0.0
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
 
     def start(self) -> None:
+        self.ticked_at = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -75,6 +79,7 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         while not self._stopped.wait(TICK_SECONDS):
+            self.ticked_at = time.monotonic()
             try:
                 with self._lock:
                     self._care_for_held(seconds_now())

@@ -56,13 +56,14 @@ class Leases:
         self._run.load("start", "publish", "release", "sweep")
 
     def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
-        """Take the lease of a queued report; False if it is not queued any more.
+        """Take the lease of a queued report; False if it is not queued any more, or the queue is paused.
 
         `expires` is how long RQ is to think that the execution lives; no decision rests on it.
         """
         now = clock.now()
         score = (now + expires).timestamp()
-        return bool(self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score))
+        found = self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score)
+        return int(cast(int | bytes | None, found) or 0) > 0
 
     def renew(self, execution: Execution) -> Renewal:
         """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""

@@ -66,6 +66,25 @@ class Callback:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Nothing that waits is begun, `until` then or until somebody resumes the queue.
+
+    RQ's own `rq suspend` does not say since when.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How queue and broker are: what endangers reports, a sentence each, and the pause if there is one."""
+
+    warnings: tuple[str, ...] = ()
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """One request for a report and everything that came of it."""
 
@@ -84,6 +103,7 @@ class Report:
     reason: str | None = None
     position: int | None = None
     callback: Callback | None = None
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +116,7 @@ class Page:
     reports: tuple[Report, ...]
     total: int | None
     next_cursor: str | None = None
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,18 @@ from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import NoScriptError
 
-from . import clock, keys, registry
+from . import clock, keys, pauses, registry
 from .broker_checks import BrokerCheck
 from .broker_faults import BrokerGuard
 from .errors import IdempotencyConflictError, NoSuchReportError, UnconfirmedError, WrongStateError
 from .idempotency import KEPT, IdempotencyKey
-from .model import Page, Report, Status
+from .model import Condition, Page, Pause, Report, Status
 from .records import FIELDS, describe_job, read_report, read_status
 from .scripts import SharedScripts, load_script
 from .selections import EVERYTHING, SELECTED_FIELDS, Selection
 from .submissions import Submission
 from .task_ids import is_task_id, new_task_id
+from .workers import WorkerRecord, Workers
 
 MOST_LISTED = 500
 MOST_SCANNED = 2000
@@ -56,6 +57,7 @@ class ReportQueue:
         self._submit = load_script(connection, "submit")
         self._read = load_script(connection, "read")
         self._change = SharedScripts(connection, retention=retention)
+        self._workers = Workers(connection)
         self._job_fields = describe_job(connection, timeout)
 
     def submit(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> str:
@@ -95,11 +97,14 @@ class ReportQueue:
         if not is_task_id(task_id):
             return None
         with self._guard():
-            *values, position = cast(
+            *values, position, suspended = cast(
                 list[bytes | None],
-                self._read(keys=[keys.job(task_id), keys.QUEUED], args=[MOST_POSITIONS, *FIELDS]),
+                self._read(
+                    keys=[keys.job(task_id), keys.QUEUED, keys.SUSPENDED], args=[MOST_POSITIONS, *FIELDS]
+                ),
             )
-        return read_report(task_id, values, position=cast(int, position))
+        pause = pauses.read_pause(suspended)
+        return read_report(task_id, values, position=cast(int, position), pause=pause)
 
     def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
         """Read a page, newest first; `cursor` is the last id of the page before.
@@ -165,17 +170,19 @@ class ReportQueue:
             return self._change(name, *arguments)
 
     def _list_all(self, limit: int, cursor: str | None) -> Page:
-        ids, total = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
+        ids, total, suspended = registry.read_ids(self.connection, limit=limit + 1, before=cursor)
         reports = self._read_reports(ids[:limit])
-        return Page(reports, total, next_cursor=ids[limit - 1] if len(ids) > limit else None)
+        next_cursor = ids[limit - 1] if len(ids) > limit else None
+        return Page(reports, total, next_cursor, pauses.read_pause(suspended))
 
     def _list_selected(self, limit: int, cursor: str | None, selection: Selection) -> Page:
-        ids, _ = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
+        ids, _, suspended = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
         rows = self._read_rows(ids, SELECTED_FIELDS)
         chosen = [task_id for task_id, row in zip(ids, rows, strict=True) if selection.includes(row)]
         has_more = len(chosen) > limit or len(ids) == MOST_SCANNED
         last = chosen[limit - 1] if len(chosen) > limit else (ids[-1] if ids else None)
-        return Page(self._read_reports(chosen[:limit]), total=None, next_cursor=last if has_more else None)
+        reports = self._read_reports(chosen[:limit])
+        return Page(reports, None, last if has_more else None, pauses.read_pause(suspended))
 
     def _read_reports(self, ids: Sequence[str]) -> tuple[Report, ...]:
         rows = zip(ids, self._read_rows(ids, FIELDS), strict=True)
@@ -187,10 +194,38 @@ class ReportQueue:
         channel: PubSub = self.connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         return channel
 
-    def check(self) -> Sequence[str]:
-        """Make sure that the broker answers; return what about it endangers reports, a sentence each."""
+    def pause(self, duration: timedelta | None = None) -> Pause:
+        """Begin nothing that waits, for `duration` or until `resume`; what runs goes on.
+
+        A pause that is there already begins no later for it, and ends as this one says. Two round trips.
+        """
         with self._guard():
-            return self._check()
+            return pauses.pause(self.connection, duration)
+
+    def resume(self) -> bool:
+        """End the pause; False if there was none."""
+        with self._guard():
+            return pauses.resume(self.connection)
+
+    def find_pause(self) -> Pause | None:
+        """Say whether the queue is paused, since and until when."""
+        return self.check().pause
+
+    def list_workers(self) -> Sequence[WorkerRecord]:
+        """Read the workers that live, by name. Three round trips."""
+        with self._guard():
+            return self._workers.list()
+
+    def drain(self, names: Sequence[str]) -> None:
+        """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
+        with self._guard():
+            self._workers.drain(names)
+
+    def check(self) -> Condition:
+        """Make sure that the broker answers; say what about it endangers reports, and of a pause."""
+        with self._guard():
+            warnings, suspended = self._check()
+        return Condition(warnings, pauses.read_pause(suspended))
 
     def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
         if not ids:

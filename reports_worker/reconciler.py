@@ -109,7 +109,7 @@ class Reconciler:
     def _read_registry(self) -> Iterator[list[str]]:
         last = None
         while True:
-            ids, _ = registry.read_ids(self._connection, limit=registry.PAGE, before=last)
+            ids, _, _ = registry.read_ids(self._connection, limit=registry.PAGE, before=last)
             if not ids:
                 return
             yield ids

@@ -15,7 +15,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from . import clock, keys
-from .model import Callback, CallbackStatus, Progress, Report, Status
+from .model import Callback, CallbackStatus, Pause, Progress, Report, Status
 
 JOB_FUNCTION = "reports_worker.job.make_report"
 FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
@@ -55,17 +55,19 @@ def read_status(text: str) -> Status:
     return _STATUSES.get(text, Status.PENDING)
 
 
-def read_report(task_id: str, values: Sequence[bytes | None], *, position: int = -1) -> Report | None:
+def read_report(
+    task_id: str, values: Sequence[bytes | None], *, position: int = -1, pause: Pause | None = None
+) -> Report | None:
     """Read a report from the values of `FIELDS`; None if there is no report."""
     try:
         row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
-        return _to_report(task_id, row, position)
+        return _to_report(task_id, row, position, pause)
     except (KeyError, TypeError, ValueError):
         # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 
 
-def _to_report(task_id: str, row: Mapping[str, str], position: int) -> Report:
+def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause | None) -> Report:
     return Report(
         task_id=task_id,
         title=row["title"],
@@ -82,6 +84,7 @@ def _to_report(task_id: str, row: Mapping[str, str], position: int) -> Report:
         reason=row.get("reason"),
         position=position if position >= 0 else None,
         callback=_to_callback(row),
+        pause=pause,
     )
 
 

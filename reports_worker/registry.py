@@ -17,16 +17,19 @@ from .task_ids import is_task_id
 PAGE = 500
 
 
-def read_ids(connection: Redis, *, limit: int, before: str | None = None) -> tuple[list[str], int]:
-    """Read the newest ids, or those made before `before`, and how many there are in all.
+def read_ids(
+    connection: Redis, *, limit: int, before: str | None = None
+) -> tuple[list[str], int, bytes | None]:
+    """Read the newest ids, or those made before `before`; how many there are in all; what pauses the queue.
 
     One round trip, of the same cost at any size. An id need not exist any more to be a cursor.
     """
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.zrevrangebylex(keys.REGISTRY, f"({before}" if before else "+", "-", start=0, num=limit)
         pipeline.zcard(keys.REGISTRY)
-        members, total = pipeline.execute()
-    return [member.decode() for member in members], total
+        pipeline.get(keys.SUSPENDED)
+        members, total, suspended = pipeline.execute()
+    return [member.decode() for member in members], total, suspended
 
 
 def rebuild(connection: Redis) -> int:

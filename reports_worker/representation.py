@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .model import Callback, Report
+from .model import Callback, Pause, Report
 from .report_types import ReportType
 
 
@@ -39,6 +39,11 @@ def represent_type(report_type: ReportType) -> dict[str, Any]:
         "description": report_type.description,
         "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
     }
+
+
+def represent_pause(pause: Pause) -> dict[str, Any]:
+    """Describe the pause of the queue; without `until` it lasts until somebody resumes it."""
+    return {"since": _represent_time(pause.since), "until": _represent_time(pause.until)}
 
 
 def _represent_callback(callback: Callback) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import socket
 import sys
 from typing import Any
 
+from rq.cli import workers as rq_workers
 from rq.cli.helpers import CliConfig
 
 from . import keys
@@ -20,9 +21,11 @@ from .broker_waiting import wait_for_broker
 from .errors import SettingsError
 from .job import ReportJob
 from .json_only import use_json_only
+from .liveness import Liveness
 from .logs import CONSOLE
+from .operated_worker import OperatedWorker, leave_on_signals
+from .probe import Probe
 from .settings import Settings
-from .worker import ReportWorker
 
 
 def _read_settings() -> Settings:
@@ -32,8 +35,8 @@ def _read_settings() -> Settings:
         sys.exit(str(error))
 
 
-def _make_worker(queues: Any, **options: Any) -> ReportWorker:
-    return ReportWorker(queues, settings=_SETTINGS, **options)
+def _make_worker(queues: Any, **options: Any) -> OperatedWorker:
+    return OperatedWorker(queues, settings=_SETTINGS, probe=_PROBE, liveness=_LIVENESS, **options)
 
 
 class _Fixed:
@@ -61,14 +64,21 @@ class _Awaited(_Fixed):
         return super().__get__(instance, owner)
 
 
+leave_on_signals()
 _SETTINGS = _read_settings()
 _CONNECTION = connect(_SETTINGS.broker)
+# Opened before there is a worker, which may have to wait for its broker.
+_LIVENESS = Liveness()
+_PROBE = Probe(_SETTINGS.probe, _LIVENESS)
+_PROBE.open()
 
 QUEUES = [keys.QUEUE]
 NAME = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 DICT_CONFIG = CONSOLE
 
 use_json_only()
+# RQ's command does not start while the queue is paused; a worker that died then would be missing afterwards.
+vars(rq_workers)["is_suspended"] = lambda _connection: False
 for _name, _ours in {
     "worker_class": _Fixed(_make_worker),
     "job_class": _Fixed(ReportJob),

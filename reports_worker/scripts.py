@@ -56,6 +56,7 @@ class SharedScripts:
                 "executions": keys.EXECUTIONS_PREFIX,
                 "worker": keys.WORKER_PREFIX,
                 "ended": keys.ENDED_CHANNEL,
+                "suspended": keys.SUSPENDED,
                 "deleted": keys.DELETED_PREFIX,
                 "deleted_seconds": int(REPETITION.total_seconds()),
                 "lease_ms": int(LEASE / timedelta(milliseconds=1)),

@@ -67,6 +67,22 @@ class CallbackSettings:
 
 
 @dataclass(frozen=True)
+class ProbeSettings:
+    """Where a worker can be asked whether it lives; nowhere while there is no port."""
+
+    port: int | None = None
+    host: str = "127.0.0.1"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> ProbeSettings:
+        """Read the settings; raise SettingsError on the first bad one."""
+        return cls(
+            port=read(environ, "REPORTS_PROBE_PORT", _parse_port, cls.port),
+            host=read(environ, "REPORTS_PROBE_HOST", str, cls.host).strip("[]"),
+        )
+
+
+@dataclass(frozen=True)
 class Settings:
     """What both packages need to know before they start."""
 
@@ -77,6 +93,7 @@ class Settings:
     timeout: timedelta = timedelta(hours=1)
     memory: int = 2 * 10**9
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
     broker_replicas: int = 0
 
     @classmethod
@@ -86,10 +103,11 @@ class Settings:
             broker=find_broker_address(environ),
             grace=read(environ, "REPORTS_GRACE", parse_duration, cls.grace),
             simulated_seconds=read(environ, "REPORTS_SIMULATED_SECONDS", _parse_range, cls.simulated_seconds),
-            retention=read(environ, "REPORTS_RETENTION", _parse_long_duration, cls.retention),
-            timeout=read(environ, "REPORTS_TIMEOUT", _parse_long_duration, cls.timeout),
+            retention=read(environ, "REPORTS_RETENTION", parse_long_duration, cls.retention),
+            timeout=read(environ, "REPORTS_TIMEOUT", parse_long_duration, cls.timeout),
             memory=read(environ, "REPORTS_MEMORY", _parse_memory, cls.memory),
             callbacks=CallbackSettings.from_environ(environ),
+            probe=ProbeSettings.from_environ(environ),
             broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", _parse_count, cls.broker_replicas),
         )
 
@@ -139,7 +157,8 @@ def _parse_memory(text: str) -> int:
     return size
 
 
-def _parse_long_duration(text: str) -> timedelta:
+def parse_long_duration(text: str) -> timedelta:
+    """Parse the same, of a second at least."""
     duration = parse_duration(text)
     if duration < timedelta(seconds=1):
         raise ValueError("give at least 1s")
@@ -148,6 +167,12 @@ def _parse_long_duration(text: str) -> timedelta:
 
 def _parse_durations(text: str) -> tuple[timedelta, ...]:
     return tuple(parse_duration(part.strip()) for part in text.split(","))
+
+
+def _parse_port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 65536:
+        raise ValueError("give a whole number from 1 to 65535")
+    return int(text)
 
 
 def _parse_count(text: str) -> int:

@@ -138,7 +138,7 @@ class ReportWorker(Worker):
         self.shared.begin()
         if self.leases.start(Execution(job.id, execution.id), worker=self.name, expires=expires):
             return execution
-        log.warning("task %s: not made, since it is not waiting any more", job.id)
+        log.warning("task %s: not made now: it is not waiting any more, or the queue is paused", job.id)
         with self.connection.pipeline() as pipeline:
             self.cleanup_execution(job, pipeline=pipeline, execution=execution)
             pipeline.execute()

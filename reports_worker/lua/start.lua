@@ -1,8 +1,14 @@
--- Take the lease of a queued report. Returns the number of this execution, or 0 if it is not to be made now.
+-- Take the lease of a queued report. Returns the number of this execution; 0 if it is not waiting any more, and
+-- -1 if the queue is paused: then it waits on, before those that came later.
 -- ARGV[2..6]: id, execution, now, worker, and the score among the started (RQ's; ours is the lease).
 local id, execution, now, worker = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if redis.call('GET', lease_key(id)) == execution then return redis.call('HGET', job_key(id), 'executions') end -- sent twice
 if redis.call('HGET', job_key(id), 'status') == 'queued' then
+  if redis.call('EXISTS', settings.suspended) == 1 then
+    unqueue(id)
+    redis.call('LPUSH', keys.queued, id)
+    return -1
+  end
   if not redis.call('SET', lease_key(id), execution, 'NX', 'PX', settings.lease_ms) then return 0 end
 else
   execution = nil

@@ -43,6 +43,7 @@ def end(*_):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        (here / f"asked-{os.getpid()}").touch()
         self.send_response(503 if (here / "sick").exists() else 200)
         self.end_headers()
     def log_message(self, *_):

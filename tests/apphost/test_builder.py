@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from apphost import create_builder
 from apphost.app import describe_app
 from apphost.errors import ModelError
-from apphost.resources import Kind
+from apphost.resources import Kind, LivenessProbe
 from apphost.settings import Settings
 
 
@@ -109,6 +110,35 @@ def test_a_health_check_needs_an_endpoint() -> None:
         create_builder().add_python_module("api", ".", "x").with_http_health_check(path="/")
 
 
+def test_a_liveness_probe_asks_the_endpoint_or_a_port_of_each_process() -> None:
+    builder = create_builder()
+    api = (
+        builder.add_python_module("api", ".", "x").with_http_endpoint().with_http_probe("liveness", path="/a")
+    )
+    worker = builder.add_python_module("worker", ".", "x").with_http_probe("liveness", env="PROBE_PORT")
+
+    assert api.resource.liveness == LivenessProbe("/a", None, 5, 5, 1, 3)
+    assert worker.resource.liveness == LivenessProbe("/", "PROBE_PORT", 5, 5, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"probe_type": "readiness"}, "api can have a probe of the type 'liveness', not 'readiness'."),
+        ({}, "api has no HTTP endpoint: call with_http_endpoint first, or give env."),
+        ({"env": "P", "period_seconds": 0}, "needs times above 0 and a threshold of at least 1"),
+        ({"env": "P", "timeout_seconds": -1}, "needs times above 0"),
+        ({"env": "P", "initial_delay_seconds": -1}, "needs times above 0"),
+        ({"env": "P", "failure_threshold": 0}, "a threshold of at least 1"),
+    ],
+)
+def test_a_liveness_probe_that_cannot_work_is_refused(options: dict[str, Any], sentence: str) -> None:
+    api = create_builder().add_python_module("api", ".", "x")
+
+    with pytest.raises(ModelError, match=sentence):
+        api.with_http_probe(**{"probe_type": "liveness", **options})
+
+
 def test_this_product_is_a_broker_an_api_and_workers() -> None:
     broker, api, worker = describe_app(Settings(workers=3), {}, "secret").resources
 
@@ -118,6 +148,9 @@ def test_this_product_is_a_broker_an_api_and_workers() -> None:
     assert worker.instance_names == ("worker-1", "worker-2", "worker-3")
     assert worker.command[1:] == ("worker", "-c", "reports_worker.rq_config")
     assert worker.env["REPORTS_GRACE"] == "5s"
+    assert (api.liveness and api.liveness.path, worker.liveness and worker.liveness.env) == (
+        "/alive", "REPORTS_PROBE_PORT",
+    )  # fmt: skip
 
 
 def test_the_users_own_broker_secret_and_grace_come_first() -> None:

@@ -42,6 +42,11 @@ def worker(broker: Broker, start_worker: StartWorkerOf) -> Iterator[StartWorker]
 
 
 @pytest.fixture
+def broker_url(broker: Broker) -> str:
+    return broker.url
+
+
+@pytest.fixture
 def reports(broker: Broker) -> Iterator[Reports]:
     queue = Reports(broker.url)
     yield queue

@@ -257,3 +257,27 @@ def test_a_bad_setting_is_refused_in_one_line(name: str, value: str, tmp_path: P
     assert done.returncode == 1
     assert len((done.stdout + done.stderr).splitlines()) == 1
     assert name in done.stderr
+
+
+def test_who_waits_for_a_report_when_the_server_is_told_to_end_is_answered_as_it_stands(
+    fragile_broker: Broker, tmp_path: Path
+) -> None:
+    with serve(fragile_broker.url, tmp_path, WEB_CONCURRENCY="1") as site, ThreadPoolExecutor(2) as people:
+        task_id = site.submit("waits")
+        asking = Asking("GET", f"/api/reports/{task_id}?wait=30", headers={})
+        waiting = [people.submit(time_request, site, asking) for _ in range(2)]
+        # One more is refused a place: so both have one.
+        wait_until(
+            lambda: "Retry-After" in site.get(f"/api/reports/{task_id}?wait=1").headers, what="two who wait"
+        )
+
+        begin = time.monotonic()
+        site.process.terminate()
+        answers = [future.result(20)[0] for future in waiting]
+        code = site.wait()
+
+        assert time.monotonic() - begin < 8
+        assert code == 0
+        assert [(answer.status, answer.json["status"]) for answer in answers] == [(200, "pending")] * 2
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+        assert "Traceback" not in site.text

@@ -22,6 +22,7 @@ KNOW_RQ = {
     "reports_worker/job.py",
     "reports_worker/json_only.py",
     "reports_worker/keys.py",
+    "reports_worker/operated_worker.py",
     "reports_worker/records.py",
     "reports_worker/rq_config.py",
     "reports_worker/worker.py",

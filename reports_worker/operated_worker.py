@@ -1,0 +1,187 @@
+"""The worker as operators meet it: it drains when told to, answers whether it lives, and ends cleanly."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq.command import parse_payload
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.queue import Queue
+from rq.worker import WorkerStatus
+
+from .broker import connect
+from .liveness import Liveness, Part
+from .logs import logfmt
+from .probe import Probe
+from .service_manager import ServiceManager
+from .settings import Settings
+from .worker import ReportWorker
+from .workers import DRAIN_COMMAND, Workers
+
+log = logging.getLogger(__name__)
+
+DRAIN_SIGNAL = signal.SIGUSR1
+# An order is said at once; who missed it, since its connection was away, finds it kept.
+LOOK_SECONDS = 5.0
+# RQ's loop turns every few seconds, and every `job_monitoring_interval` while a report is made. A broker that
+# hangs, or a name that nobody resolves, holds it up for minutes; that is no fault that a restart would mend.
+STILL_SECONDS = 240.0
+# Options of `rq worker` by which it ends by itself.
+_ENDS = ("burst", "max_jobs", "max_idle_time")
+
+
+class OperatedWorker(ReportWorker):
+    """Adds to the making of reports what operators need around it."""
+
+    def __init__(
+        self, queues: Any, *, settings: Settings, probe: Probe, liveness: Liveness, **options: Any
+    ) -> None:
+        super().__init__(queues, settings=settings, **options)
+        self._probe = probe
+        self._liveness = liveness
+        self._manager = ServiceManager(os.environ)
+        self._turned_at = time.monotonic()
+        self._is_told_to_end = False
+        self._is_draining = False
+
+    # -- from start to end
+
+    def work(self, *arguments: Any, **options: Any) -> bool:
+        """Work until told to end. Whatever else ends RQ's loop is a failure, and its exit code says so."""
+        # RQ would do it once it has started: until then, signals would kill.
+        self._install_signal_handlers()
+        try:
+            worked = super().work(*arguments, **options)
+        except StopRequested:
+            self._leave_before_work()
+            worked = False
+        leave_on_signals()
+        if not self._is_told_to_end and not any(options.get(name) for name in _ENDS):
+            raise SystemExit("This worker ends, since RQ's loop ended over an error; see the lines before.")
+        if self._is_draining:
+            # The apphost reads it: this is no death, so nothing is to be started again.
+            log.info(logfmt(event="finished", worker=self.name, reason="drained"))
+        return worked
+
+    def bootstrap(self, *arguments: Any, **options: Any) -> None:
+        if self._probe.refusal:
+            raise SystemExit(f"This worker does not start: {self._probe.refusal}")
+        super().bootstrap(*arguments, **options)
+        self._turned_at = time.monotonic()
+        limit = STILL_SECONDS + self.job_monitoring_interval
+        self._liveness.watch(
+            Part("main loop", lambda: self._turned_at, limit),
+            Part("lease keeper", lambda: self.keeper.ticked_at, limit),
+        )
+        _run_always(self._manager.every_seconds, self._tell_manager, name="watchdog")
+        workers = Workers(connect(self.settings.broker, retries=0))
+        _run_always(LOOK_SECONDS, lambda: self._look_for_order(workers), name="orders")
+        self._manager.tell("READY=1")
+
+    def _leave_before_work(self) -> None:
+        """Take back what was written of this worker, if anything was."""
+        if self.birth_date is None:
+            return
+        try:
+            self.register_death()  # type: ignore[no-untyped-call]  # RQ's own
+        except RedisError as error:
+            log.warning("the broker was not told that this worker ends: %s", error)
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]  # RQ's own
+        signal.signal(DRAIN_SIGNAL, self._drain)
+
+    def handle_warm_shutdown_request(self) -> None:
+        self._is_told_to_end = True
+        self._manager.tell("STOPPING=1")
+        super().handle_warm_shutdown_request()
+
+    def set_shutdown_requested_date(self) -> None:
+        """Write it for those who look; in a signal handler, where an error would cut off what is made."""
+        with suppress(RedisError):
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # RQ's own
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+        self._probe.close()
+        super().main_work_horse(job, queue)
+
+    # -- drain
+
+    def _drain(self, *_: object) -> None:
+        """Take nothing more, and end once what is made has ended. A signal handler: on the main thread."""
+        if self._is_told_to_end:
+            return
+        self._is_draining = self._is_told_to_end = True
+        log.info("worker %s: drains", self.name)
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+        self._stop_requested = True
+
+    def handle_payload(self, message: Any) -> None:
+        """Obey what is said on the worker's channel, on RQ's thread for it."""
+        if parse_payload(message).get("command") == DRAIN_COMMAND:
+            self._send_drain()
+        else:
+            super().handle_payload(message)  # type: ignore[no-untyped-call]  # RQ's own
+
+    def _look_for_order(self, workers: Workers) -> None:
+        try:
+            if self._is_draining:
+                # A signal told it: then nobody else knows.
+                workers.order(self.name)
+            elif workers.is_ordered(self.name):
+                self._send_drain()
+        except RedisError as error:
+            log.debug("cannot look for an order to drain: %s", error)
+
+    def _send_drain(self) -> None:
+        """Interrupt the main thread, which may wait for a report."""
+        main = threading.main_thread().ident
+        if main is not None and not self._is_draining:
+            signal.pthread_kill(main, DRAIN_SIGNAL)
+
+    # -- liveness
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        self._turned_at = time.monotonic()
+        if self._is_told_to_end and self.get_state() != WorkerStatus.BUSY:
+            # Raised in the handler already; but whatever ran then, such as logging, may have kept it.
+            raise StopRequested
+        super().heartbeat(timeout, pipeline)
+        self._turned_at = time.monotonic()
+
+    def _tell_manager(self) -> None:
+        fault = self._liveness.find_fault()
+        if fault:
+            log.error("%s", fault)
+        else:
+            self._manager.tell("WATCHDOG=1")
+
+
+def leave_on_signals() -> None:
+    """End well, and at once, on a signal that comes before there is a worker: nothing has begun."""
+    for number in (signal.SIGTERM, signal.SIGINT, DRAIN_SIGNAL):
+        signal.signal(number, lambda *_: os._exit(os.EX_OK))
+
+
+def _run_always(seconds: float | None, step: Callable[[], None], *, name: str) -> None:
+    """Take a step every so many seconds on a thread, for as long as the process lives."""
+    if seconds is None:
+        return
+
+    def run() -> None:
+        pause = threading.Event()
+        while not pause.wait(seconds):
+            step()
+
+    threading.Thread(target=run, name=name, daemon=True).start()

@@ -1,0 +1,138 @@
+"""The workers that live, on whatever host, as they stand in Redis; and telling them to drain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import cast
+
+from redis import Redis
+
+from . import clock, keys
+from .errors import NoSuchWorkerError
+from .model import Report
+from .records import FIELDS, read_report
+from .scripts import load_script
+
+DRAIN_COMMAND = "drain"
+_FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", keys.DRAINING_SINCE)
+
+
+class WorkerState(StrEnum):
+    """What a worker does."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    BUSY = "busy"
+    PAUSED = "paused"
+    DRAINING = "draining"
+
+
+_STATES = {"idle": WorkerState.IDLE, "busy": WorkerState.BUSY, "suspended": WorkerState.PAUSED}
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A worker as it was heard of last: one that was killed stands here for a minute or so longer.
+
+    `report` is what it makes; a worker that drains without one is about to end.
+    """
+
+    name: str
+    host: str
+    pid: int | None
+    state: WorkerState
+    started_at: datetime | None
+    heard_at: datetime | None
+    report: Report | None = None
+
+
+class Workers:
+    """Reads workers and gives them orders. Methods raise redis-py's errors."""
+
+    def __init__(self, connection: Redis) -> None:
+        self._connection = connection
+        self._drain = load_script(connection, "drain")
+
+    def list(self) -> Sequence[WorkerRecord]:
+        """Read all, by name, in three round trips."""
+        prefix = keys.WORKER_PREFIX.encode()
+        members = cast(set[bytes], self._connection.smembers(keys.WORKERS))
+        names = sorted(member.removeprefix(prefix).decode(errors="replace") for member in members)
+        if not names:
+            return []
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hmget(keys.WORKER_PREFIX + name, _FIELDS)
+                pipeline.smembers(f"{keys.WORKER_PREFIX}{name}:executions")
+            found = pipeline.execute()
+        rows = [_read_row(values) for values in found[::2]]
+        task_ids = [_find_task_id(executions) for executions in found[1::2]]
+        reports = self._read_reports({task_id for task_id in task_ids if task_id})
+        return [
+            _to_record(name, row, reports.get(task_id))
+            for name, row, task_id in zip(names, rows, task_ids, strict=True)
+            if "birth" in row and "death" not in row
+        ]
+
+    def drain(self, names: Sequence[str]) -> None:
+        """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
+        known = {worker.name for worker in self.list()}
+        if unknown := [name for name in names if name not in known]:
+            raise NoSuchWorkerError(f"There is no worker {unknown[0][:100]!r}; there are: {_join(known)}.")
+        for name in names:
+            self.order(name)
+
+    def order(self, name: str) -> None:
+        """Tell one worker, and keep it where `list` and the worker find it; nothing if it is gone."""
+        now, order = clock.to_text(clock.now()), json.dumps({"command": DRAIN_COMMAND})
+        self._drain(keys=[keys.WORKER_PREFIX + name], args=[now, keys.COMMANDS_PREFIX + name, order])
+
+    def is_ordered(self, name: str) -> bool:
+        """Tell whether a worker is to drain."""
+        return bool(self._connection.hexists(keys.WORKER_PREFIX + name, keys.DRAINING_SINCE))
+
+    def _read_reports(self, task_ids: set[str]) -> Mapping[str, Report]:
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for task_id in task_ids:
+                pipeline.hmget(keys.job(task_id), FIELDS)
+            rows = pipeline.execute()
+        reports = (read_report(task_id, row) for task_id, row in zip(task_ids, rows, strict=True))
+        return {report.task_id: report for report in reports if report}
+
+
+def _read_row(values: Sequence[bytes | None]) -> dict[str, str]:
+    pairs = zip(_FIELDS, values, strict=True)
+    return {name: value.decode(errors="replace") for name, value in pairs if value is not None}
+
+
+def _find_task_id(executions: set[bytes]) -> str:
+    return min(executions, default=b"").decode(errors="replace").partition(":")[0]
+
+
+def _to_record(name: str, row: Mapping[str, str], report: Report | None) -> WorkerRecord:
+    pid = row.get("pid", "")
+    state = _STATES.get(row.get("state", ""), WorkerState.STARTING)
+    return WorkerRecord(
+        name=name,
+        host=row.get("hostname", ""),
+        pid=int(pid) if pid.isdecimal() else None,
+        state=WorkerState.DRAINING if keys.DRAINING_SINCE in row else state,
+        started_at=_read_time(row.get("birth", "")),
+        heard_at=_read_time(row.get("last_heartbeat", "")),
+        report=report,
+    )
+
+
+def _read_time(text: str) -> datetime | None:
+    try:
+        return clock.from_text(text)
+    except ValueError:
+        return None
+
+
+def _join(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
