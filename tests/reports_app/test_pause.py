@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from reports_worker import ReportQueue, keys
 from tests.reports_app.html_tree import parse_html
 from tests.reports_app.workshop import Workshop
+from tests.waiting import wait_until
 
 NOTICE = "The queue is paused"
 WAITS = "Reports can be asked for, and wait until it is resumed."
@@ -33,9 +34,11 @@ def test_the_list_says_that_the_queue_is_paused_and_until_when(
     assert pause.since is not None
     assert pause.until is not None
     since, until = (f"{time:%Y-%m-%d %H:%M} UTC" for time in (pause.since, pause.until))
-    assert f"{NOTICE} since {since}, until {until} at the latest. {WAITS}" in read_text(client, view)
+    notice = f"{NOTICE} since {since}, until {until} at the latest. {WAITS}"
+    # Open pages share an answer for a second.
+    wait_until(lambda: notice in read_text(client, view), what="the notice")
     queue.resume()
-    assert NOTICE not in read_text(client, view)
+    wait_until(lambda: NOTICE not in read_text(client, view), what="the end of the notice")
 
 
 def test_an_empty_list_says_it_too_and_a_pause_without_end_names_none(
