@@ -11,6 +11,8 @@ from .resources import HttpHealthCheck, LivenessProbe
 
 # Failures count from its first answer on, or from then on: a start may take its time.
 STARTING_SECONDS = 60.0
+# So often it is asked until it has answered once.
+STARTING_PERIOD_SECONDS = 0.5
 
 # The prober itself, what is wrong (nothing if it lives), and whether it is dead by now.
 OnFound = Callable[["LivenessProber", str, bool], None]
@@ -42,4 +44,7 @@ class LivenessProber:
             if (is_dead or (counts and problem != told)) and not self._stopped.is_set():
                 told = problem
                 self._on_found(self, problem, is_dead)
-            pause = max(0.0, asked + self._rules.period_seconds - time.monotonic())
+            period = self._rules.period_seconds
+            if not has_answered:
+                period = min(period, STARTING_PERIOD_SECONDS)
+            pause = max(0.0, asked + period - time.monotonic())

@@ -39,6 +39,8 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
     product = make_product(REPORTS_SIMULATED_SECONDS="300").start()
     task_id = product.ask("Stands still")
     first = find_maker(product)
+    # By then it has answered, too, that it lives.
+    wait_until(lambda: product.report(task_id)["progress"]["percent"] >= 1, what="some progress")
     pid = product.resources()[first]["pid"]
 
     os.kill(pid, signal.SIGSTOP)
