@@ -49,6 +49,9 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
 
     assert product.report(task_id)["status"] in ("running", "pending")
     assert f"{first} does not live, so it is killed" in (product.folder / "output").read_text()
+    # What drains must be known to the broker.
+    output = product.folder / "output"
+    wait_until(lambda: output.read_text().count("Listening on reports") == 3, what="a third worker")
     run_command(product, "pause")
     waiting = product.ask("Waits")
     drained = run_command(product, "drain", "--all").splitlines()
