@@ -37,6 +37,7 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
     make_product: Callable[..., Product], page: Page
 ) -> None:
     product = make_product(REPORTS_SIMULATED_SECONDS="300").start()
+    output = product.folder / "output"
     task_id = product.ask("Stands still")
     first = find_maker(product)
     # By then it has answered, too, that it lives.
@@ -48,9 +49,8 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
     second = wait_until(lambda: find_maker(product), what="another that makes it")
 
     assert product.report(task_id)["status"] in ("running", "pending")
-    assert f"{first} does not live, so it is killed" in (product.folder / "output").read_text()
+    assert f"{first} does not live, so it is killed" in output.read_text()
     # What drains must be known to the broker.
-    output = product.folder / "output"
     wait_until(lambda: output.read_text().count("Listening on reports") == 3, what="a third worker")
     run_command(product, "pause")
     waiting = product.ask("Waits")
@@ -67,4 +67,5 @@ def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drain
     assert product.report(waiting)["status"] == "pending"
     page.goto(f"{product.url}/reports/{waiting}")
     expect(page.get_by_text("The queue is paused since")).to_be_visible()
-    assert "broker: the queue is paused since" in (product.folder / "output").read_text()
+    notice = "broker: the queue is paused since"
+    wait_until(lambda: notice in output.read_text(), what="the notice on the console")
