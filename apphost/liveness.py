@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .health import Probe, http_probe
+from .health import QUICK_SECONDS, Probe, http_probe
 from .resources import HttpHealthCheck, LivenessProbe
 
 # Failures count from its first answer on, or from then on: a start may take its time.
@@ -17,7 +17,10 @@ OnFound = Callable[["LivenessProber", str, bool], None]
 
 
 class LivenessProber:
-    """Asks one process on a thread, and tells when the answer changes and when it is dead."""
+    """Asks one process on a thread, and tells when the answer changes and when it is dead.
+
+    Quickly until it has answered once, so that its failures count as soon as they can.
+    """
 
     def __init__(self, port: int, rules: LivenessProbe, on_found: OnFound) -> None:
         self._rules = rules
@@ -42,4 +45,5 @@ class LivenessProber:
             if (is_dead or (counts and problem != told)) and not self._stopped.is_set():
                 told = problem
                 self._on_found(self, problem, is_dead)
-            pause = max(0.0, asked + self._rules.period_seconds - time.monotonic())
+            period = self._rules.period_seconds if has_answered else QUICK_SECONDS
+            pause = max(0.0, asked + period - time.monotonic())
