@@ -38,7 +38,7 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
             "liveness",
             path="/alive",
             env="REPORTS_PROBE_PORT",
-            initial_delay_seconds=0.5,
+            initial_delay_seconds=0,
             period_seconds=3,
             timeout_seconds=3,
             failure_threshold=4,

@@ -6,20 +6,21 @@ import threading
 import time
 from collections.abc import Callable
 
-from .health import Probe, http_probe
+from .health import QUICK_SECONDS, Probe, http_probe
 from .resources import HttpHealthCheck, LivenessProbe
 
 # Failures count from its first answer on, or from then on: a start may take its time.
 STARTING_SECONDS = 60.0
-# So often it is asked until it has answered once.
-STARTING_PERIOD_SECONDS = 0.5
 
 # The prober itself, what is wrong (nothing if it lives), and whether it is dead by now.
 OnFound = Callable[["LivenessProber", str, bool], None]
 
 
 class LivenessProber:
-    """Asks one process on a thread, and tells when the answer changes and when it is dead."""
+    """Asks one process on a thread, and tells when the answer changes and when it is dead.
+
+    Quickly until it has answered once, so that its failures count as soon as they can.
+    """
 
     def __init__(self, port: int, rules: LivenessProbe, on_found: OnFound) -> None:
         self._rules = rules
@@ -44,7 +45,5 @@ class LivenessProber:
             if (is_dead or (counts and problem != told)) and not self._stopped.is_set():
                 told = problem
                 self._on_found(self, problem, is_dead)
-            period = self._rules.period_seconds
-            if not has_answered:
-                period = min(period, STARTING_PERIOD_SECONDS)
+            period = self._rules.period_seconds if has_answered else QUICK_SECONDS
             pause = max(0.0, asked + period - time.monotonic())
