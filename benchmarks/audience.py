@@ -58,6 +58,8 @@ class Onlooker:
             self._connection.request("GET", path, headers=headers)
             return self._connection.getresponse()
         except (http.client.RemoteDisconnected, ConnectionError):
+            if self._leaving.is_set():
+                raise
             # The server has closed what was kept too long: ask over a new connection.
             self._connection.close()
             self._connection.request("GET", path, headers=headers)

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from reports_worker import Status, Submission
@@ -102,6 +103,8 @@ def test_a_worker_is_asked_whether_it_lives(
 
 def assert_silence_is_a_fault(process: WorkerProcess, url: str, port: int) -> None:
     process.send(signal.SIGSTOP)
+    worker = psutil.Process(process.pid)
+    wait_until(lambda: worker.status() == psutil.STATUS_STOPPED, what="a worker that stands still")
     try:
         asked = run(url, "alive", REPORTS_PROBE_PORT=str(port))
     finally:
