@@ -17,7 +17,7 @@ env: .venv/installed ## Print the environment that the running apphost gives to 
 	@$(BIN)/python -m apphost env
 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGS)
 
 check: .venv/installed-dev ## Lint, format and types
 	@$(BIN)/ruff check
