@@ -24,9 +24,6 @@ from tests.waiting import wait_until
 
 LONGEST_WAIT = 30
 
-# One process runs them all, so that there is one failover.
-pytestmark = pytest.mark.xdist_group("failover")
-
 
 @dataclass(frozen=True)
 class Aftermath:
