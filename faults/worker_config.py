@@ -10,15 +10,14 @@ import os
 import select
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from reports_worker import CATALOG, Assignment, ReportType, making, worker
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Outcome
+from reports_worker.report_types import Made
 from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
 
 from .attempt_file import AttemptFile, Event
@@ -53,7 +52,7 @@ class RecordedLeases(Leases):
 
 
 def _recorded(report_type: ReportType) -> ReportType:
-    def make(assignment: Assignment) -> Mapping[str, Any]:
+    def make(assignment: Assignment) -> Made:
         task_id = assignment.task_id
         _note(Event.BEGIN, task_id)
         threading.Thread(target=_tell_life, args=[task_id], daemon=True).start()

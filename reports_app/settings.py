@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reports_worker import Settings, SettingsError
-from reports_worker.settings import read
+from reports_worker.environment import read
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SHORTEST_SECRET = 16

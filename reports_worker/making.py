@@ -13,6 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from .catalog import CATALOG
+from .contents import Contents
 from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .logs import logfmt
@@ -79,7 +80,8 @@ class Making:
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
         try:
-            return _check_summary(dict(report_type.make(self._assignment(begin))))
+            made = report_type.make(self._assignment(begin))
+            return _check_summary(dict(made.summary if isinstance(made, Contents) else made))
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
             return Failed(Reason.ERROR, f"The report could not be made: {_describe(error)[:LONGEST_ERROR]}")

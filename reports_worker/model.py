@@ -32,6 +32,9 @@ class Reason(StrEnum):
     MEMORY = "memory"
     TOO_LARGE = "too_large"
     REJECTED = "rejected"
+    WAREHOUSE_BUSY = "warehouse_busy"
+    WAREHOUSE_UNAVAILABLE = "warehouse_unavailable"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
     ABANDONED = "abandoned"
     UNKNOWN_TYPE = "unknown_type"
     CANCELLED = "cancelled"
@@ -85,6 +88,31 @@ class Condition:
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """What one file of a report holds, and what it does not.
+
+    `cut` is the sentence that says why it does not hold everything; None if it does. `sha256` is that of its
+    bytes, in hexadecimal; `seconds` is how long it took to write.
+    """
+
+    name: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    seconds: float
+    table: str | None = None
+    chart: str | None = None
+    rows_written: int | None = None
+    rows_expected: int | None = None
+    cut: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return self.cut is None
+
+
+@dataclass(frozen=True)
 class Report:
     """One request for a report and everything that came of it."""
 
@@ -104,6 +132,15 @@ class Report:
     position: int | None = None
     callback: Callback | None = None
     pause: Pause | None = None
+    artifacts: tuple[Receipt, ...] = ()
+    as_of: datetime | None = None
+    version: str | None = None
+    formats: tuple[str, ...] | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file of it holds everything."""
+        return all(receipt.is_complete for receipt in self.artifacts)
 
 
 @dataclass(frozen=True)

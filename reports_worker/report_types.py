@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
+from .contents import Contents
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .parameters import Parameter
+    from .warehouse.warehouse import Warehouse
 
 
 class ReportProgress(Protocol):
@@ -17,20 +22,42 @@ class ReportProgress(Protocol):
 
 @dataclass(frozen=True)
 class Assignment:
-    """One report to be made: what was asked for, and what the making may use."""
+    """One report to be made: what was asked for, and what the making may use.
+
+    `parameters` are as they were asked for, ready for JSON; `values` the same as Python has them: dates are
+    dates, a period a DateRange, several choices a tuple, and what was left out has its default.
+    """
 
     task_id: str
     title: str
     parameters: Mapping[str, Any]
     settings: Settings
     progress: ReportProgress
+    values: Mapping[str, Any] = field(default_factory=dict)
+    open_warehouse: Callable[[], Warehouse] | None = None
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The database to be read, opened when it is first asked for."""
+        if self.open_warehouse is None:
+            raise LookupError("There is no warehouse: set ConnectionStrings__warehouse for the workers.")
+        return self.open_warehouse()
+
+
+Made = Contents | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ReportType:
-    """Something that can be asked for. `make` returns the figures, ready for JSON."""
+    """Something that can be asked for.
+
+    `make` returns Contents; figures alone, ready for JSON, will do. `formats` are the files that it leaves
+    where nobody asks for others; None for all.
+    """
 
     name: str
     title: str
     description: str
-    make: Callable[[Assignment], Mapping[str, Any]]
+    make: Callable[[Assignment], Made]
+    parameters: Sequence[Parameter] = ()
+    formats: Sequence[str] | None = None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 from . import callback_urls
 from .broker_addresses import LOCAL_BROKER, BrokerAddress, find_broker_address
+from .data_settings import DataSettings
+from .environment import read
 from .errors import SettingsError
 from .webhooks import parse_secret
-
-T = TypeVar("T")
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
@@ -95,6 +94,7 @@ class Settings:
     callbacks: CallbackSettings = field(default_factory=CallbackSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
     broker_replicas: int = 0
+    data: DataSettings = field(default_factory=DataSettings)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -109,18 +109,8 @@ class Settings:
             callbacks=CallbackSettings.from_environ(environ),
             probe=ProbeSettings.from_environ(environ),
             broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", _parse_count, cls.broker_replicas),
+            data=DataSettings.from_environ(environ),
         )
-
-
-def read(environ: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
-    """Parse one variable; an empty one counts as not set."""
-    text = environ.get(name, "").strip()
-    if not text:
-        return default
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise SettingsError(f"{name}={text!r} is not valid: {error}") from error
 
 
 def parse_duration(text: str) -> timedelta:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from reports_worker import CATALOG, Assignment, ReportType, making
+from reports_worker.report_types import Made
 from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
 
 __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
@@ -20,7 +19,7 @@ _MARKS = os.open(os.environ["MARKS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o
 
 
 def _with_mark(report_type: ReportType) -> ReportType:
-    def make(assignment: Assignment) -> Mapping[str, Any]:
+    def make(assignment: Assignment) -> Made:
         os.write(_MARKS, b"%d\n" % time.monotonic_ns())
         return report_type.make(assignment)
 

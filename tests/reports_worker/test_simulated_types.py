@@ -31,7 +31,9 @@ def make(
     def progress(percent: int, stage: str) -> None:
         told.append((percent, stage))
 
-    return report_type.make(Assignment(task_id, "Quarter", {}, settings, progress)), told
+    figures = report_type.make(Assignment(task_id, "Quarter", {}, settings, progress))
+    assert isinstance(figures, Mapping)
+    return figures, told
 
 
 def test_there_are_the_three_types_of_the_sample() -> None:

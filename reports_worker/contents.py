@@ -1,0 +1,106 @@
+"""What a type of report hands over: figures, tables and charts, in values that know no file and no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+Batch = Sequence[Row]
+
+
+class Kind(StrEnum):
+    """What a column holds: `decimal` is exact (Decimal), `number` is not (float); any may be None."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `title` and `unit` (such as EUR or %) are for people."""
+
+    name: str
+    kind: Kind
+    title: str = ""
+    unit: str = ""
+
+
+class Rows(Protocol):
+    """Rows that come in batches, once. What an engine's query gives is such; so is `GivenRows`."""
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    def batches(self) -> Iterator[Batch]: ...
+
+
+@dataclass(frozen=True)
+class GivenRows:
+    """Rows that are there already, or come from an iterable."""
+
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    batch: int = 10_000
+
+    def batches(self) -> Iterator[Batch]:
+        batch: list[Row] = []
+        for row in self.rows:
+            batch.append(row)
+            if len(batch) == self.batch:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report, which its files hold whole.
+
+    `name` is part of file names: lower-case letters, digits and underscores. `columns` gives titles and units
+    to columns of the rows, by name. `expected` is how many rows there are where the type leaves some out, and
+    `cut` the sentence that says so.
+    """
+
+    name: str
+    title: str
+    rows: Rows
+    columns: Sequence[Column] = ()
+    expected: int | None = None
+    cut: str | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of few rows, as one Vega-Lite specification.
+
+    `spec` has no data and no colours of its own: the rows go in as its data, titles and palette come from us.
+    `columns` and `rows` are also the chart's equivalent for those who cannot see it.
+    """
+
+    name: str
+    title: str
+    spec: Mapping[str, Any]
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A whole report. `summary` are its figures, ready for JSON; `units` their units, by name."""
+
+    summary: Mapping[str, Any]
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    as_of: datetime | None = None

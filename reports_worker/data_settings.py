@@ -1,0 +1,69 @@
+"""The settings of reports over real data: what they read, where their files go, how much they may take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .environment import read
+
+WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
+ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Reports are simulated while there is no `warehouse`.
+
+    `fiscal_year_start` is the number of the month in which the fiscal year begins.
+    """
+
+    warehouse: str | None = field(default=None, repr=False)
+    artifacts: str = field(default="artifacts", repr=False)
+    max_rows: int = 10_000_000
+    timezone: ZoneInfo = _UTC
+    fiscal_year_start: int = 1
+    report_folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:
+        """Read the settings; raise SettingsError on the first bad one."""
+        return cls(
+            warehouse=environ.get(WAREHOUSE_VARIABLE, "").strip() or None,
+            artifacts=environ.get(ARTIFACTS_VARIABLE, "").strip() or cls.artifacts,
+            max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
+            timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
+            fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
+            report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
+        )
+
+
+def _parse_rows(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 10**12:
+        raise ValueError("give a whole number of rows, such as 10000000")
+    return int(text)
+
+
+def _parse_timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("give the name of a time zone, such as Europe/Prague or UTC") from error
+
+
+def _parse_month(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 12:
+        raise ValueError("give the number of a month, from 1 to 12")
+    return int(text)
+
+
+def _parse_folders(text: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder")
+    return folders

@@ -1,0 +1,21 @@
+"""One variable of the environment, as settings read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from .errors import SettingsError
+
+T = TypeVar("T")
+
+
+def read(environ: Mapping[str, str], name: str, parse: Callable[[str], T], default: T) -> T:
+    """Parse one variable; an empty one counts as not set."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}={text!r} is not valid: {error}") from error

@@ -1,0 +1,1 @@
+"""The files that a report leaves, one module for each format."""

@@ -1,0 +1,80 @@
+"""A report on its way into files: what every format is given, and what it says of each file it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reports_worker.contents import Chart, Column
+
+
+@dataclass(frozen=True)
+class SpooledTable:
+    """A table of which all rows stand in a Parquet file, the source of all others."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    path: Path
+    rows: int
+    expected: int | None = None
+    cut: str | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the summary."""
+
+    name: str
+    title: str
+    value: Any
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """All that goes into files. `parameters` are titles and values as people read them."""
+
+    task_id: str
+    title: str
+    type: str
+    type_title: str
+    parameters: Sequence[tuple[str, str]]
+    raw_parameters: Mapping[str, Any]
+    figures: Sequence[Figure]
+    tables: Sequence[SpooledTable]
+    charts: Sequence[Chart]
+    as_of: datetime
+    made_at: datetime
+    version: str
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that lies ready, and what it holds of the report.
+
+    `cut` is the sentence that says why it does not hold everything; None if it does.
+    """
+
+    path: Path
+    format: str
+    media_type: str
+    seconds: float
+    table: str | None = None
+    chart: str | None = None
+    rows_written: int | None = None
+    rows_expected: int | None = None
+    cut: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+# Told how many rows of a file are done, now and then.
+Advance = Callable[[int], None]
+# Writes its files into a folder, one after the other.
+Write = Callable[[Document, Path, Advance], Iterator[WrittenFile]]

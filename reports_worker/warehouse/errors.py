@@ -1,0 +1,25 @@
+"""What can go wrong with a warehouse, as sentences that name neither host, user nor password."""
+
+from __future__ import annotations
+
+from reports_worker.errors import ReportsError
+
+
+class WarehouseError(ReportsError):
+    """The warehouse cannot answer this: a missing table or column, a value that does not fit, a write."""
+
+
+class WarehouseUnavailableError(WarehouseError):
+    """The warehouse does not answer, refuses the login, or the connection was lost."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """Another program has the warehouse open for writing."""
+
+
+class WarehouseTimeoutError(WarehouseError):
+    """A statement took longer than a report may run."""
+
+
+class WarehouseCancelledError(WarehouseError):
+    """The statement was cancelled."""
