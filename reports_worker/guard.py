@@ -36,7 +36,8 @@ class Limits:
 
 class Guard:
     """While the body runs, calls `on_passed` when a limit is passed; and `on_lost`, until it is stopped, when
-    the worker renews the lease no more, as a worker does that was stopped. Both are called on its thread.
+    the worker renews the lease no more, as a worker does that was stopped, or when nobody wants the report any
+    more. Both are called on its thread.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Guard:
         shared: SharedState,
         *,
         on_passed: Callable[[Failed], None],
-        on_lost: Callable[[], None],
+        on_lost: Callable[[str], None],
     ) -> None:
         self._limits = limits
         self._shared = shared
@@ -71,7 +72,9 @@ class Guard:
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
             if seconds_now() - self._shared.renewed_at >= STALE_AFTER_SECONDS:
-                self._on_lost()
+                self._on_lost("its worker renews the lease no more")
+            if self._shared.is_unwanted:
+                self._on_lost("it is cancelled")
             with self._lock:
                 if self._is_making and (failed := self._find_passed()):
                     self._on_passed(failed)

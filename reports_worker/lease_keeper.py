@@ -24,6 +24,8 @@ RENEW_EVERY_SECONDS = 0.9
 LOST_AFTER_SECONDS = 9.0
 # A forked process comes to its report within milliseconds, even on a busy machine within seconds.
 BEGIN_WITHIN_SECONDS = 10.0
+# A making that nobody wants any more is given this long to cancel its query and to end by itself.
+CANCEL_WITHIN_SECONDS = 0.9
 _ENOUGH_SWEEPING = timedelta(seconds=TICK_SECONDS / 2)
 _CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
@@ -46,6 +48,7 @@ class LeaseKeeper:
         self._held_since = 0.0
         self._cut_off: list[Execution] = []
         self._hand_back_at: float | None = None
+        self._kill_at: float | None = None
         # When its thread turned last, by the monotonic clock.
         self.ticked_at = 0.0
         self._stopped = threading.Event()
@@ -62,12 +65,12 @@ class LeaseKeeper:
     def hold(self, execution: Execution) -> None:
         """Renew this lease from now on; `shared` says since when it is held."""
         with self._lock:
-            self._held, self._held_since = execution, seconds_now()
+            self._held, self._held_since, self._kill_at = execution, seconds_now(), None
 
     def let_go(self) -> None:
         """Renew nothing: the making process has ended."""
         with self._lock:
-            self._held = None
+            self._held = self._kill_at = None
 
     def has_cut_off(self, execution: Execution) -> bool:
         """Tell whether an outage of the broker ended this making, whose report is put back later."""
@@ -89,6 +92,9 @@ class LeaseKeeper:
                 log.warning("the broker does not answer: %s", error)
 
     def _care_for_held(self, now: float) -> None:
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = None
+            self._kill()
         if self._held is None:
             return
         age = now - self._shared.renewed_at
@@ -109,7 +115,14 @@ class LeaseKeeper:
             case Renewal.LOST:
                 self._end("its lease is lost")
             case Renewal.UNWANTED:
-                self._end("it is cancelled", lambda held: self._leases.publish(held, _CANCELLED))
+                self._end_unwanted(held, now)
+
+    def _end_unwanted(self, held: Execution, now: float) -> None:
+        """End the making of what was cancelled or deleted: by itself, so that no query of its goes on."""
+        self._held, self._kill_at = None, now + CANCEL_WITHIN_SECONDS
+        self._shared.note_unwanted()
+        self._leases.publish(held, _CANCELLED)
+        log.warning("task %s: the making is ended: it is cancelled", held.task_id)
 
     def _end(self, why: str, first: Callable[[Execution], object] | None = None) -> None:
         """End the making; `first` gives up the lease, so that nothing can be published meanwhile."""

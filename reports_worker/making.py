@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 from redis.exceptions import RedisError
 
@@ -16,21 +15,17 @@ from .catalog import CATALOG
 from .contents import Contents
 from .guard import Guard, Limits
 from .leases import Execution, Leases
-from .logs import logfmt
 from .model import Completed, Failed, Outcome, Reason, Report
+from .outcomes import LONGEST_ERROR, check_summary, explain
+from .progress import ProgressWriter, log_stage
 from .report_types import Assignment, ReportType
-from .settings import Settings, format_size
+from .settings import Settings
 from .shared_state import SharedState
 from .submissions import check_parameters
 
 log = logging.getLogger(__name__)
 
 PUBLISH_RETRY_SECONDS = 0.5
-PROGRESS_EVERY_SECONDS = 1.0
-LONGEST_ERROR = 500
-LONGEST_STAGE = 200
-# It is read with every page of the list.
-LARGEST_SUMMARY = 64 * 2**10
 
 
 @dataclass(frozen=True)
@@ -45,27 +40,25 @@ class Making:
     shared: SharedState
     catalog: Mapping[str, ReportType] = field(default_factory=lambda: CATALOG)
 
+    @cached_property
+    def _progress(self) -> ProgressWriter:
+        return ProgressWriter(self.report, self.execution, self.leases)
+
     def run(self) -> None:
         """Make the report and publish its end, unless the lease is lost first."""
         self.shared.note_begin()
-        begin = time.monotonic()
-
-        def end(failed: Failed) -> None:
-            self._publish(failed, begin)
-            self.shared.note_end()
-            os._exit(os.EX_OK)
-
-        guard = Guard(self.limits, self.shared, on_passed=end, on_lost=self._end_without_lease)
+        self._progress.begin()
+        guard = Guard(self.limits, self.shared, on_passed=self._end_at_limit, on_lost=self._end_unpublished)
         guard.start()
         try:
-            outcome = self._make(begin)
+            outcome = self._make()
             guard.stop_limits()
-            self._publish(outcome, begin)
+            self._publish(outcome)
             self.shared.note_end()
         finally:
             guard.stop()
 
-    def _make(self, begin: float) -> Outcome:
+    def _make(self) -> Outcome:
         report_type = self.catalog.get(self.report.type)
         if report_type is None:
             return Failed(
@@ -80,18 +73,17 @@ class Making:
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
         try:
-            made = report_type.make(self._assignment(begin))
-            return _check_summary(dict(made.summary if isinstance(made, Contents) else made))
+            made = report_type.make(self._assignment())
+            return check_summary(made.summary if isinstance(made, Contents) else made)
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
-            return Failed(Reason.ERROR, f"The report could not be made: {_describe(error)[:LONGEST_ERROR]}")
+            return explain(error)
 
-    def _assignment(self, begin: float) -> Assignment:
-        progress = _ProgressWriter(self, begin)
+    def _assignment(self) -> Assignment:
         report = self.report
-        return Assignment(report.task_id, report.title, report.parameters, self.settings, progress)
+        return Assignment(report.task_id, report.title, report.parameters, self.settings, self._progress)
 
-    def _publish(self, outcome: Outcome, begin: float) -> None:
+    def _publish(self, outcome: Outcome) -> None:
         """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""
         while True:
             try:
@@ -105,61 +97,15 @@ class Making:
         if not published:
             log.warning("task %s: the lease is lost, so this result is dropped", self.execution.task_id)
             return
-        self._log("completed" if isinstance(outcome, Completed) else "failed", 100, begin)
+        stage = "completed" if isinstance(outcome, Completed) else "failed"
+        log_stage(self.report, stage, 100, self._progress.seconds)
 
-    def _end_without_lease(self) -> None:
-        log.warning("task %s: its worker renews the lease no more, so this ends", self.execution.task_id)
+    def _end_at_limit(self, failed: Failed) -> None:
+        """Publish that a limit was passed, and end; from the guard's thread, whatever the other one does."""
+        self._publish(failed)
+        self.shared.note_end()
+        os._exit(os.EX_OK)
+
+    def _end_unpublished(self, why: str) -> None:
+        log.warning("task %s: %s, so this ends", self.execution.task_id, why)
         os._exit(os.EX_TEMPFAIL)
-
-    def _log(self, stage: str, percent: int, begin: float) -> None:
-        log_stage(self.report, stage, percent, time.monotonic() - begin)
-
-
-def log_stage(report: Report, stage: str, percent: int, seconds: float) -> None:
-    """Write the line by which a report is followed through the log."""
-    line = {"task_id": report.task_id, "type": report.type, "stage": stage, "percent": percent}
-    log.info(logfmt(event="task", **line, seconds=f"{seconds:.2f}"))
-
-
-class _ProgressWriter:
-    """Writes progress when the stage changes, and else once a second at most."""
-
-    def __init__(self, making: Making, begin: float) -> None:
-        self._making = making
-        self._begin = begin
-        self._stage = ""
-        self._next_write = 0.0
-
-    def __call__(self, percent: int, stage: str) -> None:
-        now = time.monotonic()
-        percent, stage = min(max(int(percent), 0), 100), stage[:LONGEST_STAGE]
-        if stage == self._stage and now < self._next_write:
-            return
-        if stage != self._stage:
-            self._making._log(stage, percent, self._begin)
-        self._stage, self._next_write = stage, now + PROGRESS_EVERY_SECONDS
-        try:
-            self._making.leases.progress(self._making.execution, percent, stage)
-        except RedisError as error:
-            log.warning("cannot write progress: %s", error)
-
-
-def _check_summary(summary: Mapping[str, Any]) -> Outcome:
-    try:
-        size = len(json.dumps(summary, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        return Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}"[:LONGEST_ERROR])
-    if size > LARGEST_SUMMARY:
-        return Failed(
-            Reason.TOO_LARGE,
-            f"The report's result takes {format_size(size)} as JSON, and {format_size(LARGEST_SUMMARY)} are "
-            "allowed: it is for figures, not for rows. Ask for less, or tell who wrote this type.",
-        )
-    return Completed(summary)
-
-
-def _describe(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # an error of the user's that cannot even be printed
-        return type(error).__name__

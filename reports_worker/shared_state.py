@@ -6,9 +6,10 @@ import mmap
 import struct
 import time
 
-# When the lease was renewed, whether the making has begun, and whether it has ended as it should.
-_FORM = struct.Struct("d??")
-_RENEWED, _BEGUN, _ENDED = 0, 8, 9
+# When the lease was renewed, whether the making has begun, whether it has ended as it should, and whether
+# nobody wants the report any more.
+_FORM = struct.Struct("d???")
+_RENEWED, _BEGUN, _ENDED, _UNWANTED = 0, 8, 9, 10
 _SECONDS, _FLAG = struct.Struct("d"), struct.Struct("?")
 # It goes on while the machine sleeps, as the broker's clock does, and nobody can set it.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -28,7 +29,7 @@ class SharedState:
 
     def begin(self) -> None:
         """Forget the execution before: a lease is being taken now."""
-        _FORM.pack_into(self._memory, 0, seconds_now(), False, False)
+        _FORM.pack_into(self._memory, 0, seconds_now(), False, False, False)
 
     @property
     def renewed_at(self) -> float:
@@ -54,3 +55,11 @@ class SharedState:
 
     def note_end(self) -> None:
         _FLAG.pack_into(self._memory, _ENDED, True)
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether the report was cancelled or deleted, so that its making may end what it runs elsewhere."""
+        return bool(_FLAG.unpack_from(self._memory, _UNWANTED)[0])
+
+    def note_unwanted(self) -> None:
+        _FLAG.pack_into(self._memory, _UNWANTED, True)

@@ -25,9 +25,10 @@ from .guard import Limits
 from .job import ReportJob
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
-from .making import Making, log_stage
+from .making import Making
 from .model import Failed, Reason
 from .processes import die_with_parent
+from .progress import log_stage
 from .reconciler import Reconciler
 from .settings import Settings
 from .shared_state import SharedState

@@ -39,8 +39,8 @@ class Watched:
         self.passed.append(failed)
         raise Over
 
-    def _lose(self) -> None:
-        self.lost.append("lost")
+    def _lose(self, why: str) -> None:
+        self.lost.append(why)
         raise Over
 
 
@@ -82,6 +82,14 @@ def test_a_lease_that_is_not_renewed_any_more_is_lost_before_another_can_take_it
     watched.guard(WIDE)
     watched.shared.renewed_at -= STALE_AFTER_SECONDS
 
-    assert wait_until(lambda: watched.lost, what="the loss") == ["lost"]
+    assert wait_until(lambda: watched.lost, what="the loss") == ["its worker renews the lease no more"]
     assert LOST_AFTER_SECONDS < STALE_AFTER_SECONDS < LEASE.total_seconds()
     assert watched.passed == []
+
+
+def test_a_making_that_nobody_wants_any_more_ends_by_itself(watched: Watched) -> None:
+    watched.guard(WIDE)
+
+    watched.shared.note_unwanted()
+
+    assert wait_until(lambda: watched.lost, what="the end") == ["it is cancelled"]

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from reports_worker import ReportQueue, Status, Submission, keys
 from reports_worker.lease_keeper import (
     BEGIN_WITHIN_SECONDS,
+    CANCEL_WITHIN_SECONDS,
     LOST_AFTER_SECONDS,
     RENEW_EVERY_SECONDS,
     LeaseKeeper,
@@ -181,6 +182,28 @@ def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
     scene.connection.delete(keys.lease(scene.execution.task_id))
 
     scene.tick(LOST_AFTER_SECONDS)
+
+    assert scene.kills == []
+
+
+def test_a_cancelled_making_is_asked_to_end_and_killed_a_moment_later(scene: Scene) -> None:
+    scene.queue.cancel(scene.execution.task_id)
+
+    scene.tick(RENEW_EVERY_SECONDS)
+
+    assert scene.status is Status.FAILED
+    assert scene.shared.is_unwanted
+    assert scene.kills == []
+    scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
+    assert scene.kills == ["killed"]
+
+
+def test_a_cancelled_making_that_has_ended_by_itself_is_not_killed(scene: Scene) -> None:
+    scene.queue.cancel(scene.execution.task_id)
+    scene.tick(RENEW_EVERY_SECONDS)
+
+    scene.keeper.let_go()
+    scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
 
     assert scene.kills == []
 

@@ -26,7 +26,8 @@ from reports_worker import (
 )
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
-from reports_worker.making import LARGEST_SUMMARY, LONGEST_ERROR, Making
+from reports_worker.making import Making
+from reports_worker.outcomes import LARGEST_SUMMARY, LONGEST_ERROR
 from reports_worker.settings import SecondsRange
 from reports_worker.shared_state import SharedState
 

@@ -1,0 +1,71 @@
+"""What a making came to: whether its figures can be kept, and what an error means to who asked."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .model import Completed, Failed, Outcome, Reason
+from .settings import format_size
+from .warehouse.errors import (
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseTimeoutError,
+    WarehouseUnavailableError,
+)
+
+LONGEST_ERROR = 500
+# It is read with every page of the list.
+LARGEST_SUMMARY = 64 * 2**10
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_MEMORY = "The report needs more memory than there is. Ask for less, or tell who runs this."
+_NO_SPACE = (
+    "There is no space left where the report's files are written. Try again later, or tell who runs this."
+)
+# Whose own sentences are for whoever asked.
+_REASONS: Mapping[type[Exception], Reason] = {
+    WarehouseBusyError: Reason.WAREHOUSE_BUSY,
+    WarehouseUnavailableError: Reason.WAREHOUSE_UNAVAILABLE,
+    WarehouseTimeoutError: Reason.TIMEOUT,
+    WarehouseError: Reason.ERROR,
+}
+
+
+def check_summary(summary: Mapping[str, Any]) -> Outcome:
+    """Tell whether figures can be kept: as JSON, and not larger than figures are."""
+    try:
+        size = len(json.dumps(dict(summary), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        return Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}"[:LONGEST_ERROR])
+    if size > LARGEST_SUMMARY:
+        return Failed(
+            Reason.TOO_LARGE,
+            f"The report's result takes {format_size(size)} as JSON, and {format_size(LARGEST_SUMMARY)} are "
+            "allowed: it is for figures, not for rows. Ask for less, or tell who wrote this type.",
+        )
+    return Completed(dict(summary))
+
+
+def explain(error: BaseException) -> Failed:
+    """Say what an error that ended a making means."""
+    for kind, reason in _REASONS.items():
+        if isinstance(error, kind):
+            return Failed(reason, _cut(str(error)))
+    if isinstance(error, MemoryError):
+        return Failed(Reason.MEMORY, _NO_MEMORY)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return Failed(Reason.STORAGE_UNAVAILABLE, _NO_SPACE)
+    return Failed(Reason.ERROR, f"The report could not be made: {_cut(_describe(error))}")
+
+
+def _describe(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # an error of the user's that cannot even be printed
+        return type(error).__name__
+
+
+def _cut(text: str) -> str:
+    return text[:LONGEST_ERROR]
