@@ -101,6 +101,9 @@ def _render_error(status: int, detail: str) -> tuple[str, int]:
 
 def _limit_body() -> None:
     """Refuse a body that is too long; Werkzeug cuts off one of unknown length without a word."""
+    if request.method in ("GET", "HEAD"):
+        # Nothing reads it.
+        return
     if request.content_length is not None:
         request.max_content_length = MOST_BYTES
         return

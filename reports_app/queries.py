@@ -65,6 +65,8 @@ def _find_filter_errors(filters: Mapping[str, str]) -> list[FieldError]:
 
 def read_wait() -> int:
     """Read `wait`: seconds, 0 if not given."""
+    if not request.query_string:
+        return 0
     text = request.args.get("wait", "0")
     if not (_is_whole(text) and int(text) <= LONGEST_WAIT_SECONDS):
         message = f"The wait must be a whole number of seconds from 0 to {LONGEST_WAIT_SECONDS}."

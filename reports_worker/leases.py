@@ -69,12 +69,12 @@ class Leases:
         """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""
         lease_ms = int(LEASE / timedelta(milliseconds=1))
         names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
-        return Renewal(cast(int, self._renew(keys=names, args=[execution.id, lease_ms])))
+        return Renewal(cast(int, self._renew(names, [execution.id, lease_ms])))
 
     def progress(self, execution: Execution, percent: int, stage: str) -> bool:
         """Say how far the report is; False, and nothing written, if the lease is lost."""
         names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
-        return bool(self._progress(keys=names, args=[execution.id, percent, stage]))
+        return bool(self._progress(names, [execution.id, percent, stage]))
 
     def publish(self, execution: Execution, outcome: Outcome) -> bool:
         """End the report; False, and nothing written, if the lease is lost or the report is deleted.

@@ -99,9 +99,7 @@ class ReportQueue:
         with self._guard():
             *values, position, suspended = cast(
                 list[bytes | None],
-                self._read(
-                    keys=[keys.job(task_id), keys.QUEUED, keys.SUSPENDED], args=[MOST_POSITIONS, *FIELDS]
-                ),
+                self._read([keys.job(task_id), keys.QUEUED, keys.SUSPENDED], [MOST_POSITIONS, *FIELDS]),
             )
         pause = pauses.read_pause(suspended)
         return read_report(task_id, values, position=cast(int, position), pause=pause)
@@ -144,11 +142,11 @@ class ReportQueue:
     def _run_submit(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
         """Run the script; where replicas count, wait for them in the same round trip and count them."""
         if not self._replicas:
-            return cast(bytes, self._submit(keys=names, args=arguments)), 0
+            return cast(bytes, self._submit(names, arguments)), 0
         try:
             return self._run_submit_and_wait(names, arguments)
         except NoScriptError:
-            self.connection.script_load(self._submit.script)
+            self.connection.script_load(self._submit.text)
             return self._run_submit_and_wait(names, arguments)
 
     def _run_submit_and_wait(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:

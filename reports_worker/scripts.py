@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib import resources
+from typing import cast
 
 from redis import Redis
-from redis.commands.core import Script
+from redis.exceptions import NoScriptError
 
 from . import keys
 
@@ -37,9 +40,30 @@ def read_script(name: str, *, shared: bool = False) -> str:
     return (folder / "shared.lua").read_text(encoding="utf-8") + text if shared else text
 
 
+class Script:
+    """A script that costs one round trip; its text is sent when the server does not know it.
+
+    redis-py's own checks at each call that its client is no pipeline, and that check is slow.
+    """
+
+    def __init__(self, connection: Redis, text: str) -> None:
+        self._connection = connection
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+    def __call__(self, names: Sequence[str], arguments: Sequence[str | float]) -> object:
+        command = ("EVALSHA", self.sha, len(names), *names, *arguments)
+        run = cast(Callable[..., object], self._connection.execute_command)
+        try:
+            return run(*command)
+        except NoScriptError:
+            self._connection.script_load(self.text)
+            return run(*command)
+
+
 def load_script(connection: Redis, name: str) -> Script:
-    """Make a script that costs one round trip; redis-py sends its text when the server does not know it."""
-    return connection.register_script(read_script(name))
+    """Make a script of those that share nothing."""
+    return Script(connection, read_script(name))
 
 
 class SharedScripts:
@@ -73,9 +97,9 @@ class SharedScripts:
         """Read the files of scripts before they are needed."""
         for name in names:
             if name not in self._scripts:
-                self._scripts[name] = self._connection.register_script(read_script(name, shared=True))
+                self._scripts[name] = Script(self._connection, read_script(name, shared=True))
 
     def __call__(self, name: str, *arguments: str | float) -> object:
         """Run `lua/<name>.lua`; one round trip."""
         self.load(name)
-        return self._scripts[name](keys=_SHARED_KEYS, args=(self._settings, *arguments))
+        return self._scripts[name](_SHARED_KEYS, (self._settings, *arguments))

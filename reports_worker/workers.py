@@ -89,7 +89,7 @@ class Workers:
     def order(self, name: str) -> None:
         """Tell one worker, and keep it where `list` and the worker find it; nothing if it is gone."""
         now, order = clock.to_text(clock.now()), json.dumps({"command": DRAIN_COMMAND})
-        self._drain(keys=[keys.WORKER_PREFIX + name], args=[now, keys.COMMANDS_PREFIX + name, order])
+        self._drain([keys.WORKER_PREFIX + name], [now, keys.COMMANDS_PREFIX + name, order])
 
     def is_ordered(self, name: str) -> bool:
         """Tell whether a worker is to drain."""
