@@ -36,8 +36,8 @@ class Limits:
 
 class Guard:
     """While the body runs, calls `on_passed` when a limit is passed; and `on_lost`, until it is stopped, when
-    the worker renews the lease no more, as a worker does that was stopped, or when nobody wants the report any
-    more. Both are called on its thread.
+    the worker renews the lease no more, as a worker does that was stopped, or when nobody wants the report
+    any more. Both are called on its thread.
     """
 
     def __init__(
