@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .errors import DefinitionError
 from .formats.names import check_formats
 from .parameters import Parameter, check_definitions, from_data
-from .report_types import ReportType
+
+
+class Definition(Protocol):
+    """What a ReportType tells of itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def parameters(self) -> Sequence[Parameter]: ...
+    @property
+    def formats(self) -> Sequence[str] | None: ...
 
 
 @dataclass(frozen=True)
@@ -61,20 +75,20 @@ def type_from_data(data: Mapping[str, Any]) -> TypeDescription:
 
 
 def describe_type(
-    report_type: ReportType, *, version: str | None = None, source: str | None = None
+    definition: Definition, *, version: str | None = None, source: str | None = None
 ) -> TypeDescription:
-    """Describe a type, leaving out its code."""
+    """Describe a type of report, leaving out its code."""
     return TypeDescription(
-        name=report_type.name,
-        title=report_type.title,
-        description=report_type.description,
-        parameters=tuple(report_type.parameters),
-        formats=None if report_type.formats is None else tuple(report_type.formats),
+        name=definition.name,
+        title=definition.title,
+        description=definition.description,
+        parameters=tuple(definition.parameters),
+        formats=None if definition.formats is None else tuple(definition.formats),
         version=version,
         source=source,
     )
 
 
-def describe_types(report_types: Iterable[ReportType]) -> Mapping[str, TypeDescription]:
+def describe_types(definitions: Iterable[Definition]) -> Mapping[str, TypeDescription]:
     """Describe types, by name."""
-    return {one.name: describe_type(one) for one in report_types}
+    return {one.name: describe_type(one) for one in definitions}

@@ -12,9 +12,10 @@ from .integer import Integer
 from .kinds import KINDS, from_data
 from .number import Number
 from .options import MOST_OPTIONS, Option
-from .parameter import DateRange, Parameter
+from .parameter import Parameter
 from .period import Period
 from .presets import PRESETS
+from .python_values import DateRange, to_json
 from .schemas import describe_schema
 from .text import Text
 
@@ -40,4 +41,5 @@ __all__ = [
     "describe_schema",
     "from_data",
     "read_values",
+    "to_json",
 ]

@@ -32,6 +32,4 @@ class Boolean(Parameter):
         return ["true" if value else "false"]
 
     def _from_text(self, text: str) -> Any:
-        if text.strip().lower() not in _WORDS:
-            raise self._refusal("must be true or false")
-        return _WORDS[text.strip().lower()]
+        return _WORDS.get(text.strip().lower(), text)

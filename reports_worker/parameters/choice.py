@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from reports_worker.errors import DefinitionError
 
 from .calendars import Calendar
-from .options import find_option, is_option_value, name_options, read_options
+from .options import ANY_OPTION, find_option, is_option_value, name_options, read_options
 from .parameter import Parameter
 
 
@@ -57,7 +57,7 @@ class Choice(Parameter):
     def option_schema(self) -> dict[str, Any]:
         """Return what may be chosen as JSON Schema."""
         if self.options is None:
-            return {"type": ["string", "integer"]}
+            return ANY_OPTION
         # No enum may be empty; this allows nothing either.
         return {"enum": [option.value for option in self.options]} if self.options else {"not": {}}
 

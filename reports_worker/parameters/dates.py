@@ -36,6 +36,10 @@ class Date(Parameter):
             return (calendar.today - timedelta(days=_DAYS_BACK[self.default])).isoformat()
         return super().fill(calendar)
 
+    @property
+    def offered(self) -> Any:
+        return None if self.default in _DAYS_BACK else self.default
+
     def to_python(self, canonical: Any) -> Any:
         return None if canonical is None else date.fromisoformat(canonical)
 

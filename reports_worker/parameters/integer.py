@@ -36,9 +36,7 @@ class Integer(Parameter):
         return super().describe(None) if canonical is None else f"{canonical:,}"
 
     def _from_text(self, text: str) -> Any:
-        if not _WHOLE.fullmatch(text.strip()):
-            raise self._refusal(f"must be a whole number{self._limits()}")
-        return int(text)
+        return int(text) if _WHOLE.fullmatch(text.strip()) else text
 
     def _limits(self) -> str:
         low = None if self.min == -LARGEST else self.min

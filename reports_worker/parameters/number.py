@@ -40,9 +40,7 @@ class Number(Parameter):
         return [repr(value).removesuffix(".0")]
 
     def _from_text(self, text: str) -> Any:
-        if not _DECIMAL.fullmatch(text.strip()):
-            raise self._refusal(f"must be a number{describe_limits(self.min, self.max)}")
-        return float(text)
+        return float(text) if _DECIMAL.fullmatch(text.strip()) else text
 
     def _is_within(self, number: float) -> bool:
         return (self.min is None or number >= self.min) and (self.max is None or number <= self.max)

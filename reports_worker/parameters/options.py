@@ -9,13 +9,22 @@ from typing import Any
 from reports_worker.errors import DefinitionError
 
 from .integer import LARGEST
-from .text import is_one_line
+from .text import ON_ONE_LINE, is_one_line
 
 MOST_OPTIONS = 1000
 LONGEST_OPTION = 200
 MOST_NAMED = 20
 
 Value = str | int
+
+ANY_OPTION: dict[str, Any] = {
+    "type": ["string", "integer"],
+    "minLength": 1,
+    "maxLength": LONGEST_OPTION,
+    "pattern": ON_ONE_LINE,
+    "minimum": -LARGEST,
+    "maximum": LARGEST,
+}
 
 
 @dataclass(frozen=True)

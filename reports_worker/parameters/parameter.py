@@ -7,22 +7,14 @@ import keyword
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 
 from reports_worker.errors import DefinitionError, ParameterError
 
 from .calendars import EXAMPLE, Calendar
+from .python_values import to_json
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
-
-
-@dataclass(frozen=True)
-class DateRange:
-    """Days from `first` to `last`, both included."""
-
-    first: date
-    last: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +69,17 @@ class Parameter:
         return canonical
 
     def from_texts(self, texts: Sequence[str]) -> Any:
-        """Return the JSON value of what was typed; raise ParameterError. It is not yet parsed."""
-        if len(texts) != 1:
-            raise self._refusal("may be given only once")
-        return self._from_text(texts[0])
+        """Return the JSON value of what was typed; what makes no sense stays text, for `parse` to refuse."""
+        return self._from_text(texts[0]) if len(texts) == 1 else list(texts)
 
     def to_texts(self, value: Any) -> Sequence[str]:
         """Return what one would type for a JSON value."""
         return [str(value)]
+
+    @property
+    def offered(self) -> Any:
+        """The default as a JSON value, where it is one on every day."""
+        return self.default
 
     def schema(self) -> dict[str, Any]:
         """Return what is allowed as JSON Schema."""
@@ -96,7 +91,7 @@ class Parameter:
 
     def to_data(self) -> dict[str, Any]:
         """Return the definition ready for JSON; `from_data` in kinds.py takes it back."""
-        fields = {field.name: _to_json(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        fields = {field.name: to_json(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {"kind": self.kind, **{name: value for name, value in fields.items() if value is not None}}
 
     @classmethod
@@ -128,13 +123,3 @@ class Parameter:
 
     def _contradiction(self, fault: str) -> DefinitionError:
         return DefinitionError(f"The parameter {self.name!r} contradicts itself: {fault}".rstrip(".") + ".")
-
-
-def _to_json(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if isinstance(value, tuple):
-        return [_to_json(item) for item in value]
-    return value

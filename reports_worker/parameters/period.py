@@ -10,10 +10,14 @@ from typing import Any, ClassVar
 from .calendars import Calendar
 from .dates import is_within, parse_day, read_limits
 from .limits import describe_limits
-from .parameter import DateRange, Parameter
+from .parameter import Parameter
 from .presets import PRESETS
+from .python_values import DateRange, to_json
 
-_FORM = 'must be {"preset": ...} or {"from": "2026-07-01", "to": "2026-09-30"}'
+_FORM = (
+    'must be a period by its name, or from one day to another: {"preset": "last_month"} or '
+    '{"from": "2026-07-01", "to": "2026-09-30"}'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,4 @@ class Period(Parameter):
 def _read_default(default: Any) -> Any:
     if isinstance(default, str):
         return {"preset": default}
-    if isinstance(default, DateRange):
-        return {"from": default.first.isoformat(), "to": default.last.isoformat()}
-    return default
+    return to_json(default)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from .calendars import Calendar
-from .parameter import DateRange
+from .python_values import DateRange
 
 
 @dataclass(frozen=True)

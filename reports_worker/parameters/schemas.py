@@ -22,4 +22,4 @@ def describe_schema(parameters: Sequence[Parameter]) -> dict[str, Any]:
 def _describe_one(parameter: Parameter) -> dict[str, Any]:
     words = {"title": parameter.label, "description": parameter.help}
     schema = parameter.schema() | {name: text for name, text in words.items() if text}
-    return schema if parameter.default is None else schema | {"default": parameter.default}
+    return schema if parameter.offered is None else schema | {"default": parameter.offered}

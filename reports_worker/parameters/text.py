@@ -13,7 +13,7 @@ from .parameter import Parameter
 LONGEST = 10_000
 # Controls, lone surrogates (which no UTF-8 can carry) and the two separators that break lines.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_ON_ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
+ON_ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Text(Parameter):
         return value
 
     def schema(self) -> dict[str, Any]:
-        line = {"pattern": _ON_ONE_LINE}
+        line = {"pattern": ON_ONE_LINE}
         schema: dict[str, Any] = {"type": "string", "maxLength": self.max_length}
         if self.min_length:
             schema["minLength"] = self.min_length
