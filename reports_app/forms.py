@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, SelectField, SelectMultipleField, StringField
+from wtforms import HiddenField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from reports_worker import (
@@ -53,12 +53,16 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     shown = HiddenField()
     formats = SelectMultipleField(
         "Files",
-        choices=[(name, name) for name in FORMATS],
+        choices=[SelectChoice(name) for name in FORMATS],
         validate_choice=False,
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
-    max_age = SelectField("If there is such a report already", choices=[*AGES.items()], validate_choice=False)
+    max_age = SelectField(
+        "If there is such a report already",
+        choices=[SelectChoice(*age) for age in AGES.items()],
+        validate_choice=False,
+    )
 
     controls: list[ParameterControl]
 
@@ -75,13 +79,11 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         wanted = formdata.get("type") if formdata is not None else report.type if report else chosen
         known = catalog.get(wanted or "") or next(iter(catalog.values()), None)
         formats = (report.formats if report else None) or (known.formats if known else None)
-        form = cls(
-            formdata=formdata,
-            title=report.title if report else None,
-            type=known.name if known else None,
-            formats=list(FORMATS if formats is None else formats),
-        )
-        form.type.choices = [(report_type.name, report_type.title) for report_type in catalog.values()]
+        form = cls(formdata=formdata, title=report.title if report else None)
+        if formdata is None:
+            form.type.data = known.name if known else None
+            form.formats.data = list(FORMATS if formats is None else formats)
+        form.type.choices = [SelectChoice(one.name, one.title) for one in catalog.values()]
         form._add_controls(known, formdata, report)
         return form
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.fields.core import Field
 from wtforms.form import BaseForm
 from wtforms.widgets import CheckboxInput, DateInput, ListWidget, NumberInput
@@ -143,7 +143,11 @@ def _make_boolean(parameter: Parameter) -> dict[str, Any]:
 def _make_choice(parameter: Choice) -> dict[str, Any]:
     if parameter.options is None:
         return _make_text(parameter)
-    blank = [] if parameter.default is not None else [("", "Choose one" if parameter.required else "Any")]
+    blank = (
+        []
+        if parameter.default is not None
+        else [SelectChoice("", "Choose one" if parameter.required else "Any")]
+    )
     made = SelectField(
         parameter.label,
         choices=[*blank, *_list_options(parameter)],
@@ -167,19 +171,17 @@ def _make_choices(parameter: Choices) -> dict[str, Any]:
 
 
 def _make_period(parameter: Period) -> dict[str, Any]:
-    titles = [(name, PRESETS[name].title) for name in parameter.presets]
+    names = [SelectChoice("", DAYS), *(SelectChoice(name, PRESETS[name].title) for name in parameter.presets)]
     limits = {"min": parameter.min, "max": parameter.max}
     return {
-        f"{parameter.name}-preset": SelectField(
-            "Period", choices=[("", DAYS), *titles], validate_choice=False
-        ),
+        f"{parameter.name}-preset": SelectField("Period", choices=names, validate_choice=False),
         f"{parameter.name}-from": StringField("First day", widget=DateInput(), render_kw=_present(limits)),
         f"{parameter.name}-to": StringField("Last day", widget=DateInput(), render_kw=_present(limits)),
     }
 
 
-def _list_options(parameter: Choice) -> list[tuple[str, str]]:
-    return [(str(option.value), option.label) for option in parameter.options or ()]
+def _list_options(parameter: Choice) -> list[SelectChoice]:
+    return [SelectChoice(str(option.value), option.label) for option in parameter.options or ()]
 
 
 def _attributes(parameter: Parameter, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,13 +19,13 @@ def represent(report: Report) -> dict[str, Any]:
         "type": report.type,
         "status": report.status,
         "parameters": report.parameters,
-        "formats": report.formats,
-        "version": report.version,
         "created_at": _represent_time(report.created_at),
         "started_at": _represent_time(report.started_at),
         "ended_at": _represent_time(report.ended_at),
         "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
         "artifacts": [],
+        "formats": report.formats,
+        "version": report.version,
     }
     if report.position is not None:
         body["position"] = report.position

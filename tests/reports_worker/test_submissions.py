@@ -111,9 +111,9 @@ def test_a_body_that_is_no_object_is_refused(data: object) -> None:
 def test_unknown_fields_are_refused_by_name() -> None:
     errors = refuse({"title": "Quarter", "type": "sales", "titel": "x", "status": "completed"})
 
+    known = "title, type, parameters, formats, max_age, callback_url"
     assert errors == {
-        "titel": "'titel' is not a field of a report; title, type, parameters, formats, max_age, callback_url are.",
-        "status": "'status' is not a field of a report; title, type, parameters, formats, max_age, callback_url are.",
+        name: f"{name!r} is not a field of a report; {known} are." for name in ("titel", "status")
     }
 
 
@@ -137,7 +137,7 @@ def test_a_parameter_that_the_type_has_not_is_refused_by_name() -> None:
 def test_errors_come_in_the_order_of_the_fields() -> None:
     errors = refuse({"other": 1, "parameters": {"a": 1}, "type": 7, "title": ""})
 
-    assert list(errors) == ["title", "type", "parameters.a", "other"]
+    assert list(errors) == ["title", "type", "other"]
 
 
 def test_no_more_errors_are_told_than_a_reader_can_use() -> None:
