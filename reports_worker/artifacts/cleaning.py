@@ -1,7 +1,7 @@
 """Takes away the files of reports that are gone, and what attempts that died have left half-written.
 
-Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note themselves, in
-the same step. So nothing is forgotten, whoever dies, and while the store is away it waits.
+Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note in the same
+step. So nothing is forgotten, whoever dies, and while the store is away it waits.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
 AGAIN_AFTER_SECONDS = 30.0
 MOST_AT_ONCE = 50
-# A scratch folder is made after its lease is taken, and its lease may be gone for a moment before its process.
+# Its lease may be gone a moment before the process that writes there.
 SCRATCH_AGE = timedelta(seconds=15)
 COMPARE_EVERY_SECONDS = 3600.0
 # Files without a report are left alone for a day: perhaps the broker has come back without its data.
@@ -91,7 +91,7 @@ class Cleaner:
                 log.warning("task %s: its files cannot be cleared away yet: %s", claim.task_id, error)
                 continue
             if not claim.running:
-                self._settle(keys=[keys.FILES], args=[claim.task_id, claim.score])
+                self._settle([keys.FILES], [claim.task_id, claim.score])
 
     def clean_scratch(self, now: datetime) -> None:
         """Remove what executions that are no more were writing on this host."""
@@ -114,14 +114,16 @@ class Cleaner:
             if now - modified > STRAY_AGE and not self._connection.exists(keys.job(task_id))
         ]
         if 2 * len(strays) > len(found):
-            log.warning("%s of %s reports that have files are not known, so none goes", len(strays), len(found))
+            log.warning(
+                "%s of %s reports that have files are not known, so none goes", len(strays), len(found)
+            )
             return
         for task_id in strays:
             log.warning("task %s: there are files and no report, so they go", task_id)
             self._store.remove(task_id)
 
     def _claim_some(self) -> Iterator[Claim]:
-        names = [keys.JOB_PREFIX, keys.LEASE_PREFIX, MOST_AT_ONCE, AGAIN_AFTER_SECONDS]
-        found = cast(list[bytes], self._claim(keys=[keys.FILES], args=names))
+        names: list[str | float] = [keys.JOB_PREFIX, keys.LEASE_PREFIX, MOST_AT_ONCE, AGAIN_AFTER_SECONDS]
+        found = cast(list[bytes], self._claim([keys.FILES], names))
         for position in range(0, len(found), 5):
             yield Claim(*(value.decode() for value in found[position : position + 5]))

@@ -23,6 +23,7 @@ FIELDS = [
     "ended_at",
     "progress",
     "artifacts",
+    "as_of",
     "formats",
     "version",
 ]
