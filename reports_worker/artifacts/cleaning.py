@@ -1,7 +1,7 @@
 """Takes away the files of reports that are gone, and what attempts that died have left half-written.
 
-Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note in the same
-step. So nothing is forgotten, whoever dies, and while the store is away it waits.
+Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note in that
+same step. So nothing is forgotten, whoever dies, and while the store is away it waits.
 """
 
 from __future__ import annotations
