@@ -13,6 +13,7 @@ from .artifacts.addresses import StoreAddress, parse_store
 from .environment import read
 from .errors import SettingsError
 from .parameters.calendars import Calendar
+from .warehouse.addresses import parse_address
 
 WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
@@ -42,7 +43,7 @@ class DataSettings:
     def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:
         """Read the settings; raise SettingsError on the first bad one."""
         return cls(
-            warehouse=environ.get(WAREHOUSE_VARIABLE, "").strip() or None,
+            warehouse=_read_warehouse(environ),
             artifacts=_read_artifacts(environ),
             max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
             timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
@@ -58,6 +59,15 @@ def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
     except ValueError as error:
         # It may hold secrets by mistake, so the sentence does not repeat it.
         raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
+
+
+def _read_warehouse(environ: Mapping[str, str]) -> str | None:
+    text = environ.get(WAREHOUSE_VARIABLE, "").strip()
+    try:
+        return text if text and parse_address(text) else None
+    except ValueError as error:
+        # The value may hold a password, so the sentence does not repeat it.
+        raise SettingsError(f"{WAREHOUSE_VARIABLE} is not valid: {error}") from error
 
 
 def _parse_rows(text: str) -> int:
