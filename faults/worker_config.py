@@ -16,6 +16,7 @@ from pathlib import Path
 
 from reports_worker import CATALOG, Assignment, ReportType, making, worker
 from reports_worker.leases import Execution, Leases
+from reports_worker.making import Making
 from reports_worker.model import Outcome
 from reports_worker.report_types import Made
 from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
@@ -29,7 +30,7 @@ __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
 _ALIVE_EVERY_SECONDS = 0.05
 _ATTEMPTS = AttemptFile(Path(os.environ["FAULTS_ATTEMPTS"]))
 _GATES = Path(os.environ["FAULTS_GATES"]) if "FAULTS_GATES" in os.environ else None
-# The one execution of this worker; the process forked for it inherits the value.
+# The one execution of this process.
 _CURRENT = {"attempt": ""}
 
 
@@ -49,6 +50,14 @@ class RecordedLeases(Leases):
             _note(Event.PUBLISHED, execution.task_id)
             _pass(Step.ENDED, execution.task_id)
         return published
+
+
+class RecordedMaking(Making):
+    """A making that knows which attempt it is."""
+
+    def run(self) -> None:
+        _CURRENT["attempt"] = self.execution.id
+        super().run()
 
 
 def _recorded(report_type: ReportType) -> ReportType:
@@ -89,4 +98,5 @@ if "FAKETIME_TIMESTAMP_FILE" in os.environ:
     # libfaketime refuses each clock_nanosleep() on CLOCK_MONOTONIC while it leaves that clock alone.
     vars(time)["sleep"] = lambda seconds: select.select([], [], [], seconds)
 vars(worker)["Leases"] = RecordedLeases
+vars(worker)["Making"] = RecordedMaking
 vars(making)["CATALOG"] = {name: _recorded(report_type) for name, report_type in CATALOG.items()}

@@ -29,6 +29,7 @@ SERVICE = "report-api"
 # When whoever found no place to wait may ask again: as long as the shortest reports take.
 CROWDED_SECONDS = 5
 STARTED = "Report generation started"
+EARLIER = "An earlier report serves"
 CANCELLED = "Report cancelled"
 CANCELLING = "Report is being cancelled"
 
@@ -54,12 +55,21 @@ def resource(rule: str, name: str, **views: View) -> None:
 
 
 def submit_report() -> Response:
-    """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions."""
+    """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions.
+
+    With a `max_age`, the answer may be an earlier report, with the status that it has.
+    """
     services = get_services()
-    submission = parse_submission(read_json(), types=services.catalog, callback_hosts=services.callback_hosts)
+    submission = parse_submission(
+        read_json(),
+        types=services.catalog,
+        calendar=services.calendar(),
+        callback_hosts=services.callback_hosts,
+    )
     header = request.headers.get("Idempotency-Key")
     key = IdempotencyKey.of(header, submission) if header is not None else None
-    return _answer_accepted(services.queue.submit(submission, idempotency_key=key), Status.PENDING, STARTED)
+    accepted = services.queue.accept(submission, idempotency_key=key)
+    return _answer_accepted(accepted.task_id, accepted.status, EARLIER if accepted.is_earlier else STARTED)
 
 
 def show_report(task_id: str) -> Response:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reports_worker import LONGEST_TITLE, LONGEST_URL, MOST_LISTED, CallbackStatus, Reason, ReportType, Status
+from reports_worker import (
+    FORMATS,
+    LONGEST_MAX_AGE,
+    LONGEST_TITLE,
+    LONGEST_URL,
+    MOST_LISTED,
+    CallbackStatus,
+    Reason,
+    Status,
+    TypeDescription,
+)
+from reports_worker.parameters import describe_schema
 
 from .queries import DEFAULT_LISTED, LONGEST_WAIT_SECONDS
 
@@ -27,10 +39,13 @@ _PROBLEMS = {
 }
 
 
-def describe_api(catalog: Mapping[str, ReportType], *, root: str, has_callbacks: bool) -> Schema:
+def describe_api(catalog: Mapping[str, TypeDescription], *, root: str, has_callbacks: bool) -> Schema:
     """Describe the API below the path `root`, with callbacks if any host is allowed to get them."""
-    schemas = _describe_schemas(list(catalog))
-    if not has_callbacks:
+    schemas = _describe_schemas(list(catalog)) | _describe_types(catalog)
+    schemas["Submission"] |= _choose_by_type(catalog)
+    if has_callbacks:
+        schemas["Submission"] |= {"not": {"required": ["callback_url", "max_age"]}}
+    else:
         del schemas["Submission"]["properties"]["callback_url"]
     return {
         "openapi": "3.1.0",
@@ -43,6 +58,25 @@ def describe_api(catalog: Mapping[str, ReportType], *, root: str, has_callbacks:
         "paths": _describe_paths(),
         "components": {"schemas": schemas, "parameters": _describe_parameters()},
     }
+
+
+def _describe_types(catalog: Mapping[str, TypeDescription]) -> Schema:
+    return {_parameters_name(name): describe_schema(one.parameters) for name, one in catalog.items()}
+
+
+def _choose_by_type(catalog: Mapping[str, TypeDescription]) -> Schema:
+    """Say which parameters go with which type."""
+    choices = []
+    for name, one in catalog.items():
+        needed = ["parameters"] if any(parameter.required for parameter in one.parameters) else []
+        fields = {"type": {"const": name}, "parameters": _ref("schemas", _parameters_name(name))}
+        choices.append({"title": one.title, "properties": fields, "required": ["type", *needed]})
+    return {"oneOf": choices} if choices else {}
+
+
+def _parameters_name(type_name: str) -> str:
+    """Name a schema as OpenAPI allows it."""
+    return f"Parameters.{re.sub('[^A-Za-z0-9._-]', '_', type_name)}"
 
 
 def _describe_paths() -> Schema:
@@ -66,7 +100,10 @@ def _describe_paths() -> Schema:
                 "summary": "Ask for a report",
                 "parameters": [_ref("parameters", "idempotency_key")],
                 "requestBody": {"required": True, "content": _json(_ref("schemas", "Submission"))},
-                "responses": _accepted("Accepted: the task id", (400, 409, 413, 415, 503)),
+                "responses": _accepted(
+                    "Accepted: the task id and status, of an earlier report where one serves",
+                    (400, 409, 413, 415, 503),
+                ),
             },
         },
         "/api/reports/{task_id}": {
@@ -151,6 +188,8 @@ _RETRY_AFTER = _header("Retry-After", "Seconds until another try makes sense", "
 
 _CALLBACK_URL = {"type": "string", "format": "uri", "maxLength": LONGEST_URL}
 
+_FORMATS = {"type": "array", "items": {"type": "string", "enum": list(FORMATS)}}
+
 
 def _describe_schemas(types: list[str]) -> Schema:
     text, time = {"type": "string"}, {"type": ["string", "null"], "format": "date-time"}
@@ -162,7 +201,16 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "title": title
                 | {"pattern": _TITLE_PATTERN, "description": "Trimmed; no control characters or line breaks"},
                 "type": {"type": "string", "enum": types},
-                "parameters": _object({}, required=(), additional=False),
+                "parameters": {"type": "object", "description": "As `Parameters.` and the type says"},
+                "formats": _FORMATS | {"description": "The files wanted; those of the type if not given"},
+                "max_age": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": int(LONGEST_MAX_AGE.total_seconds()),
+                    "description": "Seconds. Your newest report of the same type, parameters, formats and "
+                    "version serves instead of a new one, if it is completed and ended no longer ago, or is "
+                    "still to be made. Not with a callback.",
+                },
                 "callback_url": _CALLBACK_URL
                 | {"description": "Told once, signed, when the report has ended; its host must be allowed."},
             },
@@ -179,7 +227,9 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "title": title,
                 "type": text,
                 "status": status,
-                "parameters": {"type": "object"},
+                "parameters": {"type": "object", "description": "With defaults, and the days of presets"},
+                "formats": {"type": ["array", "null"], "items": text, "description": "The files asked for"},
+                "version": {"type": ["string", "null"], "description": "Of the definition of its type"},
                 "created_at": text | {"format": "date-time"},
                 "started_at": time,
                 "ended_at": time,
@@ -195,7 +245,7 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "callback": _ref("schemas", "Callback"),
             },
             required=(
-                "task_id", "title", "type", "status", "parameters",
+                "task_id", "title", "type", "status", "parameters", "formats", "version",
                 "created_at", "started_at", "ended_at", "progress", "artifacts",
             ),
         ),
@@ -211,8 +261,15 @@ def _describe_schemas(types: list[str]) -> Schema:
             required=("url", "status", "attempts", "last_status", "last_error", "delivered_at"),
         ),
         "ReportType": _object(
-            {"name": text, "title": text, "description": text, "parameters": {"type": "object"}},
-            required=("name", "title", "description", "parameters"),
+            {
+                "name": text,
+                "title": text,
+                "description": text,
+                "parameters": {"type": "object", "description": "A JSON Schema"},
+                "formats": _FORMATS | {"description": "The files where nobody asks for others"},
+                "version": {"type": ["string", "null"], "description": "Changes with the definition"},
+            },
+            required=("name", "title", "description", "parameters", "formats", "version"),
         ),
         "Health": _object(
             {

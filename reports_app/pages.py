@@ -11,14 +11,16 @@ from reports_worker import (
     BrokerUnavailableError,
     NoSuchReportError,
     Page,
+    Report,
     ReportQueue,
     Status,
     WrongStateError,
     is_task_id,
 )
+from reports_worker.parameters import describe_parameters
 
-from .api import CANCELLED, CANCELLING, STARTED
-from .forms import STALE, ActionForm, ReportForm
+from .api import CANCELLED, CANCELLING, EARLIER, STARTED
+from .forms import STALE, ActionForm, ReportForm, list_hidden_fields
 from .openapi import describe_api
 from .queries import make_selection, read_filters
 from .services import get_services
@@ -31,9 +33,19 @@ pages = Blueprint("pages", __name__)
 
 @pages.get("/")
 def index() -> Any:
-    """Show the form and the list."""
+    """Show the form and the list; with `ask`, the fields of a type, with `from`, filled with a report's own.
+
+    `partial` shows the fields of a type alone, for the script that puts them into the form.
+    """
+    catalog = get_services().catalog
+    if "partial" in request.args:
+        return render_template(
+            "reports/_fields.html", form=ReportForm.of(catalog, chosen=request.args.get("ask"))
+        )
     page, status = _read_page()
-    return _render_index(ReportForm.of(get_services().catalog), page, status)
+    report, fault = _find_model()
+    form = ReportForm.of(catalog, chosen=request.args.get("ask"), report=report)
+    return _render_index(form, page, status, fault=fault)
 
 
 @pages.post("/reports")
@@ -41,17 +53,20 @@ def submit() -> Any:
     """Accept a report from the form, then send the browser to the list; or show the form with its errors."""
     services = get_services()
     form = ReportForm.of(services.catalog, formdata=request.form)  # never JSON, which Flask-WTF would take
-    submission = form.parse(services.catalog)
+    submission = form.parse(services.catalog, services.calendar())
     if submission is None:
         page, status = _read_page()
         return _render_index(form, page, max(status, 400))
     try:
-        task_id = services.queue.submit(submission)
+        accepted = services.queue.accept(submission)
     except BrokerUnavailableError as error:
         page, _ = _read_page()
         return _render_index(form, page, 503, fault=error.sentence)
+    if accepted.is_earlier:
+        flash(EARLIER)
+        return redirect(url_for(".report", task_id=accepted.task_id), 303)
     flash(f"{STARTED}: {submission.title}")
-    return redirect(url_for(".index", _anchor=f"report-{task_id}"), 303)
+    return redirect(url_for(".index", _anchor=f"report-{accepted.task_id}"), 303)
 
 
 @pages.get("/reports")
@@ -73,7 +88,14 @@ def report(task_id: str) -> Any:
     if found is None:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
     template = "reports/_report.html" if "partial" in request.args else "reports/report.html"
-    return render_template(template, report=found, form=ActionForm(formdata=None))
+    known = get_services().catalog.get(found.type)
+    return render_template(
+        template,
+        report=found,
+        form=ActionForm(formdata=None),
+        parameters=describe_parameters(known.parameters if known else (), found.parameters),
+        again=list_hidden_fields(found, known),
+    )
 
 
 @pages.post("/reports/<task_id>/<any(cancel, retry, delete):action>")
@@ -106,6 +128,18 @@ def _act(queue: ReportQueue, task_id: str, action: str) -> str:
         return STARTED
     queue.delete(task_id)
     return DELETED
+
+
+def _find_model() -> tuple[Report | None, str]:
+    """Find the report that the form is to be filled with; else say why it is not."""
+    task_id = request.args.get("from")
+    if task_id is None:
+        return None, ""
+    try:
+        report = get_services().queue.find(task_id)
+    except BrokerUnavailableError as error:
+        return None, error.sentence
+    return report, "" if report else f"There is no report {task_id[:100]!r} to begin with."
 
 
 def _render_index(form: ReportForm, page: Page | None, status: int, *, fault: str = "") -> Any:

@@ -9,7 +9,10 @@ from typing import cast
 from flask import current_app
 from flask.sansio.app import App
 
-from reports_worker import CATALOG, ReportQueue, ReportType, Settings, connect
+from reports_worker import ReportQueue, Settings, TypeDescription, clock, connect
+from reports_worker.catalog import find_types
+from reports_worker.data_settings import DataSettings
+from reports_worker.parameters import Calendar
 
 from .endings import Endings
 from .shared_answers import SharedAnswers
@@ -23,18 +26,23 @@ class Services:
     """The queue to ask, the report types that can be asked for, and who waits for reports to end.
 
     `waiters` is how many requests of a process may wait at a time: half of its threads.
-    `callback_hosts` are those that callbacks may go to.
+    `callback_hosts` are those that callbacks may go to; `data` has the time zone and fiscal year of periods.
     """
 
     queue: ReportQueue
-    catalog: Mapping[str, ReportType]
+    catalog: Mapping[str, TypeDescription]
     waiters: int = DEFAULT_WAITERS
     callback_hosts: Sequence[str] = ()
+    data: DataSettings = field(default_factory=DataSettings)
     endings: Endings = field(init=False)
     shared_lists: SharedAnswers[tuple[str, int]] = field(default_factory=SharedAnswers)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endings", Endings(self.queue, places=self.waiters))
+
+    def calendar(self) -> Calendar:
+        """Tell the day it is now."""
+        return self.data.calendar(clock.now())
 
 
 def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Services:
@@ -45,7 +53,7 @@ def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Serv
         retention=settings.retention,
         replicas=settings.broker_replicas,
     )
-    return Services(queue, CATALOG, waiters, settings.callbacks.hosts)
+    return Services(queue, find_types(settings.data), waiters, settings.callbacks.hosts, settings.data)
 
 
 def add_services(app: App, services: Services) -> None:

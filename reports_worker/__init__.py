@@ -5,7 +5,7 @@ from __future__ import annotations
 from .broker import connect
 from .broker_addresses import BrokerAddress
 from .callback_urls import LONGEST_URL
-from .catalog import CATALOG
+from .catalog import CATALOG, TYPES
 from .door import Reports
 from .errors import (
     BrokerUnavailableError,
@@ -18,21 +18,27 @@ from .errors import (
     SettingsError,
     WrongStateError,
 )
+from .formats.names import FORMATS
 from .idempotency import IdempotencyKey
-from .model import Callback, CallbackStatus, Page, Pause, Progress, Reason, Report, Status
+from .model import Accepted, Callback, CallbackStatus, Page, Pause, Progress, Reason, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
 from .selections import Selection
 from .settings import Settings
-from .submissions import LONGEST_TITLE, Submission, parse_submission
+from .submissions import LONGEST_MAX_AGE, LONGEST_TITLE, Submission, parse_submission
 from .task_ids import is_task_id
+from .type_descriptions import TypeDescription
 from .workers import WorkerRecord, WorkerState
 
 __all__ = [
     "CATALOG",
+    "FORMATS",
+    "LONGEST_MAX_AGE",
     "LONGEST_TITLE",
     "LONGEST_URL",
     "MOST_LISTED",
+    "TYPES",
+    "Accepted",
     "Assignment",
     "BrokerAddress",
     "BrokerUnavailableError",
@@ -58,6 +64,7 @@ __all__ = [
     "SettingsError",
     "Status",
     "Submission",
+    "TypeDescription",
     "WorkerRecord",
     "WorkerState",
     "WrongStateError",

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from .contents import Chart, Column, Contents, GivenRows, Kind, Table
-from .parameters import DateRange, Parameter
+from .parameters import (
+    Boolean,
+    Choice,
+    Choices,
+    Date,
+    DateRange,
+    Integer,
+    Number,
+    Option,
+    Parameter,
+    Period,
+    Text,
+)
 from .report_types import Assignment, ReportType
 from .warehouse.warehouse import Query, Warehouse
 
 __all__ = [
     "Assignment",
+    "Boolean",
     "Chart",
+    "Choice",
+    "Choices",
     "Column",
     "Contents",
+    "Date",
     "DateRange",
     "GivenRows",
+    "Integer",
     "Kind",
+    "Number",
+    "Option",
     "Parameter",
+    "Period",
     "Query",
     "ReportType",
     "Table",
+    "Text",
     "Warehouse",
 ]

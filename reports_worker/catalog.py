@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from .data_settings import DataSettings
 from .report_types import ReportType
 from .simulated import inventory, sales, users
+from .type_descriptions import TypeDescription, describe_types
 
 CATALOG: Mapping[str, ReportType] = MappingProxyType(
     {report_type.name: report_type for report_type in (sales.TYPE, inventory.TYPE, users.TYPE)}
 )
+# The same as data: what is needed to ask for one.
+TYPES: Mapping[str, TypeDescription] = MappingProxyType({**describe_types(CATALOG.values())})
+
+
+def find_types(_settings: DataSettings) -> Mapping[str, TypeDescription]:
+    """Tell what can be asked for, by name. API, Python and command line ask nowhere else."""
+    return TYPES

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from .broker_addresses import VARIABLES
-from .catalog import CATALOG
+from .catalog import find_types
+from .data_settings import DataSettings
 from .door import Reports
 from .errors import BrokerUnavailableError, ReportsError
 from .following import follow
+from .formats.names import FORMATS
 from .model import Report, Status
-from .representation import represent
+from .representation import represent, represent_type
+from .type_descriptions import TypeDescription
 
 
 @contextmanager
@@ -37,6 +41,31 @@ def main() -> None:
     """Group the commands; each reads the broker's address from the environment."""
 
 
+class TypeName(click.ParamType[str]):
+    """The name of a type of report that there is now."""
+
+    name = "type"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        types = find_types(DataSettings.from_environ(os.environ))
+        if value not in types:
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, types))}.", param, ctx)
+        return value
+
+
+def _parse_pairs(
+    _context: click.Context, _option: click.Parameter, pairs: Sequence[str]
+) -> Mapping[str, Sequence[str]]:
+    """Group what was typed by name: several choices are typed one by one."""
+    texts: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign:
+            raise click.BadParameter(f"{pair!r} has no value: give name=value")
+        texts.setdefault(name.strip(), []).append(text)
+    return texts
+
+
 def _parse_parameters(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
     try:
         return None if text is None else json.loads(text)
@@ -46,23 +75,86 @@ def _parse_parameters(_context: click.Context, _option: click.Parameter, text: s
 
 @main.command(help="Ask for a report and print its task id.")
 @click.argument("title")
-@click.argument("type", type=click.Choice(list(CATALOG)))
+@click.argument("type", type=TypeName())
+@click.option(
+    "-p",
+    "texts",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_parse_pairs,
+    help="A parameter; again for each of several choices. A period is last_quarter or "
+    "2026-07-01..2026-09-30.",
+)
 @click.option("--wait", is_flag=True, help="Show its progress, then its figures; exit 1 if it fails.")
-@click.option("--parameters", metavar="JSON", callback=_parse_parameters, help="A JSON object.")
+@click.option(
+    "--parameters", metavar="JSON", callback=_parse_parameters, help="All of them as a JSON object."
+)
+@click.option(
+    "--format", "formats", metavar="FORMAT", multiple=True, help=f"A file wanted: {', '.join(FORMATS)}."
+)
+@click.option(
+    "--max-age", metavar="SECONDS", type=int, help="Let an earlier report serve, if it is no older."
+)
 @click.option("--callback-url", help="Where to tell its end; the host must be allowed.")
 @click.option("--idempotency-key", help="The same key and request give the same report, for a day.")
-def submit(title: str, type: str, *, wait: bool, **options: Any) -> None:  # noqa: A002
+def submit(
+    title: str,
+    type: str,  # noqa: A002 - the contract's own name
+    *,
+    wait: bool,
+    idempotency_key: str | None,
+    texts: Mapping[str, Sequence[str]],
+    **options: Any,
+) -> None:
     with told_errors():
         reports = Reports()
-        task_id = reports.submit(title, type, **options)
-        click.echo(task_id, err=wait)
+        options["parameters"] = _join_parameters(reports.types[type], options["parameters"], texts)
+        given = {name: value for name, value in options.items() if value not in (None, ())}
+        accepted = reports.accept({"title": title, "type": type, **given}, idempotency_key=idempotency_key)
+        if accepted.is_earlier:
+            click.echo("An earlier report serves.", err=True)
+        click.echo(accepted.task_id, err=wait)
         if wait:
-            _finish(follow(reports, task_id))
+            _finish(follow(reports, accepted.task_id))
+
+
+def _join_parameters(
+    report_type: TypeDescription, given: object, texts: Mapping[str, Sequence[str]]
+) -> object:
+    """Put what was typed one by one on top of what was typed as JSON."""
+    if not texts or not (given is None or isinstance(given, dict)):
+        return given
+    kinds = {one.name: one for one in report_type.parameters}
+    return (given or {}) | {
+        name: kinds[name].from_texts(several) if name in kinds else several[-1]
+        for name, several in texts.items()
+    }
+
+
+@main.command(help="List the types of report, with their parameters.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def types(*, as_json: bool) -> None:
+    with told_errors():
+        for one in Reports().types.values():
+            if as_json:
+                click.echo(json.dumps(represent_type(one), ensure_ascii=False))
+            else:
+                click.echo("\n".join(_describe_type(one)))
+
+
+def _describe_type(report_type: TypeDescription) -> Iterator[str]:
+    yield f"{report_type.name}: {report_type.title}"
+    if report_type.description:
+        yield f"  {report_type.description}"
+    for one in report_type.parameters:
+        need = "required" if one.required else f"else {' '.join(one.to_texts(one.default))}"
+        notes = [one.kind, need if one.required or one.default is not None else "optional"]
+        yield f"  -p {one.name}=...  {one.label} ({', '.join(notes)}){f'. {one.help}' if one.help else ''}"
 
 
 @main.command("list", help="List reports, newest first.")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
-@click.option("--type", "type_", type=click.Choice(list(CATALOG)))
+@click.option("--type", "type_", type=TypeName())
 @click.option("--query", "-q", help="Words of the title.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

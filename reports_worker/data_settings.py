@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .environment import read
+from .parameters.calendars import Calendar
 
 WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
@@ -28,6 +30,10 @@ class DataSettings:
     timezone: ZoneInfo = _UTC
     fiscal_year_start: int = 1
     report_folders: tuple[Path, ...] = ()
+
+    def calendar(self, now: datetime) -> Calendar:
+        """Tell the day it is where reports are asked for, and when the fiscal year begins there."""
+        return Calendar.at(now, timezone=self.timezone, fiscal_year_start=self.fiscal_year_start)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:

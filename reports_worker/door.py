@@ -8,15 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from . import clock
 from .broker import connect
-from .catalog import CATALOG
+from .catalog import find_types
 from .errors import NoSuchReportError
 from .idempotency import IdempotencyKey
-from .model import ANONYMOUS, Page, Pause, Report, Status
+from .model import ANONYMOUS, Accepted, Page, Pause, Report, Status
+from .parameters import to_json
 from .queue import MOST_LISTED, ReportQueue
 from .selections import Selection
 from .settings import Settings
 from .submissions import parse_submission
+from .type_descriptions import TypeDescription
 from .workers import WorkerRecord
 
 POLL_SECONDS = 0.25
@@ -32,6 +35,7 @@ class Reports:
         """Use `settings`, or those of the environment; raise SettingsError if these are not valid."""
         settings = settings or Settings.from_environ(os.environ)
         self._callback_hosts = settings.callbacks.hosts
+        self._data = settings.data
         self._queue = ReportQueue(
             connect(settings.broker),
             timeout=settings.timeout,
@@ -45,23 +49,50 @@ class Reports:
         type: str,  # noqa: A002 - the contract's own name
         parameters: Mapping[str, Any] | None = None,
         *,
+        formats: Sequence[str] | None = None,
+        max_age: timedelta | int | None = None,
         callback_url: str | None = None,
         requester: str = ANONYMOUS,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for a report; return its task id.
+        """Ask for a report; return its task id, or that of an earlier one that `max_age` lets serve.
 
-        `callback_url` is told once it has ended, if `REPORTS_CALLBACK_HOSTS` allows its host. Raises
-        InvalidSubmissionError, and IdempotencyConflictError if the key was used for another request.
+        `parameters` are as in JSON, where dates are text; a DateRange, dates and tuples will do too.
+        `formats` are the files wanted. A completed report of the same, no older than `max_age` (seconds if it
+        is a number), or one that is being made, serves instead of another. `callback_url` is told once the
+        report has ended, if `REPORTS_CALLBACK_HOSTS` allows its host. Raises InvalidSubmissionError, and
+        IdempotencyConflictError if the key was used for another request.
         """
-        data: dict[str, Any] = {"title": title, "type": type}
-        given = {"parameters": parameters, "callback_url": callback_url}
-        data |= {name: value for name, value in given.items() if value is not None}
+        given: dict[str, Any] = {
+            "parameters": None if parameters is None else to_json(parameters),
+            "formats": formats,
+            "max_age": _to_seconds(max_age),
+            "callback_url": callback_url,
+        }
+        return self.accept(
+            {"title": title, "type": type, **{name: one for name, one in given.items() if one is not None}},
+            requester=requester,
+            idempotency_key=idempotency_key,
+        ).task_id
+
+    def accept(
+        self, data: object, *, requester: str = ANONYMOUS, idempotency_key: str | None = None
+    ) -> Accepted:
+        """Ask for a report with what would be the body of a request; tell whether an earlier one serves."""
         submission = parse_submission(
-            data, types=CATALOG, requester=requester, callback_hosts=self._callback_hosts
+            data,
+            types=self.types,
+            calendar=self._data.calendar(clock.now()),
+            requester=requester,
+            callback_hosts=self._callback_hosts,
         )
         key = IdempotencyKey.of(idempotency_key, submission) if idempotency_key is not None else None
-        return self._queue.submit(submission, idempotency_key=key)
+        return self._queue.accept(submission, idempotency_key=key)
+
+    @property
+    def types(self) -> Mapping[str, TypeDescription]:
+        """What can be asked for, by name."""
+        return find_types(self._data)
 
     def get(self, task_id: str) -> Report:
         """Read a report. Raises NoSuchReportError."""
@@ -143,3 +174,9 @@ class Reports:
         Raises NoSuchWorkerError, having told none, if there is none of one of these names.
         """
         self._queue.drain(names)
+
+
+def _to_seconds(age: timedelta | int | None) -> object:
+    if not isinstance(age, timedelta):
+        return age
+    return int(age.total_seconds()) if age.total_seconds().is_integer() else age.total_seconds()

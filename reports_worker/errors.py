@@ -13,6 +13,14 @@ class SettingsError(ReportsError):
     """A setting has a value that it cannot have."""
 
 
+class DefinitionError(ReportsError):
+    """The definition of a type of report contradicts itself."""
+
+
+class ParameterError(ReportsError):
+    """A value is none that a parameter can have."""
+
+
 class BrokerUnavailableError(ReportsError):
     """The broker does not answer, or cannot take what it was given.
 

@@ -27,12 +27,23 @@ class IdempotencyKey:
         if not (1 <= len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
             message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters."
             raise InvalidSubmissionError(FieldError("Idempotency-Key", message))
-        callback = [submission.callback_url] if submission.callback_url else []
-        return cls(
-            name=_digest([submission.requester, text]),
-            digest=_digest([submission.title, submission.type, submission.parameters, *callback]),
-        )
+        return cls(name=digest([submission.requester, text]), digest=digest(_describe(submission)))
 
 
-def _digest(value: object) -> str:
+def _describe(submission: Submission) -> list[object]:
+    """Return what was asked for, in its words: at the next try "yesterday" may be another day."""
+    callback = [submission.callback_url] if submission.callback_url else []
+    rest = {name: value for name, value in submission.asked.items() if name != "parameters"}
+    parameters = submission.asked.get("parameters", submission.parameters)
+    return [submission.title, submission.type, parameters, *callback, *([rest] if rest else [])]
+
+
+def digest_report(submission: Submission) -> str:
+    """Return the same text for all requests of which one report could serve another."""
+    parts = (submission.requester, submission.type, submission.parameters, submission.version)
+    return digest([*parts, submission.formats])
+
+
+def digest(value: object) -> str:
+    """Return the same text for all that is the same as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -44,6 +44,9 @@ SUSPENDED = WORKERS_SUSPENDED
 DELETED_PREFIX = f"{RQ_KEY_PREFIX}:reports:deleted:"
 IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
+# Followed by the digest of what was asked for: the id of the newest report of that.
+NEWEST_PREFIX = f"{RQ_KEY_PREFIX}:reports:newest:"
+
 
 def job(task_id: str) -> str:
     return JOB_PREFIX + task_id

@@ -8,20 +8,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from redis.exceptions import RedisError
 
+from . import clock
 from .catalog import CATALOG
 from .contents import Contents
 from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .model import Completed, Failed, Outcome, Reason, Report
 from .outcomes import LONGEST_ERROR, check_summary, explain
+from .parameters import check_parameters, read_values
 from .progress import ProgressWriter, log_stage
 from .report_types import Assignment, ReportType
 from .settings import Settings
 from .shared_state import SharedState
-from .submissions import check_parameters
 
 log = logging.getLogger(__name__)
 
@@ -66,22 +68,34 @@ class Making:
                 f"This worker does not know reports of type {self.report.type!r}. "
                 "It may be older than the API: upgrade it, then ask again.",
             )
-        if faults := check_parameters(self.report.parameters):
+        parameters, faults = check_parameters(
+            report_type.parameters,
+            self.report.parameters,
+            calendar=self.settings.data.calendar(clock.now()),
+            is_canonical=True,
+        )
+        if faults:
             return Failed(
                 Reason.REJECTED,
                 f"This worker does not take these parameters: {faults[0].message[:LONGEST_ERROR]} "
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
         try:
-            made = report_type.make(self._assignment())
+            made = report_type.make(self._assignment(parameters, report_type))
             return check_summary(made.summary if isinstance(made, Contents) else made)
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
             return explain(error)
 
-    def _assignment(self) -> Assignment:
-        report = self.report
-        return Assignment(report.task_id, report.title, report.parameters, self.settings, self._progress)
+    def _assignment(self, parameters: Mapping[str, Any], report_type: ReportType) -> Assignment:
+        return Assignment(
+            self.report.task_id,
+            self.report.title,
+            parameters,
+            self.settings,
+            self._progress,
+            values=read_values(report_type.parameters, parameters),
+        )
 
     def _publish(self, outcome: Outcome) -> None:
         """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""

@@ -144,6 +144,15 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """That a report was asked for: its id and status, and whether it is an earlier one that serves."""
+
+    task_id: str
+    status: Status = Status.PENDING
+    is_earlier: bool = False
+
+
+@dataclass(frozen=True)
 class Page:
     """Some reports, newest first, and the cursor of those that follow (None at the end).
 

@@ -14,8 +14,6 @@ from typing import Any
 from redis.exceptions import RedisError
 from rq.command import parse_payload
 from rq.exceptions import StopRequested
-from rq.job import Job
-from rq.queue import Queue
 from rq.worker import WorkerStatus
 
 from .broker import connect
@@ -110,10 +108,10 @@ class OperatedWorker(ReportWorker):
         with suppress(RedisError):
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # RQ's own
 
-    def main_work_horse(self, job: Job, queue: Queue) -> None:
+    def settle_making(self) -> None:
+        super().settle_making()
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         self._probe.close()
-        super().main_work_horse(job, queue)
 
     # -- drain
 

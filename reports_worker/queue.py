@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from redis import Redis
 from redis.client import PubSub
@@ -16,12 +16,12 @@ from . import clock, keys, pauses, registry
 from .broker_checks import BrokerCheck
 from .broker_faults import BrokerGuard
 from .errors import IdempotencyConflictError, NoSuchReportError, UnconfirmedError, WrongStateError
-from .idempotency import KEPT, IdempotencyKey
-from .model import Condition, Page, Pause, Report, Status
+from .idempotency import KEPT, IdempotencyKey, digest_report
+from .model import Accepted, Condition, Page, Pause, Report, Status
 from .records import FIELDS, describe_job, read_report, read_status
 from .scripts import SharedScripts, load_script
 from .selections import EVERYTHING, SELECTED_FIELDS, Selection
-from .submissions import Submission
+from .submissions import LONGEST_MAX_AGE, Submission
 from .task_ids import is_task_id, new_task_id
 from .workers import WorkerRecord, Workers
 
@@ -30,6 +30,8 @@ MOST_SCANNED = 2000
 MOST_POSITIONS = 1000
 # Less than the client's own timeout.
 REPLICAS_MILLISECONDS = 500
+# A report may wait and run for long before it is old enough.
+REMEMBERED = LONGEST_MAX_AGE + timedelta(days=2)
 DEFAULT_RETENTION = timedelta(days=30)
 
 
@@ -61,36 +63,33 @@ class ReportQueue:
         self._job_fields = describe_job(connection, timeout)
 
     def submit(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> str:
-        """Write the report and queue it, whole or not at all; return its task id.
+        """Ask for a report as `accept` does; return its task id alone."""
+        return self.accept(submission, idempotency_key=idempotency_key).task_id
+
+    def accept(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> Accepted:
+        """Write the report and queue it, whole or not at all; or find an earlier one that serves.
 
         With a key that was used before for the same request, return the id of that report and do nothing;
-        raise IdempotencyConflictError if it was used for another one.
+        raise IdempotencyConflictError if it was used for another one. With a `max_age`, the requester's
+        newest report of the same serves if it is completed and no older, or is still to be made.
         """
-        task_id, now = self._new_id(), clock.to_text(clock.now())
-        fields = {
-            **self._job_fields,
-            "created_at": now,
-            "enqueued_at": now,
-            "title": submission.title,
-            "type": submission.type,
-            "parameters": json.dumps(submission.parameters, allow_nan=False),
-            "requester": submission.requester,
-        }
-        if submission.callback_url:
-            fields["callback_url"] = submission.callback_url
-        pairs = [part for pair in fields.items() for part in pair]
+        task_id, now = self._new_id(), clock.now()
+        pairs = [part for pair in self._make_fields(submission, now).items() for part in pair]
         digest, key = (idempotency_key.digest, idempotency_key.name) if idempotency_key else ("", "")
+        own_keys = [keys.IDEMPOTENCY_PREFIX + key, keys.NEWEST_PREFIX + digest_report(submission)]
+        since = clock.to_text(now - submission.max_age) if submission.max_age else ""
         with self._guard():
             # redis-py sends again what got no reply: the script then finds the id and adds nothing.
-            accepted, replicas = self._run_submit(
-                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, keys.IDEMPOTENCY_PREFIX + key],
-                [task_id, digest, int(KEPT.total_seconds()), *pairs],
+            (accepted, *status), replicas = self._run_submit(
+                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, *own_keys],
+                [task_id, digest, _seconds(KEPT), _seconds(REMEMBERED), since, *pairs],
             )
         if not accepted:
             raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")
         if replicas < self._replicas:
             raise UnconfirmedError(replicas, self._replicas)
-        return accepted.decode()
+        earlier = status[0].decode()
+        return Accepted(accepted.decode(), read_status(earlier), is_earlier=bool(earlier))
 
     def find(self, task_id: str) -> Report | None:
         """Read one report, with its position while it waits; None if there is none of this id."""
@@ -139,17 +138,39 @@ class ReportQueue:
         if not is_task_id(task_id) or not self._change_report("delete", task_id, secrets.token_hex(8)):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
-    def _run_submit(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+    def _make_fields(self, submission: Submission, now: datetime) -> dict[str, Any]:
+        fields = {
+            **self._job_fields,
+            "created_at": clock.to_text(now),
+            "enqueued_at": clock.to_text(now),
+            "title": submission.title,
+            "type": submission.type,
+            "parameters": json.dumps(submission.parameters, allow_nan=False),
+            "requester": submission.requester,
+        }
+        if submission.callback_url:
+            fields["callback_url"] = submission.callback_url
+        if submission.version:
+            fields["version"] = submission.version
+        if submission.formats is not None:
+            fields["formats"] = json.dumps(submission.formats)
+        return fields
+
+    def _run_submit(
+        self, names: Sequence[str], arguments: Sequence[str | int]
+    ) -> tuple[Sequence[bytes], int]:
         """Run the script; where replicas count, wait for them in the same round trip and count them."""
         if not self._replicas:
-            return cast(bytes, self._submit(names, arguments)), 0
+            return cast(Sequence[bytes], self._submit(names, arguments)), 0
         try:
             return self._run_submit_and_wait(names, arguments)
         except NoScriptError:
             self.connection.script_load(self._submit.text)
             return self._run_submit_and_wait(names, arguments)
 
-    def _run_submit_and_wait(self, names: Sequence[str], arguments: Sequence[str | int]) -> tuple[bytes, int]:
+    def _run_submit_and_wait(
+        self, names: Sequence[str], arguments: Sequence[str | int]
+    ) -> tuple[Sequence[bytes], int]:
         with self.connection.pipeline(transaction=False) as pipeline:
             pipeline.evalsha(self._submit.sha, len(names), *names, *arguments)
             pipeline.wait(self._replicas, REPLICAS_MILLISECONDS)
@@ -232,3 +253,7 @@ class ReportQueue:
             for task_id in ids:
                 pipeline.hmget(keys.job(task_id), fields)
             return cast(Sequence[Sequence[bytes | None]], pipeline.execute())
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())

@@ -19,7 +19,7 @@ from .model import Callback, CallbackStatus, Pause, Progress, Report, Status
 
 JOB_FUNCTION = "reports_worker.job.make_report"
 FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
-          "percent", "stage", "summary", "error", "reason",
+          "version", "formats", "percent", "stage", "summary", "error", "reason",
           "callback_url", "callback_status", "callback_attempts",
           "callback_last_status", "callback_last_error", "callback_delivered_at")  # fmt: skip
 
@@ -85,6 +85,8 @@ def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause
         position=position if position >= 0 else None,
         callback=_to_callback(row),
         pause=pause,
+        version=row.get("version"),
+        formats=tuple(json.loads(row["formats"])) if "formats" in row else None,
     )
 
 

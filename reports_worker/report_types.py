@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .contents import Contents
+from .formats.names import check_formats
+from .parameters import Parameter, check_definitions
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .parameters import Parameter
     from .warehouse.warehouse import Warehouse
 
 
@@ -52,7 +53,7 @@ class ReportType:
     """Something that can be asked for.
 
     `make` returns Contents; figures alone, ready for JSON, will do. `formats` are the files that it leaves
-    where nobody asks for others; None for all.
+    where nobody asks for others; None for all. Raises DefinitionError.
     """
 
     name: str
@@ -61,3 +62,7 @@ class ReportType:
     make: Callable[[Assignment], Made]
     parameters: Sequence[Parameter] = ()
     formats: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_definitions(self.parameters)
+        check_formats(self.formats)

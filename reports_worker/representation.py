@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from .formats.names import FORMATS
 from .model import Callback, Pause, Report
-from .report_types import ReportType
+from .parameters import describe_schema
+from .type_descriptions import TypeDescription
 
 
 def represent(report: Report) -> dict[str, Any]:
@@ -22,6 +24,8 @@ def represent(report: Report) -> dict[str, Any]:
         "ended_at": _represent_time(report.ended_at),
         "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
         "artifacts": [],
+        "formats": report.formats,
+        "version": report.version,
     }
     if report.position is not None:
         body["position"] = report.position
@@ -31,13 +35,15 @@ def represent(report: Report) -> dict[str, Any]:
     return body | {name: value for name, value in ends.items() if value is not None}
 
 
-def represent_type(report_type: ReportType) -> dict[str, Any]:
+def represent_type(report_type: TypeDescription) -> dict[str, Any]:
     """Describe a report type; its parameters are a JSON Schema."""
     return {
         "name": report_type.name,
         "title": report_type.title,
         "description": report_type.description,
-        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+        "parameters": describe_schema(report_type.parameters),
+        "formats": FORMATS if report_type.formats is None else report_type.formats,
+        "version": report_type.version,
     }
 
 

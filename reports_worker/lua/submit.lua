@@ -1,30 +1,47 @@
 -- Write a report whole: hash, registry, queue and idempotency key. A repetition of the same id changes nothing.
--- KEYS: job, registry, queues, queue, idempotency key. ARGV: id, digest of the request ('' without an
--- idempotency key), seconds to keep that key, then the job's fields and values.
--- Returns the id of the report; or '' if the key was used for another request.
-local id, digest = ARGV[1], ARGV[2]
+-- KEYS: job, registry, queues, queue, idempotency key, newest of the same request. ARGV: id, digest of the request
+-- ('' without an idempotency key), seconds to keep that key, seconds to remember the newest, the time since when a
+-- report must have ended to serve instead of a new one ('' if none may), then the job's fields and values.
+-- Returns {id of the report, status of an earlier one that serves or ''}; or {''} if the key was used for another
+-- request.
+local id, digest, since = ARGV[1], ARGV[2], ARGV[5]
 
 -- Write a field as it is, if there is memory: a WAIT that follows then waits for what the first request wrote.
 local function touch(key, field)
   redis.pcall('HSET', key, field, redis.call('HGET', key, field) or '')
 end
 
+-- Find the newest report of the same request and its status, if it can serve: neither failed nor about to be.
+local function find_earlier()
+  local earlier = since ~= '' and redis.call('GET', KEYS[6])
+  if not earlier then return end
+  local key = string.sub(KEYS[1], 1, -1 - #id) .. earlier
+  local status, ended_at, cancelled_at = unpack(redis.call('HMGET', key, 'status', 'ended_at', 'cancelled_at'))
+  local is_made = (status == 'queued' or status == 'started') and not cancelled_at
+  if not is_made and not (status == 'finished' and ended_at and ended_at >= since) then return end
+  touch(key, 'created_at')
+  return earlier, status
+end
+
 if redis.call('EXISTS', KEYS[1]) == 1 then
   touch(KEYS[1], 'created_at')
-  return id
+  return {id, ''}
 end
-if digest ~= '' then
-  local kept = redis.call('HMGET', KEYS[5], 'id', 'digest')
-  if kept[1] and kept[2] ~= digest then return '' end
-  if kept[1] then
-    touch(KEYS[5], 'id')
-    return kept[1]
-  end
-  redis.call('HSET', KEYS[5], 'id', id, 'digest', digest)
+local kept = digest ~= '' and redis.call('HMGET', KEYS[5], 'id', 'digest')
+if kept and kept[1] then
+  if kept[2] ~= digest then return {''} end
+  touch(KEYS[5], 'id')
+  return {kept[1], ''}
+end
+local earlier, status = find_earlier()
+if kept then
+  redis.call('HSET', KEYS[5], 'id', earlier or id, 'digest', digest)
   redis.call('EXPIRE', KEYS[5], ARGV[3])
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+if earlier then return {earlier, status} end
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
 redis.call('ZADD', KEYS[2], 0, id)
 redis.call('SADD', KEYS[3], KEYS[4])
 redis.call('RPUSH', KEYS[4], id)
-return id
+redis.call('SET', KEYS[6], id, 'EX', ARGV[4])
+return {id, ''}

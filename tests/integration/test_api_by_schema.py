@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, BrokerAddress, ReportQueue, connect
+from reports_worker import TYPES, BrokerAddress, ReportQueue, connect
 from tests.brokers import Broker
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
@@ -62,7 +62,7 @@ def ids(queue: ReportQueue) -> list[str]:
 def app(queue: ReportQueue) -> Flask:
     app = Flask("host")
     app.config.update(SECRET_KEY="a secret for tests alone")
-    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
     return app
 
 

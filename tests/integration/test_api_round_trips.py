@@ -13,7 +13,7 @@ from redis import Connection, ConnectionPool, Redis
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, ReportQueue, Submission
+from reports_worker import TYPES, ReportQueue, Submission
 from tests.brokers import Broker
 
 
@@ -63,7 +63,7 @@ def queue(broker: Broker) -> Iterator[ReportQueue]:
 def make_client(queue: ReportQueue) -> FlaskClient:
     app = Flask("host")
     app.config.update(SECRET_KEY="a secret for tests alone")
-    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
     return app.test_client()
 
 

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, Status, Submission
+from reports_worker import TYPES, Status, Submission
 from tests.brokers import Broker, free_port
 from tests.integration.worker_processes import Reports, StartWorkerOf
 from tests.waiting import wait_until
@@ -49,7 +49,7 @@ def queue(own_broker: Broker, redis: Redis) -> Iterator[Reports]:  # noqa: ARG00
 def client(queue: Reports) -> FlaskClient:
     app = Flask("host")
     app.config.update(SECRET_KEY="a secret for tests alone")
-    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
     return app.test_client()
 
 
@@ -154,7 +154,7 @@ def test_a_password_that_is_not_known_is_said_without_it(own_broker: Broker, red
         queue = Reports(own_broker.url.replace("://", "://:hunter2@"))
         app = Flask("host")
         app.config.update(SECRET_KEY="a secret for tests alone")
-        app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+        app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
 
         answer = app.test_client().post("/api/reports", json=BODY)
         health = app.test_client().get("/health")

@@ -13,7 +13,7 @@ from flask import Flask
 from reports_app import create_blueprint
 from reports_app.services import Services
 from reports_worker import (
-    CATALOG,
+    TYPES,
     BrokerUnavailableError,
     IdempotencyConflictError,
     IdempotencyKey,
@@ -122,7 +122,7 @@ def test_a_repetition_is_accepted_when_the_replica_has_the_first(
 def test_the_api_says_that_the_report_may_be_made_all_the_same(queue: ReportQueue) -> None:
     app = Flask("host")
     app.config.update(SECRET_KEY="a secret for tests alone")
-    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
 
     answer = app.test_client().post("/api/reports", json={"title": "Q4", "type": "sales"})
 

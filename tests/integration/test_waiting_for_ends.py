@@ -16,7 +16,7 @@ from redis import Redis
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, BrokerAddress, Reason, ReportQueue, connect
+from reports_worker import TYPES, BrokerAddress, Reason, ReportQueue, connect
 from reports_worker.keys import ENDED_CHANNEL
 from reports_worker.model import Failed
 from tests.brokers import Broker
@@ -34,7 +34,7 @@ class Waiting:
     def __init__(self, url: str) -> None:
         self.connection = connect(BrokerAddress(url))
         queue = ReportQueue(self.connection, timeout=timedelta(hours=1))
-        self.services = Services(queue, CATALOG, WAITERS)
+        self.services = Services(queue, TYPES, WAITERS)
         self.queue = queue
         self.workshop = Workshop(self.connection, queue)
         self._app = Flask("host")

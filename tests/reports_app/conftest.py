@@ -12,7 +12,7 @@ from jinja2 import StrictUndefined
 
 from reports_app import AppSettings, create_app, create_blueprint
 from reports_app.services import Services, add_services
-from reports_worker import CATALOG, ReportQueue
+from reports_worker import TYPES, ReportQueue
 from tests.reports_app.workshop import Workshop
 
 SECRET = "a secret for tests alone"
@@ -36,7 +36,7 @@ def queue(memory: fakeredis.FakeRedis) -> ReportQueue:
 
 @pytest.fixture
 def services(queue: ReportQueue) -> Services:
-    return Services(queue, CATALOG)
+    return Services(queue, TYPES)
 
 
 @pytest.fixture

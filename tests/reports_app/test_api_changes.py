@@ -275,7 +275,7 @@ def test_the_report_types_are_those_of_the_catalog(client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     assert [one["name"] for one in answer.get_json()] == list(CATALOG)
     for one in answer.get_json():
-        assert list(one) == ["name", "title", "description", "parameters"]
+        assert list(one) == ["name", "title", "description", "parameters", "formats", "version"]
         assert one["title"]
         assert one["parameters"] == {"type": "object", "properties": {}, "additionalProperties": False}
         assert client.post("/api/reports", json={"title": "Q4", "type": one["name"]}).status_code == 202

@@ -23,6 +23,8 @@ FIELDS = [
     "ended_at",
     "progress",
     "artifacts",
+    "formats",
+    "version",
 ]
 
 

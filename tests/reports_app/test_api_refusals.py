@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, ReportQueue
+from reports_worker import CATALOG, TYPES, ReportQueue
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop, break_queue
 
 LIMIT = 64 * 1024
@@ -289,7 +289,7 @@ def busy_client() -> FlaskClient:
     """One application for many examples."""
     app = Flask("somebodys")
     queue = ReportQueue(fakeredis.FakeRedis(server=fakeredis.FakeServer()), timeout=timedelta(hours=1))
-    app.register_blueprint(create_blueprint(services=Services(queue, CATALOG)))
+    app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
     return app.test_client()
 
 

@@ -11,7 +11,7 @@ from redis import Redis
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_worker import CATALOG, ReportQueue, keys
+from reports_worker import TYPES, ReportQueue, keys
 
 URL = "https://hooks.example.com/x"
 
@@ -20,7 +20,7 @@ URL = "https://hooks.example.com/x"
 def callback_client(queue: ReportQueue) -> FlaskClient:
     """A client of an API whose callbacks may go to one host."""
     app = Flask("somebodys", template_folder=None, static_folder=None)
-    services = Services(queue, CATALOG, callback_hosts=("hooks.example.com",))
+    services = Services(queue, TYPES, callback_hosts=("hooks.example.com",))
     app.register_blueprint(create_blueprint(services=services))
     return app.test_client()
 

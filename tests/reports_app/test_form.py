@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reports_worker import ReportQueue
+from reports_worker import FORMATS, ReportQueue
 from tests.reports_app.html_tree import Element, parse_html
 
 LIMIT = 64 * 1024
@@ -40,7 +40,14 @@ def test_each_field_has_a_label(client: FlaskClient) -> None:
 
     form = page.form_to("/reports")
     labels = {label.attributes["for"]: label.text for label in form.find_all("label")}
-    assert labels == {"title": "Title", "type": "Type"}
+    boxes = {f"formats-{number}": name for number, name in enumerate(FORMATS)}
+    assert labels == {
+        "title": "Title",
+        "type": "Type",
+        **boxes,
+        "max_age": "If there is such a report already",
+    }
+    assert form.get("fieldset").get("legend").text == "Files"
     assert page.get("input", id="title").attributes["name"] == "title"
     assert "required" in page.get("input", id="title").attributes
     assert "Q4 2026" in messages_for(page, page.get("input", id="title"))

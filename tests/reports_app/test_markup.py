@@ -177,7 +177,7 @@ def test_everything_that_a_page_loads_is_there(client: FlaskClient) -> None:
 
     addresses = [element.attributes["href"] for element in page.find_all("link")]
     addresses += [element.attributes["src"] for element in page.find_all("script")]
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         with client.get(address) as answer:
             assert answer.status_code == 200

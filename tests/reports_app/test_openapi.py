@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reports_app.services import Services, add_services
-from reports_worker import CATALOG, LONGEST_TITLE, MOST_LISTED, Status
+from reports_worker import LONGEST_TITLE, MOST_LISTED, TYPES, Status
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.test_api_refusals import assert_problem
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
@@ -138,7 +138,7 @@ def test_limits_are_those_of_the_views(document: dict[str, Any]) -> None:
     schemas, parameters = document["components"]["schemas"], document["components"]["parameters"]
     submission = schemas["Submission"]["properties"]
 
-    assert submission["type"]["enum"] == list(CATALOG)
+    assert submission["type"]["enum"] == list(TYPES)
     assert schemas["Report"]["properties"]["title"]["maxLength"] == LONGEST_TITLE
     assert parameters["limit"]["schema"]["maximum"] == MOST_LISTED
     assert parameters["status"]["schema"]["enum"] == list(Status)
@@ -217,7 +217,7 @@ def test_code_within_the_words_of_the_docs_is_shown_as_such(client: FlaskClient)
 
 def test_markup_in_the_docs_is_text(app: Flask, services: Services) -> None:
     evil = "<script>window.evil=1</script>"
-    add_services(app, Services(services.queue, {**CATALOG, evil: CATALOG["sales"]}))
+    add_services(app, Services(services.queue, {**TYPES, evil: TYPES["sales"]}))
 
     page = docs(app.test_client())
 

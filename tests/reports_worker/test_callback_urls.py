@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reports_worker import LONGEST_URL, InvalidSubmissionError, Submission, parse_submission
+from reports_worker import LONGEST_URL, TYPES, InvalidSubmissionError, Submission, parse_submission
 from reports_worker.callback_urls import find_fault, parse_host_patterns
+from reports_worker.parameters.calendars import EXAMPLE
 
 HOSTS = ("hooks.example.com", "*.example.org", "127.0.0.1", "::1")
 
@@ -92,7 +93,7 @@ def test_what_is_no_host_name_is_refused(text: str) -> None:
 
 def submit(**fields: object) -> Submission:
     data = {"title": "Quarter", "type": "sales", **fields}
-    return parse_submission(data, types=["sales"], callback_hosts=HOSTS)
+    return parse_submission(data, types=TYPES, calendar=EXAMPLE, callback_hosts=HOSTS)
 
 
 def test_a_submission_may_name_a_callback() -> None:

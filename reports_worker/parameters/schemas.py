@@ -1,0 +1,25 @@
+"""The parameters of a type as JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .parameter import Parameter
+
+
+def describe_schema(parameters: Sequence[Parameter]) -> dict[str, Any]:
+    """Describe the object that a request holds."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {one.name: _describe_one(one) for one in parameters},
+    }
+    if required := [one.name for one in parameters if one.required]:
+        schema["required"] = required
+    return schema | {"additionalProperties": False}
+
+
+def _describe_one(parameter: Parameter) -> dict[str, Any]:
+    words = {"title": parameter.label, "description": parameter.help}
+    schema = parameter.schema() | {name: text for name, text in words.items() if text}
+    return schema if parameter.offered is None else schema | {"default": parameter.offered}

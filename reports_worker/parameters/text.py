@@ -1,0 +1,66 @@
+"""Text, on one line."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .calendars import Calendar
+from .parameter import Parameter
+
+LONGEST = 10_000
+# Controls, lone surrogates (which no UTF-8 can carry) and the two separators that break lines.
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+ON_ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Parameter):
+    """Text on one line, in any script.
+
+    `pattern` is a regular expression for the whole of it; `help` should say in words what it wants.
+    """
+
+    kind: ClassVar[str] = "text"
+
+    min_length: int = 0
+    max_length: int = 200
+    pattern: str | None = None
+
+    def parse(self, value: object, calendar: Calendar | None) -> Any:  # noqa: ARG002 - other kinds need it
+        if not isinstance(value, str):
+            raise self._refusal("must be text")
+        if not self.min_length <= len(value) <= self.max_length:
+            raise self._refusal(f"must have {self.min_length} to {self.max_length} characters")
+        if not is_one_line(value):
+            raise self._refusal("must not contain control characters or line breaks")
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            raise self._refusal(self.help.rstrip(".") if self.help else f"must match {self.pattern}")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        line = {"pattern": ON_ONE_LINE}
+        schema: dict[str, Any] = {"type": "string", "maxLength": self.max_length}
+        if self.min_length:
+            schema["minLength"] = self.min_length
+        if self.pattern is None:
+            return schema | line
+        return schema | {"pattern": f"^(?:{self.pattern})$", "allOf": [line]}
+
+    def _check_limits(self) -> None:
+        lengths = (self.min_length, self.max_length)
+        if not all(type(length) is int for length in lengths) or not 0 <= lengths[0] <= lengths[1] <= LONGEST:
+            raise self._contradiction(
+                f"its lengths go from {lengths[0]!r} to {lengths[1]!r}, and may go from 0 to {LONGEST}"
+            )
+        try:
+            re.compile(self.pattern or "")
+        except (re.error, TypeError) as error:
+            raise self._contradiction(f"its pattern is no regular expression: {error}") from error
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether text has neither control characters, nor line breaks, nor halves of characters."""
+    return not any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text)
