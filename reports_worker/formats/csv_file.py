@@ -15,8 +15,27 @@ from .document import Advance, Document, SpooledTable, WrittenFile
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # A spreadsheet takes a text for a formula that begins with one of these; the last are wide forms of the first.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
-_PLAIN = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
-_PLAIN_TYPES = (*_PLAIN, "FLOAT", "DOUBLE", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+_PLAIN = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
+)
+_PLAIN_TYPES = (
+    *_PLAIN,
+    "FLOAT",
+    "DOUBLE",
+    "BOOLEAN",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP WITH TIME ZONE",
+)
 
 
 def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:

@@ -68,7 +68,9 @@ class WritesParquet(Protocol):
 class Spool:
     """The tables of one report. `most_rows` counts for all of them together; `advance` is told all rows so far."""
 
-    def __init__(self, folder: Path, database: duckdb.DuckDBPyConnection, most_rows: int, advance: Advance) -> None:
+    def __init__(
+        self, folder: Path, database: duckdb.DuckDBPyConnection, most_rows: int, advance: Advance
+    ) -> None:
         self.rows = 0
         self._folder = folder
         self._database = database
@@ -262,7 +264,9 @@ def _describe(table: Table) -> list[Column]:
     """Give the columns of the rows, with the titles and units that the table has for them."""
     told = {column.name: column for column in table.columns}
     return [
-        replace(column, title=told[column.name].title or column.title, unit=told[column.name].unit or column.unit)
+        replace(
+            column, title=told[column.name].title or column.title, unit=told[column.name].unit or column.unit
+        )
         if column.name in told
         else column
         for column in table.rows.columns
