@@ -254,7 +254,7 @@ class _Parts:
                    max(length(ltrim(split_part({name}, '.', 1), '-'))),
                    max(length(split_part({name}, '.', 2)))
             FROM {self._source}
-            """  # noqa: S608 - a name of our own
+            """
         ).fetchone()
         are_numbers, whole, behind = row or (None, None, None)
         return _Digits(None, None) if are_numbers is False else _Digits(whole or 0, behind or 0)
