@@ -58,7 +58,7 @@ class Downloads:
         return self._describe(answer, report, receipt)
 
     def _describe(self, answer: Response, report: Report, receipt: Receipt) -> Response:
-        answer.mimetype = receipt.media_type
+        answer.headers["Content-Type"] = receipt.media_type
         answer.content_length = receipt.size
         answer.set_etag(receipt.sha256)
         answer.cache_control.private = True
