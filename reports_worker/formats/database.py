@@ -75,6 +75,16 @@ class Stored:
         return self.type == "TIMESTAMP WITH TIME ZONE"
 
     @property
+    def scale(self) -> int | None:
+        """How many digits a decimal has behind the point."""
+        return int(self.type.rstrip(")").split(",")[1]) if self.type.startswith("DECIMAL") else None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it may hold integers that a double cannot."""
+        return self.type in ("BIGINT", "UBIGINT") or self.scale == 0
+
+    @property
     def is_float(self) -> bool:
         return self.type in ("FLOAT", "DOUBLE")
 
