@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from .addresses import parse_store
-from .errors import ArtifactGoneError, StorageError
+from .errors import CHANGED, ArtifactGoneError, StorageError
 from .opening import open_store
 from .scratch import make_scratch, remove_scratch
 from .stores import OpenFile, Store
 
 __all__ = [
+    "CHANGED",
     "ArtifactGoneError",
     "OpenFile",
     "StorageError",
