@@ -86,7 +86,8 @@ class ReportWorker(Worker):
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
         )
         self.callbacks = CallbackSender(deliveries, callbacks)
-        self.cleaner = Cleaner(connect(self.settings.broker), open_store(self.settings.data.artifacts))
+        store = open_store(self.settings.data.artifacts)
+        self.cleaner = Cleaner(connect(self.settings.broker), store, retention=self.settings.retention)
         self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
 
     # -- start and stop
