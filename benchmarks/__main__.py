@@ -14,8 +14,10 @@ from .bench import Extent
 from .environments import ROOT
 from .errors import BenchmarkError, MissingToolError
 from .measures import BY_NAME
-from .report import render_page, render_table
+from .report import list_circumstances, render_page, render_table, render_void
+from .results import Result, read_checks, read_result, write_checks, write_result
 from .run import Run, run_all
+from .void import Check
 
 _PAGE = ROOT / "docs" / "performance.md"
 _DONE, _FAILED, _TOOL_IS_MISSING = 0, 1, 2
@@ -44,7 +46,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=_whole, metavar="N", help="rounds of each measurement (5)")
     parser.add_argument("--seconds", type=_whole, metavar="N", help="seconds of each load (2)")
     parser.add_argument("--quick", action="store_true", help="see in a minute that everything works")
-    parser.add_argument("--only", choices=list(BY_NAME), help="measure one thing, and print it")
+    parser.add_argument(
+        "--only", choices=list(BY_NAME), help="measure one thing, and renew its rows of the page"
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the page here, unless the run is void"
     )
@@ -67,14 +71,30 @@ def _choose_extent(options: argparse.Namespace) -> Extent:
 def _report(run: Run, options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
-    page = render_page(run, _describe_command(options))
-    output = options.output or (None if options.quick or options.only else _PAGE)
-    if run.is_void or output is None:
-        print("\n" + page)
-    else:
-        output.write_text(page, encoding="utf-8")
-        print(f"\n{render_table(run.rows)}\n\nWritten to {output}")
-    return _FAILED if run.is_void else _DONE
+    circumstances = list_circumstances(run, _describe_command(options))
+    results = [
+        Result(name, rows, run.machine.commit, run.machine.date, circumstances)
+        for name, rows in run.rows.items()
+    ]
+    print(f"\n{render_table(results)}\n")
+    if run.is_void:
+        print(render_void(run.checks))
+        return _FAILED
+    if options.output:
+        options.output.write_text(render_page(results, run.checks), encoding="utf-8")
+    elif not options.quick:
+        _renew_page(results, run.checks)
+    return _DONE
+
+
+def _renew_page(results: Sequence[Result], checks: Sequence[Check]) -> None:
+    """Keep these results, and write the page from the last of each measurement."""
+    write_checks(checks)
+    for result in results:
+        write_result(result)
+    last = [result for result in map(read_result, BY_NAME) if result]
+    _PAGE.write_text(render_page(last, read_checks()), encoding="utf-8")
+    print(f"Written to {_PAGE}")
 
 
 def _describe_command(options: argparse.Namespace) -> str:

@@ -20,11 +20,20 @@ class Extent:
     picked_up: int = 100
     made_by_us: int = 200
     made_by_peer: int = 1000
+    is_quick: bool = False
 
     @classmethod
     def quick(cls) -> Extent:
         """Enough to see that everything works, and for nothing else."""
-        return cls(rounds=1, seconds=1, stored=(100, 1000), picked_up=10, made_by_us=30, made_by_peer=100)
+        return cls(
+            rounds=1,
+            seconds=1,
+            stored=(100, 1000),
+            picked_up=10,
+            made_by_us=30,
+            made_by_peer=100,
+            is_quick=True,
+        )
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,15 @@ def _read_commit() -> str:
     if commit.returncode != 0:
         return "unknown"
     changed = subprocess.run(
-        [*git, "status", "--porcelain", "reports_app", "reports_worker", "benchmarks"],
+        [
+            *git,
+            "status",
+            "--porcelain",
+            "reports_app",
+            "reports_worker",
+            "benchmarks",
+            ":!benchmarks/results",
+        ],
         capture_output=True,
         text=True,
         check=False,

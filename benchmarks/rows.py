@@ -48,6 +48,9 @@ class Within:
         return median(row.ours) <= self.value
 
 
+BARS = {kind.__name__: kind for kind in (AtLeast, AtMost, Within)}
+
+
 @dataclass(frozen=True)
 class Row:
     """A value for each round, of both sides or of ours alone; a bar where it is held to one."""

@@ -13,7 +13,7 @@ from .broker import run_broker
 from .environments import prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
-from .measures import BY_NAME, MEASURES, check_peer
+from .measures import BY_NAME, check_peer
 from .rows import Row
 from .sides import Ours, Peer
 from .void import Check
@@ -28,7 +28,7 @@ class Run:
 
     machine: Machine
     extent: Extent
-    rows: Sequence[Row]
+    rows: Mapping[str, Sequence[Row]]
     checks: Sequence[Check]
     versions: Mapping[str, Mapping[str, str]]
 
@@ -38,7 +38,7 @@ class Run:
 
 
 def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = None) -> Run:
-    """Measure everything, or one thing without checking the peer.
+    """Measure everything, or one thing.
 
     Raises MissingToolError before anything starts, where wrk is missing.
     """
@@ -48,8 +48,8 @@ def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = N
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:
         bench = Bench(broker, Ours(), Peer(python), Path(folder), extent, tell)
         tools = {"broker": broker.read_version(), "wrk": read_wrk_version()}
-        checks = [] if only else list(check_peer(bench))
-        rows = [row for measure in ([BY_NAME[only]] if only else MEASURES) for row in measure(bench)]
+        checks = [] if extent.is_quick and only else list(check_peer(bench))
+        rows = {name: list(BY_NAME[name](bench)) for name in ([only] if only else BY_NAME)}
     versions = {
         "ours": _choose(read_versions(sys.executable), _OUR_PACKAGES),
         "peer": _choose(read_versions(python), _PEER_PACKAGES),

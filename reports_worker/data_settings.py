@@ -10,7 +10,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .environment import read
+from .errors import SettingsError
 from .parameters.calendars import Calendar
+from .warehouse.addresses import parse_address
 
 WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
@@ -39,13 +41,22 @@ class DataSettings:
     def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:
         """Read the settings; raise SettingsError on the first bad one."""
         return cls(
-            warehouse=environ.get(WAREHOUSE_VARIABLE, "").strip() or None,
+            warehouse=_read_warehouse(environ),
             artifacts=environ.get(ARTIFACTS_VARIABLE, "").strip() or cls.artifacts,
             max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
             timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
             fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
             report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
         )
+
+
+def _read_warehouse(environ: Mapping[str, str]) -> str | None:
+    text = environ.get(WAREHOUSE_VARIABLE, "").strip()
+    try:
+        return text if text and parse_address(text) else None
+    except ValueError as error:
+        # The value may hold a password, so the sentence does not repeat it.
+        raise SettingsError(f"{WAREHOUSE_VARIABLE} is not valid: {error}") from error
 
 
 def _parse_rows(text: str) -> int:

@@ -12,6 +12,7 @@ from .settings import format_size
 from .warehouse.errors import (
     WarehouseBusyError,
     WarehouseError,
+    WarehouseMemoryError,
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
@@ -29,6 +30,7 @@ _REASONS: Mapping[type[Exception], Reason] = {
     WarehouseBusyError: Reason.WAREHOUSE_BUSY,
     WarehouseUnavailableError: Reason.WAREHOUSE_UNAVAILABLE,
     WarehouseTimeoutError: Reason.TIMEOUT,
+    WarehouseMemoryError: Reason.MEMORY,
     WarehouseError: Reason.ERROR,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reports_worker.contents import Column, Rows
 
@@ -53,3 +53,19 @@ class Engine(Protocol):
 
     def connect(self, bounds: Bounds) -> Session:
         """Open a session; raises WarehouseUnavailableError, WarehouseBusyError."""
+
+
+@runtime_checkable
+class WritesParquet(Protocol):
+    """Rows that their engine can write into a file by itself, without a detour through Python."""
+
+    def write_parquet(self, path: Path, most_rows: int) -> int:
+        """Write the first rows into a file inside `Bounds.scratch`; return how many. Raises WarehouseErrors."""
+
+
+@runtime_checkable
+class TellsProgress(Protocol):
+    """A session that knows how far its query is. May be called from another thread, and is cheap."""
+
+    def progress(self) -> float | None:
+        """Tell how much of what runs is done, from 0 to 1; None while nobody knows."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from benchmarks.bench import Extent
 from benchmarks.machine import Machine
-from benchmarks.report import render_page, render_table
+from benchmarks.report import list_circumstances, render_page, render_table, render_void
+from benchmarks.results import Result, read_checks, read_result, write_checks, write_result
 from benchmarks.rows import AtLeast, AtMost, Row, Within
 from benchmarks.run import Run
 from benchmarks.void import RECORDED, Check
@@ -27,15 +29,25 @@ _MACHINE = Machine(
 _RUN = Run(
     machine=_MACHINE,
     extent=Extent(),
-    rows=[
-        Row("submit, c=1", "requests/s", [1200.0, 1100.0, 1300.0], [1000.0] * 3, AtLeast(1)),
-        Row("submit, c=1, p99", "ms", [3.0], [2.0], AtMost(1)),
-        Row("memory of the API", "MB", [60.0], [120.0]),
-        Row("p99 among many", "times", [1.2, 1.4, 1.3], bar=Within(1.5)),
-    ],
+    rows={
+        "submits": [
+            Row("submit, c=1", "requests/s", [1200.0, 1100.0, 1300.0], [1000.0] * 3, AtLeast(1)),
+            Row("submit, c=1, p99", "ms", [3.0], [2.0], AtMost(1)),
+        ],
+        "memory": [
+            Row("memory of the API", "MB", [60.0], [120.0]),
+            Row("p99 among many", "times", [1.2, 1.4, 1.3], [], bar=Within(1.5)),
+        ],
+    },
     checks=[Check(concurrency, [ratio] * 3) for concurrency, ratio in RECORDED.items()],
     versions={"ours": {"rq": "3.0.0"}, "peer": {"celery": "5.7.0"}, "tools": {"broker": "Redis 7.0.15"}},
 )
+
+
+_CIRCUMSTANCES = list_circumstances(_RUN, "python -m benchmarks")
+_RESULTS = [
+    Result(name, rows, "abc1234", "2026-11-23 12:00 UTC", _CIRCUMSTANCES) for name, rows in _RUN.rows.items()
+]
 
 
 def read_cells(text: str, name: str) -> Sequence[str]:
@@ -45,36 +57,40 @@ def read_cells(text: str, name: str) -> Sequence[str]:
 
 
 def test_a_row_shows_both_sides_the_ratio_the_bar_and_whether_it_is_met() -> None:
-    assert read_cells(render_table(_RUN.rows), "submit, c=1 (requests/s)") == [
+    assert read_cells(render_table(_RESULTS), "submit, c=1 (requests/s)") == [
         "submit, c=1 (requests/s)",
         "1,200 (1,100 to 1,300)",
         "1,000 (1,000 to 1,000)",
         "1.20",
         "at least 1 times the peer's",
         "yes",
+        "abc1234",
+        "2026-11-23 12:00 UTC",
     ]
 
 
 def test_a_row_of_ours_alone_leaves_the_peers_cells_empty() -> None:
-    assert read_cells(render_table(_RUN.rows), "p99 among many (times)")[1:] == [
+    assert read_cells(render_table(_RESULTS), "p99 among many (times)")[1:] == [
         "1.30 (1.20 to 1.40)",
         "",
         "",
         "ours at most 1.5",
         "yes",
+        "abc1234",
+        "2026-11-23 12:00 UTC",
     ]
 
 
 def test_a_bar_that_is_missed_stands_out() -> None:
-    assert read_cells(render_table(_RUN.rows), "submit, c=1, p99 (ms)")[-1] == "**no**"
+    assert read_cells(render_table(_RESULTS), "submit, c=1, p99 (ms)")[5] == "**no**"
 
 
 def test_a_row_without_a_bar_leaves_its_cells_empty() -> None:
-    assert read_cells(render_table(_RUN.rows), "memory of the API (MB)")[-3:] == ["0.50", "", ""]
+    assert read_cells(render_table(_RESULTS), "memory of the API (MB)")[3:6] == ["0.50", "", ""]
 
 
 def test_a_value_of_one_round_has_no_ends() -> None:
-    assert read_cells(render_table(_RUN.rows), "memory of the API (MB)")[1:3] == ["60.0", "120"]
+    assert read_cells(render_table(_RESULTS), "memory of the API (MB)")[1:3] == ["60.0", "120"]
 
 
 @pytest.mark.parametrize(
@@ -93,23 +109,40 @@ def test_a_value_of_one_round_has_no_ends() -> None:
     ],
 )
 def test_the_page_says_under_which_circumstances_it_was_measured(name: str, value: str) -> None:
-    assert read_cells(render_page(_RUN, "python -m benchmarks"), name)[1] == value
+    assert read_cells(render_page(_RESULTS, _RUN.checks), name)[1] == value
 
 
-def test_the_page_of_a_run_that_counts_does_not_speak_of_void() -> None:
-    assert "This run is void" not in render_page(_RUN, "python -m benchmarks")
-
-
-def test_the_page_of_a_void_run_says_so_and_where() -> None:
+def test_a_void_run_says_so_and_where() -> None:
     run = replace(_RUN, checks=[*_RUN.checks[1:], Check(1, [0.5 * RECORDED[1]])])
 
     assert run.is_void
-    assert "**This run is void.**" in render_page(run, "python -m benchmarks")
-    assert "(50% at 1 at a time)" in render_page(run, "python -m benchmarks")
+    assert render_void(run.checks).startswith("This run is void")
+    assert "(50% at 1 at a time)" in render_void(run.checks)
+
+
+def test_a_measurement_that_is_renewed_alone_keeps_its_own_circumstances() -> None:
+    renewed = replace(_RESULTS[1], commit="def5678", circumstances=[("commit", "def5678")])
+
+    page = render_page([_RESULTS[0], renewed], _RUN.checks)
+
+    assert read_cells(page, "submit, c=1 (requests/s)")[6] == "abc1234"
+    assert read_cells(page, "memory of the API (MB)")[6] == "def5678"
+    assert "| commit | abc1234 |" in page
+    assert "| commit | def5678 |" in page
+
+
+def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+    write_checks(_RUN.checks, tmp_path)
+    for result in _RESULTS:
+        write_result(result, tmp_path)
+
+    assert [read_result(result.measure, tmp_path) for result in _RESULTS] == _RESULTS
+    assert read_checks(tmp_path) == _RUN.checks
+    assert read_result("nothing", tmp_path) is None
 
 
 def test_the_page_leaves_no_placeholder() -> None:
-    page = render_page(_RUN, "python -m benchmarks")
+    page = render_page(_RESULTS, _RUN.checks)
 
     assert "{" not in page
     assert "}" not in page
