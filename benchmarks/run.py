@@ -14,6 +14,7 @@ from .environments import prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
 from .measures import BY_NAME, check_peer
+from .measures.layers import find_py_spy
 from .rows import Row
 from .sides import Ours, Peer
 from .void import Check
@@ -40,9 +41,11 @@ class Run:
 def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = None) -> Run:
     """Measure everything, or one thing.
 
-    Raises MissingToolError before anything starts, where wrk is missing.
+    Raises MissingToolError before anything starts, where wrk or py-spy is missing.
     """
     find_wrk()
+    if only in (None, "layers"):
+        find_py_spy()
     machine = describe_machine()
     python = prepare_peer(tell)
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:

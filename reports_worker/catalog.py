@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 from .data_settings import DataSettings
@@ -17,6 +18,16 @@ CATALOG: Mapping[str, ReportType] = MappingProxyType(
 TYPES: Mapping[str, TypeDescription] = MappingProxyType({**describe_types(CATALOG.values())})
 
 
-def find_types(_settings: DataSettings) -> Mapping[str, TypeDescription]:
+def find_types(settings: DataSettings) -> Mapping[str, TypeDescription]:
     """Tell what can be asked for, by name. API, Python and command line ask nowhere else."""
-    return TYPES
+    if settings.warehouse is None:
+        return TYPES
+    return describe_types(found for name in CATALOG if (found := load_type(name)))
+
+
+def load_type(name: str) -> ReportType | None:
+    """Load a type that reads the warehouse; None if there is none of this name."""
+    if name not in CATALOG:
+        return None
+    loaded: ReportType = import_module(f"{__package__}.builtin.{name}").TYPE
+    return loaded

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .artifacts.addresses import StoreAddress, parse_store
 from .environment import read
 from .errors import SettingsError
 from .parameters.calendars import Calendar
@@ -16,6 +17,7 @@ from .warehouse.addresses import parse_address
 
 WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
+ARTIFACTS = "artifacts"
 _UTC = ZoneInfo("UTC")
 
 
@@ -27,7 +29,7 @@ class DataSettings:
     """
 
     warehouse: str | None = field(default=None, repr=False)
-    artifacts: str = field(default="artifacts", repr=False)
+    artifacts: StoreAddress = field(default_factory=lambda: parse_store(ARTIFACTS), repr=False)
     max_rows: int = 10_000_000
     timezone: ZoneInfo = _UTC
     fiscal_year_start: int = 1
@@ -42,12 +44,21 @@ class DataSettings:
         """Read the settings; raise SettingsError on the first bad one."""
         return cls(
             warehouse=_read_warehouse(environ),
-            artifacts=environ.get(ARTIFACTS_VARIABLE, "").strip() or cls.artifacts,
+            artifacts=_read_artifacts(environ),
             max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
             timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
             fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
             report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
         )
+
+
+def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
+    text = environ.get(ARTIFACTS_VARIABLE, "").strip() or ARTIFACTS
+    try:
+        return parse_store(text)
+    except ValueError as error:
+        # It may hold secrets by mistake, so the sentence does not repeat it.
+        raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
 
 
 def _read_warehouse(environ: Mapping[str, str]) -> str | None:

@@ -19,6 +19,8 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
+from .artifacts import open_store
+from .artifacts.cleaning import Cleaner
 from .broker import connect
 from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
@@ -83,6 +85,7 @@ class ReportWorker(Worker):
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
         )
         self.callbacks = CallbackSender(deliveries, callbacks)
+        self.cleaner = Cleaner(connect(self.settings.broker), open_store(self.settings.data.artifacts))
         self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
 
     # -- start and stop
@@ -100,6 +103,7 @@ class ReportWorker(Worker):
         self.keeper.start()
         self.callbacks.start()
         self.reconciler.start()
+        self.cleaner.start()
 
     def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
@@ -116,6 +120,7 @@ class ReportWorker(Worker):
     def teardown(self) -> None:
         if self._spare is not None:
             self._spare.dismiss()
+        self.cleaner.stop()
         self.reconciler.stop()
         self.callbacks.stop()
         self.keeper.stop()

@@ -9,6 +9,7 @@ from benchmarks.rows import Row
 
 from .attended import measure_attended_submits
 from .checks import check_peer
+from .layers import measure_layers
 from .listing import measure_lists
 from .making import measure_making
 from .memory import measure_memory
@@ -21,6 +22,7 @@ MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_attended_submits,
     measure_round_trips,
     measure_status,
+    measure_layers,
     measure_lists,
     measure_pick_up,
     measure_making,

@@ -23,6 +23,18 @@ class SpooledTable:
     expected: int | None = None
     cut: str | None = None
 
+    @property
+    def rows_expected(self) -> int:
+        """How many rows a complete table would have."""
+        return self.rows if self.expected is None else self.expected
+
+    @property
+    def sentence(self) -> str | None:
+        """Why it does not hold everything; None if it does."""
+        if self.cut or self.rows == self.rows_expected:
+            return self.cut
+        return f"It holds {self.rows:,} of {self.rows_expected:,} rows."
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -48,6 +48,7 @@ def test_everything_that_is_promised_is_measured() -> None:
         "measure_attended_submits",
         "measure_round_trips",
         "measure_status",
+        "measure_layers",
         "measure_lists",
         "measure_pick_up",
         "measure_making",

@@ -1,0 +1,298 @@
+"""All rows of a table in one Parquet file, exactly as they came: what every format is written from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import duckdb
+
+from reports_worker.contents import Batch, Column, Kind, Row, Table
+from reports_worker.errors import ReportsError
+
+from .aside import written_aside
+from .database import open_database, quote_name, quote_text
+from .document import Advance, SpooledTable
+
+NAME = re.compile(r"[a-z0-9_]{1,64}")
+BATCH_ROWS = 10_000
+PART_ROWS = 122_880  # a row group of DuckDB's
+MOST_DIGITS = 38
+
+# How a value is kept until all are seen: only then is known how many digits the column has.
+_STORED = {
+    Kind.TEXT: "VARCHAR",
+    Kind.INTEGER: "HUGEINT",
+    Kind.DECIMAL: "VARCHAR",
+    Kind.NUMBER: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMPTZ",
+}
+
+
+class TooManyRowsError(ReportsError):
+    """The report has more rows than it may."""
+
+    def __init__(self, rows: int, most_rows: int, table: str) -> None:
+        super().__init__(
+            f"The report has more than the {most_rows:,} rows that it may have (REPORTS_MAX_ROWS): {rows:,} had "
+            f"been read when it ended, in table {table!r}. Ask for less, or have the limit raised."
+        )
+
+
+class UnfitRowsError(ReportsError):
+    """A table's rows are not what its columns say, or the table cannot be written at all."""
+
+
+@runtime_checkable
+class WritesParquet(Protocol):
+    """Rows that their engine writes to a Parquet file itself, faster than they could be handed over.
+
+    `write_parquet` writes all rows and gives their number; it may end early once more than `most_rows` are
+    there. No exact number may become a DOUBLE in it, as a HUGEINT would: it is to be a DECIMAL(38, 0).
+    """
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    def write_parquet(self, path: Path, most_rows: int) -> int: ...
+
+
+class Spool:
+    """The tables of one report. `most_rows` counts for all of them together; `advance` is told all rows so far."""
+
+    def __init__(
+        self, folder: Path, database: duckdb.DuckDBPyConnection, most_rows: int, advance: Advance
+    ) -> None:
+        self.rows = 0
+        self._folder = folder
+        self._database = database
+        self._most_rows = most_rows
+        self._advance = advance
+        self._names: set[str] = set()
+
+    def add(self, table: Table) -> SpooledTable:
+        """Read all rows of a table.
+
+        Raises TooManyRowsError, UnfitRowsError, OSError, and whatever the rows raise.
+        """
+        if not NAME.fullmatch(table.name) or table.name in self._names:
+            raise UnfitRowsError(
+                f"{table.name!r} cannot be the name of a table: it must be one of its own, of up to 64 small "
+                "letters, digits and underscores."
+            )
+        self._names.add(table.name)
+        path = self._folder / f"{table.name}.spool.parquet"
+        with written_aside(path) as aside:
+            columns, rows = self._write(table, aside)
+        return SpooledTable(table.name, table.title, columns, path, rows, table.expected, table.cut)
+
+    def _write(self, table: Table, path: Path) -> tuple[Sequence[Column], int]:
+        rows = table.rows
+        if isinstance(rows, WritesParquet):
+            count = rows.write_parquet(path, self._most_rows - self.rows)
+            self._count(count, table)
+            return self._read_names(path, _describe(table)), count
+        columns = _name_apart(_describe(table))
+        parts = _Parts(self._folder, self._database, table.name, columns)
+        try:
+            for batch in table.rows.batches():
+                for some in _slice(batch):
+                    self._count(len(some), table)
+                    parts.append(some)
+            return parts.join(path), parts.rows
+        finally:
+            parts.remove()
+
+    def _count(self, rows: int, table: Table) -> None:
+        self.rows += rows
+        if self.rows > self._most_rows:
+            raise TooManyRowsError(self.rows, self._most_rows, table.name)
+        self._advance(self.rows)
+
+    def _read_names(self, path: Path, columns: Sequence[Column]) -> Sequence[Column]:
+        found = self._database.execute(f"DESCRIBE FROM read_parquet({quote_text(str(path))})").fetchall()
+        return [replace(column, name=row[0]) for column, row in zip(columns, found, strict=True)]
+
+
+@contextmanager
+def open_spool(folder: Path, *, most_rows: int, advance: Advance) -> Iterator[Spool]:
+    """Spool into this folder; the files stay there."""
+    with open_database(folder) as database:
+        yield Spool(folder, database, most_rows, advance)
+
+
+@dataclass
+class _Digits:
+    """How wide a column of exact numbers is; None where one of them is no number."""
+
+    whole: int | None
+    behind: int | None
+
+
+class _Parts:
+    """Rows of one table, in a file for each so many of them until they are joined."""
+
+    def __init__(
+        self, folder: Path, database: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column]
+    ) -> None:
+        if not columns:
+            raise UnfitRowsError(f"Table {name!r} has no columns: a table needs one at least.")
+        self.rows = 0
+        self._folder = folder
+        self._database = database
+        self._name = name
+        self._columns = columns
+        self._paths: list[Path] = []
+        self._waiting = 0
+        self._naive: dict[int, bool] = {}
+        self._timestamps = [place for place, column in enumerate(columns) if column.kind is Kind.TIMESTAMP]
+        self._has_decimals = any(column.kind is Kind.DECIMAL for column in columns)
+        self._begin()
+
+    def append(self, batch: Sequence[Row]) -> None:
+        self._look_for_zones(batch)
+        try:
+            self._appender.append_rows(self._write_decimals(batch) if self._has_decimals else batch)
+        except (duckdb.Error, UnicodeError):
+            self._append_mended(batch)
+        self._appender.flush()
+        self.rows += len(batch)
+        self._waiting += len(batch)
+        if self._waiting >= PART_ROWS:
+            self._end()
+            self._begin()
+
+    def join(self, path: Path) -> Sequence[Column]:
+        """Write the one file; give the columns, as they came to be."""
+        self._end()
+        columns, casts = [], []
+        for place, column in enumerate(self._columns):
+            kind, cast = self._choose_type(place, column)
+            columns.append(replace(column, kind=kind))
+            casts.append(f"{cast} AS {quote_name(column.name)}")
+        self._database.execute(
+            f"COPY (SELECT {', '.join(casts)} FROM {self._source}) TO {quote_text(str(path))} (FORMAT parquet)"
+        )
+        return columns
+
+    def remove(self) -> None:
+        for path in self._paths:
+            path.unlink(missing_ok=True)
+
+    @property
+    def _source(self) -> str:
+        return f"read_parquet([{', '.join(quote_text(str(path)) for path in self._paths)}])"
+
+    def _begin(self) -> None:
+        stored = ", ".join(f"c{place} {_STORED[column.kind]}" for place, column in enumerate(self._columns))
+        self._database.execute(f"CREATE OR REPLACE TEMP TABLE rows ({stored})")
+        self._appender = self._database.appender("rows")
+        self._waiting = 0
+
+    def _end(self) -> None:
+        self._paths.append(self._folder / f".{self._name}.{len(self._paths)}.part")
+        casts = ", ".join(
+            f"c{place}::VARCHAR AS c{place}" if column.kind is Kind.INTEGER else f"c{place}"
+            for place, column in enumerate(self._columns)
+        )
+        self._database.execute(
+            f"COPY (SELECT {casts} FROM rows) TO {quote_text(str(self._paths[-1]))} (FORMAT parquet)"
+        )
+
+    def _write_decimals(self, batch: Sequence[Row]) -> list[Row]:
+        """Write exact numbers as text, since DuckDB would round what has more than 38 digits."""
+        return [
+            tuple(format(value, "f") if type(value) is Decimal else value for value in row) for row in batch
+        ]
+
+    def _append_mended(self, batch: Sequence[Row]) -> None:
+        """Append what DuckDB did not take: texts that no UTF-8 can hold have U+FFFD in their place."""
+        self._appender.clear()
+        try:
+            self._appender.append_rows([tuple(map(_mend, row)) for row in batch])
+        except (duckdb.Error, UnicodeError) as error:
+            raise UnfitRowsError(
+                f"A row of table {self._name!r} does not fit its columns: {str(error).splitlines()[0][:300]}"
+            ) from error
+
+    def _look_for_zones(self, batch: Sequence[Row]) -> None:
+        """Note of each column of times whether it has no zone, by the first value."""
+        for place in self._timestamps:
+            if place not in self._naive:
+                for row in batch:
+                    if isinstance(row[place], datetime):
+                        self._naive[place] = row[place].tzinfo is None
+                        break
+
+    def _choose_type(self, place: int, column: Column) -> tuple[Kind, str]:
+        name = f"c{place}"
+        if column.kind is Kind.TIMESTAMP:
+            return column.kind, f"timezone('UTC', {name})" if self._naive.get(place) else name
+        if column.kind not in (Kind.INTEGER, Kind.DECIMAL):
+            return column.kind, name
+        digits = self._count_digits(name)
+        if digits.whole is None or digits.behind is None or digits.whole + digits.behind > MOST_DIGITS:
+            return Kind.TEXT, name
+        if column.kind is Kind.INTEGER:
+            return column.kind, f"{name}::{'BIGINT' if digits.whole < 19 else 'DECIMAL(38, 0)'}"
+        width = 18 if digits.whole + digits.behind <= 18 else MOST_DIGITS
+        return column.kind, f"{name}::DECIMAL({width}, {digits.behind})"
+
+    def _count_digits(self, name: str) -> _Digits:
+        """Find the widest number of a column; a column of nothing has no digit."""
+        row = self._database.execute(
+            f"""
+            SELECT bool_and(regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?')),
+                   max(length(ltrim(split_part({name}, '.', 1), '-'))),
+                   max(length(split_part({name}, '.', 2)))
+            FROM {self._source}
+            """
+        ).fetchone()
+        are_numbers, whole, behind = row or (None, None, None)
+        return _Digits(None, None) if are_numbers is False else _Digits(whole or 0, behind or 0)
+
+
+def _describe(table: Table) -> list[Column]:
+    """Give the columns of the rows, with the titles and units that the table has for them."""
+    told = {column.name: column for column in table.columns}
+    return [
+        replace(
+            column, title=told[column.name].title or column.title, unit=told[column.name].unit or column.unit
+        )
+        if column.name in told
+        else column
+        for column in table.rows.columns
+    ]
+
+
+def _name_apart(columns: Sequence[Column]) -> list[Column]:
+    """Number names that are there twice, since files take each once, however it is written."""
+    seen: set[str] = set()
+    named = []
+    for place, column in enumerate(columns, 1):
+        base = name = column.name or f"column_{place}"
+        number = 2
+        while name.lower() in seen:
+            name, number = f"{base}_{number}", number + 1
+        seen.add(name.lower())
+        named.append(replace(column, name=name))
+    return named
+
+
+def _slice(batch: Batch) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(batch), BATCH_ROWS):
+        yield batch[start : start + BATCH_ROWS]
+
+
+def _mend(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return format(value, "f") if isinstance(value, Decimal) else value
