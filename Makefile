@@ -2,6 +2,7 @@
 .PHONY: help run env test check format lock bench faults faults-all soak screenshots clean
 
 PYTHON ?= python3
+DEMO_ORDERS := 200000
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
 UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
@@ -10,8 +11,15 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-versi
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything
-	@exec $(BIN)/python -m apphost
+run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything (WAREHOUSE=demo, or a path or URL)
+	@if [ "$$WAREHOUSE" = demo ]; then \
+		folder="$${APPHOST_DIR:-.apphost}"; WAREHOUSE="$$folder/demo-warehouse"; mkdir -p -m 700 "$$folder"; \
+		[ -e "$$WAREHOUSE/demo-data.json" ] || \
+			$(BIN)/python -m reports_worker demo-data "$$WAREHOUSE" --orders $(DEMO_ORDERS) || exit 1; \
+		WAREHOUSE="$$(cd "$$WAREHOUSE" && pwd)"; \
+	fi; \
+	if [ -n "$$WAREHOUSE" ]; then export ConnectionStrings__warehouse="$$WAREHOUSE"; fi; \
+	exec $(BIN)/python -m apphost
 
 env: .venv/installed ## Print the environment that the running apphost gives to API and worker
 	@$(BIN)/python -m apphost env
