@@ -35,9 +35,10 @@ _SSL_MODES = {
 # Of libpq's options those that say where the database is and how it is reached.
 _LIBPQ = {
     "channel_binding", "connect_timeout", "dbname", "gssencmode", "host", "hostaddr", "keepalives",
-    "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname", "load_balance_hosts", "options",
-    "passfile", "password", "port", "require_auth", "service", "sslcert", "sslcrl", "sslkey", "sslmode",
-    "sslnegotiation", "sslpassword", "sslrootcert", "sslsni", "target_session_attrs", "tcp_user_timeout", "user",
+    "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname", "load_balance_hosts",
+    "options", "passfile", "password", "port", "require_auth", "service", "sslcert", "sslcrl", "sslkey",
+    "sslmode", "sslnegotiation", "sslpassword", "sslrootcert", "sslsni", "target_session_attrs",
+    "tcp_user_timeout", "user",
 }  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def _parse_url(text: str, scheme: str) -> WarehouseAddress:
         return WarehouseAddress("spark", text)
     if scheme in ("http", "https", "file", "s3", "redis", "rediss", "sqlite3", "jdbc"):
         raise ValueError(
-            f"{scheme}:// is no database: give a path, or a URL with duckdb, postgresql, sc or a dialect of SQLAlchemy"
+            f"{scheme}:// is no database: give a path, or a URL of duckdb, postgresql, sc or a dialect of "
+            "SQLAlchemy"
         )
     return WarehouseAddress("sqlalchemy", text)
 

@@ -86,7 +86,7 @@ def _keep_meaning(tree: exp.Expr) -> exp.Expr:
     """Say in casts what DuckDB's functions return: elsewhere an average may be exact, a month have a zone."""
     kinds = {exp.Avg: "double", exp.TimestampTrunc: "timestamp", exp.DateTrunc: "timestamp"}
     for node in list(tree.find_all(*kinds)):
-        whole = node
+        whole: exp.Expr = node
         while isinstance(whole.parent, (exp.Filter, exp.Window)) and whole.arg_key == "this":
             whole = whole.parent
         if not isinstance(whole.parent, exp.Cast):

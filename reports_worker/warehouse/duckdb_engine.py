@@ -1,4 +1,4 @@
-"""DuckDB, inside the process that makes the report: over a file of its own, or a folder of Parquet and CSV."""
+"""DuckDB, inside the process that makes the report: over a file of its own, or a folder of Parquet or CSV."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reports_worker.contents import Batch, Column, Kind
 from .addresses import WarehouseAddress
 from .duckdb_folder import find_tables
 from .duckdb_statements import check_reads
-from .engines import Bounds
+from .engines import Bounds, check_names
 from .errors import (
     WarehouseBusyError,
     WarehouseCancelledError,
@@ -28,6 +28,8 @@ from .errors import (
 )
 from .placeholders import Style, bind
 
+# Of the queries that a report runs at the same time, so many tell how far they are.
+_TELLING = 2
 _STYLE = Style(mark=lambda name: f"${name}")
 _KINDS = {
     "BOOLEAN": Kind.BOOLEAN,
@@ -55,7 +57,7 @@ def create_engine(address: WarehouseAddress) -> DuckDBEngine:
 
 
 class DuckDBEngine:
-    """Opens the warehouse read-only and locked: nothing but it and the report's scratch folder can be reached."""
+    """Opens the warehouse read-only and locked: it can reach nothing else but the report's scratch folder."""
 
     dialect = "duckdb"
 
@@ -69,14 +71,16 @@ class DuckDBEngine:
             connection = self._open(path, bounds, scratch)
         try:
             with _explained():
+                # What tells its progress must say so before the configuration is locked.
+                telling = [_tell_progress(connection.cursor()) for _ in range(_TELLING)]
                 self._prepare(connection, path, bounds, scratch)
         except BaseException:
             connection.close()
             raise
-        return DuckDBSession(connection, bounds)
+        return DuckDBSession(connection, telling, bounds)
 
     def _open(self, path: Path, bounds: Bounds, scratch: Path) -> duckdb.DuckDBPyConnection:
-        config = {
+        config: dict[str, str | bool | int | float | list[str]] = {
             "allow_community_extensions": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -110,10 +114,16 @@ class DuckDBEngine:
 
 
 class DuckDBSession:
-    """One report's sight of the warehouse. Each query has a connection of its own to the same database."""
+    """One report's sight of the warehouse. Each query that runs has a connection of its own."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, bounds: Bounds) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        idle: list[duckdb.DuckDBPyConnection],
+        bounds: Bounds,
+    ) -> None:
         self._connection = connection
+        self._idle = idle
         self.bounds = bounds
         self._as_of = datetime.now(UTC)
         self._lock = threading.Lock()
@@ -163,7 +173,7 @@ class DuckDBSession:
         """Give a connection that can be cancelled, and translate what DuckDB says."""
         with self._lock:
             self._refuse_cancelled()
-            connection = self._connection.cursor()
+            connection = self._idle.pop() if self._idle else self._connection.cursor()
             self._running.add(connection)
         try:
             with _explained():
@@ -174,7 +184,7 @@ class DuckDBSession:
         finally:
             with self._lock:
                 self._running.discard(connection)
-            connection.close()
+                self._idle.append(connection)
 
     def _refuse_cancelled(self) -> None:
         if self._cancelled:
@@ -194,12 +204,10 @@ class DuckDBRows:
         self._session = session
         self._values = dict(values)
         self.columns: Sequence[Column] = [Column(name, find_kind(kind)) for name, kind in described]
-        names = [column.name.casefold() for column in self.columns]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise WarehouseError(f"The query has two columns called {twice!r}: name each with AS.")
+        check_names(self.columns)
         wanted = ", ".join(_select(name, kind) for name, kind in described)
         # Inside FROM, DuckDB itself refuses a WITH that writes.
-        self._text = f"SELECT {wanted} FROM (\n{text}\n)"
+        self._text = f"SELECT {wanted} FROM (\n{text}\n)"  # noqa: S608 - the text was checked, values are bound
 
     def batches(self) -> Iterator[Batch]:
         with self._session.run() as connection:
@@ -216,6 +224,13 @@ class DuckDBRows:
                 self._values,
             ).fetchone()
         return int(row[0]) if row else 0
+
+
+def _tell_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+    connection.execute("SET progress_bar_time = 0")
+    return connection
 
 
 def find_kind(name: str) -> Kind:

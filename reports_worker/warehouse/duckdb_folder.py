@@ -13,7 +13,7 @@ _READERS = {".parquet": "read_parquet", ".csv": "read_csv", ".csv.gz": "read_csv
 
 @dataclass(frozen=True)
 class FolderTable:
-    """A table, and the call that reads all its files. They are named one by one: what comes later is not seen."""
+    """A table, and the call that reads all its files. They are named one by one: a later one is not seen."""
 
     name: str
     source: str

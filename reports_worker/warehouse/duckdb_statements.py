@@ -1,8 +1,8 @@
 """Whether a statement of DuckDB only reads: asked of DuckDB's own parser.
 
-StatementType.SELECT is not enough: since DuckDB 2.0 a WITH clause may hold COPY, INSERT, UPDATE and DELETE, and
-`json_execute_serialized_sql` runs such a statement from a text. So the syntax tree is looked at too, and what is
-not known to read is refused.
+StatementType.SELECT is not enough: since DuckDB 2.0 a WITH clause may hold COPY, INSERT, UPDATE and DELETE,
+and `json_execute_serialized_sql` runs such a statement from a text. So the syntax tree is looked at too, and
+what is not known to read is refused.
 """
 
 from __future__ import annotations

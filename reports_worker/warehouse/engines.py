@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from reports_worker.contents import Column, Rows
 
+from .errors import WarehouseError
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -60,7 +62,7 @@ class WritesParquet(Protocol):
     """Rows that their engine can write into a file by itself, without a detour through Python."""
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
-        """Write the first rows into a file inside `Bounds.scratch`; return how many. Raises WarehouseErrors."""
+        """Write the first rows into a file inside `Bounds.scratch`; return how many there were."""
 
 
 @runtime_checkable
@@ -69,3 +71,10 @@ class TellsProgress(Protocol):
 
     def progress(self) -> float | None:
         """Tell how much of what runs is done, from 0 to 1; None while nobody knows."""
+
+
+def check_names(columns: Sequence[Column]) -> None:
+    """Refuse two columns of one name, which no file could hold; raise WarehouseError."""
+    names = [column.name.casefold() for column in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise WarehouseError(f"The query has two columns called {twice!r}: name each with AS.")

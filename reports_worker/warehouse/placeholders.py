@@ -1,15 +1,16 @@
-"""`:name` in a statement: how each engine marks a bound value, found by tokens and never by searching text."""
+"""`:name` in a statement: how each engine marks a bound value, found by tokens, not by searching text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import sqlglot
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import WarehouseError
 
@@ -102,7 +103,7 @@ def _find_places(sql: str, dialect: str) -> tuple[tuple[_Place, ...], int]:
 
 
 def _read_places(sql: str, tokens: Sequence[Token]) -> Iterator[_Place]:
-    for number, (colon, name) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for number, (colon, name) in enumerate(pairwise(tokens)):
         if colon.token_type is TokenType.COLON and _is_placeholder(sql, colon, name):
             around = [token.token_type for token in tokens[max(0, number - 2) : number]]
             after = tokens[number + 2 : number + 3]
@@ -118,7 +119,7 @@ def _read_places(sql: str, tokens: Sequence[Token]) -> Iterator[_Place]:
 
 
 def _is_placeholder(sql: str, colon: Token, name: Token) -> bool:
-    """Tell `:name` from a slice `[1:n]` and a field `{a:b}`: a name follows at once, and no value stands before."""
+    """Tell `:name` from a slice `[1:n]` and a field `{a:b}`: a name follows at once, no value is before."""
     before = sql[colon.start - 1 : colon.start]
     return (
         name.start == colon.end + 1
