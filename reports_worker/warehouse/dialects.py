@@ -12,6 +12,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from .errors import WarehouseError
 
 AUTHORS = "duckdb"
+ONLY_READS = "Reports only read: a query must be one SELECT."
 
 
 @lru_cache(maxsize=256)
@@ -32,6 +33,19 @@ def translate(sql: str, dialect: str) -> str:
         ) from error
     except SqlglotError as error:
         raise WarehouseError(f"The query cannot be read as DuckDB's SQL: {_first_line(error)}") from error
+
+
+def check_reads(sql: str, dialect: str) -> None:
+    """Refuse what is visibly no SELECT, for engines that cannot be opened read-only.
+
+    It sees what sqlglot can read; the rights of the database's user are the guard.
+    """
+    try:
+        tree = sqlglot.parse_one(sql, read=dialect)
+    except SqlglotError:
+        return
+    if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
+        raise WarehouseError(ONLY_READS)
 
 
 def _first_line(error: Exception) -> str:
