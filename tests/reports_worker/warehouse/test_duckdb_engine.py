@@ -15,6 +15,7 @@ import pytest
 
 from reports_worker.contents import Kind
 from reports_worker.data_settings import DataSettings
+from reports_worker.warehouse.duckdb_engine import DuckDBSession
 from reports_worker.warehouse.engines import Bounds, TellsProgress, WritesParquet
 from reports_worker.warehouse.errors import (
     WarehouseBusyError,
@@ -60,11 +61,21 @@ def open_at(path: Path, scratch: Path, *, seconds: float = 30, memory: int = 400
     return open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": str(path)}), bounds)
 
 
-@pytest.fixture(params=["tables", "tables.duckdb"])
-def warehouse(request: pytest.FixtureRequest, data: Path, tmp_path: Path) -> Iterator[Warehouse]:
-    warehouse = open_at(data / request.param, tmp_path)
+@pytest.fixture(scope="module", params=["tables", "tables.duckdb"])
+def warehouse(
+    request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """Both, each opened once: nothing that a query does may harm the next."""
+    warehouse = open_at(data / request.param, tmp_path_factory.mktemp("scratch"))
     yield warehouse
     warehouse.close()
+
+
+@pytest.fixture
+def scratch(warehouse: Warehouse) -> Path:
+    session = warehouse.session
+    assert isinstance(session, DuckDBSession)
+    return session.bounds.scratch
 
 
 def listing(folder: Path) -> set[Path]:
@@ -105,22 +116,21 @@ def test_values_are_bound(warehouse: Warehouse) -> None:
 
 
 def test_two_queries_can_be_read_in_turn(warehouse: Warehouse) -> None:
-    readers = [
-        warehouse.query(f"SELECT id FROM orders ORDER BY id {way}").batches() for way in ("", "DESC", "")
-    ]
+    upwards, downwards = "SELECT id FROM orders ORDER BY id", "SELECT id FROM orders ORDER BY id DESC"
+    readers = [warehouse.query(sql).batches() for sql in (upwards, downwards, upwards)]
 
     assert [next(reader)[0] for reader in readers] == [(1,), (30000,), (1,)]
     assert [next(reader)[0] for reader in readers] == [(1001,), (29000,), (1001,)]
 
 
-def test_rows_are_written_into_a_file_by_the_engine(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_rows_are_written_into_a_file_by_the_engine(warehouse: Warehouse, scratch: Path) -> None:
     rows = warehouse.query(
         "SELECT id, sum(id) OVER () AS total FROM orders WHERE id > :least ORDER BY id DESC -- end", least=10
     )
     assert isinstance(rows, WritesParquet)
 
-    assert rows.write_parquet(tmp_path / "rows.parquet", 25) == 25
-    written = duckdb.execute("SELECT * FROM read_parquet(?)", [str(tmp_path / "rows.parquet")]).fetchall()
+    assert rows.write_parquet(scratch / "rows.parquet", 25) == 25
+    written = duckdb.execute("SELECT * FROM read_parquet(?)", [str(scratch / "rows.parquet")]).fetchall()
     assert written[0] == (30000, 450014945)
     assert len(written) == 25
 
@@ -142,7 +152,7 @@ def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
         warehouse.query("SELECT amout FROM orders")
     with pytest.raises(WarehouseError, match="two columns called 'id'"):
         warehouse.query("SELECT id, id FROM orders")
-    with pytest.raises(WarehouseError, match="Conversion|convert"):
+    with pytest.raises(WarehouseError, match="r1"):
         warehouse.fetch("SELECT region::INT FROM orders")
 
 
@@ -202,20 +212,17 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-@pytest.mark.parametrize("place", ["tables", "tables.duckdb"])
 def test_what_does_not_only_read_the_warehouse_is_refused(
-    data: Path, tmp_path: Path, place: str, sql: str
+    warehouse: Warehouse, data: Path, scratch: Path, sql: str
 ) -> None:
     copying = serialized(f"WITH x AS (COPY (SELECT 1) TO '{data}/tables/stolen.csv') SELECT 1")
-    warehouse = open_at(data / place, tmp_path)
     before = listing(data)
-    try:
-        with pytest.raises(WarehouseError):
-            warehouse.fetch(Query(sql.format(data=data, scratch=tmp_path, copying=copying), native=True))
-    finally:
-        warehouse.close()
+
+    with pytest.raises(WarehouseError):
+        warehouse.fetch(Query(sql.format(data=data, scratch=scratch, copying=copying), native=True))
+
     assert listing(data) == before
-    assert not (tmp_path / "stolen.csv").exists()
+    assert not (scratch / "stolen.csv").exists()
 
 
 def test_a_table_is_read_whatever_a_python_variable_is_called(warehouse: Warehouse) -> None:
@@ -263,8 +270,9 @@ def test_a_file_that_goes_while_the_report_is_made_is_unavailable(tmp_path: Path
 
 
 def test_two_files_for_one_table_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "orders.csv").write_text("id\n1")
-    (tmp_path / "ORDERS.csv.gz").write_text("id\n1")
+    (tmp_path / "orders").mkdir()
+    for path in (tmp_path / "ORDERS.csv", tmp_path / "orders" / "1.csv"):
+        path.write_text("id\n1")
     with pytest.raises(WarehouseError, match="two files or folders"):
         open_at(tmp_path, tmp_path)
 
