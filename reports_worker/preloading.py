@@ -10,7 +10,7 @@ from .data_settings import DataSettings
 log = logging.getLogger(__name__)
 
 # In the order in which they are needed. Some of them would hang in a child, had their parent used them.
-MODULES = ("reports_worker.warehouse.opening", "duckdb", "reports_worker.production")
+MODULES = ("reports_worker.warehouse.opening", "reports_worker.production")
 
 
 def preload(settings: DataSettings) -> None:

@@ -271,7 +271,9 @@ def count_users(tables: Tables, case: Case) -> tuple[Mapping[str, Any], list[Row
     begins = all_begins(case.period, case.granularity)
     over_time = [(begin, len(come[begin]), len(seen[begin])) for begin in begins]
     last = case.period.last
-    months_of = {user: {begin_of(day, "month") for day in days if day <= last} for user, days in days_of.items()}
+    months_of = {
+        user: {begin_of(day, "month") for day in days if day <= last} for user, days in days_of.items()
+    }
     months = [date(last.year - 1, last.month, 1)]
     while (month := (months[-1] + timedelta(days=31)).replace(day=1)) <= last:
         months.append(month)

@@ -24,6 +24,7 @@ FONTS = Path(__file__).parent / "fonts"
 FAMILIES = "Noto Sans, Noto Sans Arabic, Noto Sans SC, Noto Emoji, sans-serif"
 MOST_ROWS = 5_000
 PNG_SCALE = 2
+SVG, PNG = "image/svg+xml", "image/png"
 _WIDTH, _HEIGHT = 640, 320
 _VEGA_LITE = "6.4"
 # What would fetch, follow or load something; data, links and pictures come from nowhere but the rows.
@@ -45,7 +46,7 @@ def write_svg(document: Document, folder: Path, _advance: Advance) -> Iterator[W
             begin = monotonic()
             path = folder / f"chart-{chart.name}{'-dark' if is_dark else ''}.svg"
             _write(path, draw_svg(chart, is_dark=is_dark).encode())
-            yield _describe(path, "svg", "image/svg+xml", chart, begin)
+            yield _describe(path, "svg", SVG, chart, begin)
 
 
 def write_png(document: Document, folder: Path, _advance: Advance) -> Iterator[WrittenFile]:
@@ -55,7 +56,7 @@ def write_png(document: Document, folder: Path, _advance: Advance) -> Iterator[W
         path = folder / f"chart-{chart.name}.png"
         _register_fonts()
         _write(path, vl_convert.svg_to_png(draw_svg(chart), scale=PNG_SCALE))
-        yield _describe(path, "png", "image/png", chart, begin)
+        yield _describe(path, "png", PNG, chart, begin)
 
 
 def draw_svg(chart: Chart, *, is_dark: bool = False) -> str:
@@ -155,7 +156,13 @@ def _config(*, is_dark: bool) -> dict[str, Any]:
         "padding": 12,
         "axis": words | {"gridColor": line, "domainColor": line, "tickColor": line, "labelLimit": 220},
         "legend": words,
-        "title": {"color": text, "subtitleColor": text, "fontSize": 16, "subtitleFontSize": 12, "limit": _WIDTH},
+        "title": {
+            "color": text,
+            "subtitleColor": text,
+            "fontSize": 16,
+            "subtitleFontSize": 12,
+            "limit": _WIDTH,
+        },
         "text": {"color": text},
         "view": {"stroke": None},
         "mark": {"color": colours[0]},
@@ -175,7 +182,13 @@ def _write(path: Path, data: bytes) -> None:
 def _describe(path: Path, format_: str, media_type: str, chart: Chart, begin: float) -> WrittenFile:
     count = len(chart.rows)
     return WrittenFile(
-        path, format_, media_type, monotonic() - begin, chart=chart.name, rows_written=count, rows_expected=count
+        path,
+        format_,
+        media_type,
+        monotonic() - begin,
+        chart=chart.name,
+        rows_written=count,
+        rows_expected=count,
     )
 
 

@@ -23,6 +23,7 @@ from .database import open_database, quote_text
 from .document import Advance, Document, SpooledTable, WrittenFile
 
 NAME = "report.pdf"
+MEDIA_TYPE = "application/pdf"
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000, 20, 300
 _WIDE_FROM = 9
 _TEMPLATE = Path(__file__).parent / "report.typ"
@@ -51,7 +52,7 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
     yield WrittenFile(
         folder / NAME,
         "pdf",
-        "application/pdf",
+        MEDIA_TYPE,
         monotonic() - begin,
         rows_written=shown,
         rows_expected=sum(table.rows_expected for table in document.tables),
@@ -93,7 +94,9 @@ def _describe(document: Document, parts: Sequence[dict[str, Any]]) -> dict[str, 
 def _describe_table(table: SpooledTable) -> dict[str, Any]:
     columns = table.columns[:MOST_COLUMNS]
     with open_database(table.path.parent) as database:
-        rows = database.execute(f"FROM read_parquet({quote_text(str(table.path))}) LIMIT {MOST_ROWS}").fetchall()
+        rows = database.execute(
+            f"FROM read_parquet({quote_text(str(table.path))}) LIMIT {MOST_ROWS}"
+        ).fetchall()
     return {
         "title": table.title,
         "notice": _notice(table, len(rows)),
@@ -105,7 +108,9 @@ def _describe_table(table: SpooledTable) -> dict[str, Any]:
 def _notice(table: SpooledTable, shown: int) -> str | None:
     said = [table.sentence] if table.sentence else []
     if shown < table.rows:
-        said.append(f"{table.title}: the PDF shows the first {shown:,} of {table.rows:,} rows; other files hold all.")
+        said.append(
+            f"{table.title}: the PDF shows the first {shown:,} of {table.rows:,} rows; other files hold all."
+        )
     if len(table.columns) > MOST_COLUMNS:
         said.append(
             f"{table.title}: the PDF shows {MOST_COLUMNS} of {len(table.columns):,} columns; other files hold all."

@@ -6,7 +6,7 @@ sheet. What does not fit is written as text, cut and counted, or continued on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,7 +21,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reports_worker.contents import Column, Kind
+from reports_worker.contents import Column
 
 from .aside import written_aside
 from .database import Stored, describe_parquet, from_parquet, open_database, quote_name, run_aside
@@ -113,9 +113,7 @@ def write_xlsx(
     )
 
 
-def _write(
-    document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int
-) -> list[_Written]:
+def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int) -> list[_Written]:
     rows = sum(table.rows for table in document.tables)
     with _open_workbook(path, folder) as workbook:
         names = SheetNames()
@@ -166,7 +164,7 @@ class _TableWriter:
         columns = _choose_columns(database, table, stored[:SHEET_COLUMNS], written)
         written.cut_columns = len(stored) - len(columns)
         cells = ", ".join(column.select for column in columns)
-        rows = database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}")  # noqa: S608
+        rows = database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}")
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
@@ -260,7 +258,7 @@ def _choose_column(
     width = min(max(12, len(title) + 2), WIDEST_COLUMN)
 
     def find(sql: str) -> tuple[Any, ...]:
-        query = f"SELECT {sql} FROM {from_parquet(table.path)}"  # noqa: S608 - names are quoted
+        query = f"SELECT {sql} FROM {from_parquet(table.path)}"
         return database.execute(query).fetchone() or ()
 
     if stored.type == "BOOLEAN":
@@ -289,9 +287,7 @@ def _choose_column(
     )
 
 
-def _choose_time(
-    stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]
-) -> _Column:
+def _choose_time(stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]) -> _Column:
     """Count days where Excel has all of them, else write the column as text."""
     time = f"timezone('UTC', {cell})" if stored.has_zone else cell
     (fits,) = find(
@@ -358,5 +354,3 @@ def _tell_about(document: Document, tables: Sequence[_Written]) -> Iterator[tupl
         yield "Rows written", each.table.rows
         yield "Rows expected", each.table.rows_expected
         yield "Complete", each.sentence or "Yes"
-
-

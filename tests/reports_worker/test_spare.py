@@ -88,7 +88,7 @@ def test_an_order_that_fails_is_told_by_the_exit_code() -> None:
 
 
 def test_it_prepares_itself_while_it_waits(written: Path) -> None:
-    spare = Spare(lambda: None, lambda: written.touch(), lambda _: None)
+    spare = Spare(lambda: None, written.touch, lambda _: None)
 
     wait_until(written.exists, what="the preparation")
     spare.dismiss()
