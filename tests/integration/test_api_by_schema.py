@@ -27,6 +27,7 @@ OPERATIONS = (
     "DELETE /api/reports/{task_id}",
     "POST /api/reports/{task_id}/cancel",
     "POST /api/reports/{task_id}/retry",
+    "GET /api/reports/{task_id}/artifacts/{name}",
     "GET /api/report-types",
     "GET /health",
     "GET /alive",
