@@ -57,14 +57,20 @@ def read_tables(folder: Path) -> Tables:
     with duckdb.connect() as connection:
         for name in TABLES:
             rows = connection.read_parquet(str(folder / f"{name}.parquet"))
-            tables[name] = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
+            columns = rows.columns
+            tables[name] = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
     return tables
 
 
-def cases(until: date) -> Iterator[Case]:
-    """Ask for several things: time zones on either side of UTC, one of them by half an hour, and clocks changed."""
-    yield Case(until, ZoneInfo("UTC"), "month", None, None, 14)
+def cases(until: date, seed: int) -> Iterator[Case]:
+    """Ask for several things: time zones on either side of UTC, one by half an hour, some change their clocks.
+
+    The first seed is asked for all of them.
+    """
     yield Case(until, ZoneInfo("Europe/Prague"), "week", "Asia", "Prague", 30)
+    if seed > 1:
+        return
+    yield Case(until, ZoneInfo("UTC"), "month", None, None, 14)
     yield Case(until, ZoneInfo("Asia/Kolkata"), "day", "Europe", None, 0)
     yield Case(until, ZoneInfo("America/New_York"), "quarter", "Nowhere", "Nowhere", 14)
 
@@ -271,7 +277,9 @@ def count_users(tables: Tables, case: Case) -> tuple[Mapping[str, Any], list[Row
     begins = all_begins(case.period, case.granularity)
     over_time = [(begin, len(come[begin]), len(seen[begin])) for begin in begins]
     last = case.period.last
-    months_of = {user: {begin_of(day, "month") for day in days if day <= last} for user, days in days_of.items()}
+    months_of = {
+        user: {begin_of(day, "month") for day in days if day <= last} for user, days in days_of.items()
+    }
     months = [date(last.year - 1, last.month, 1)]
     while (month := (months[-1] + timedelta(days=31)).replace(day=1)) <= last:
         months.append(month)
