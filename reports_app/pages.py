@@ -95,6 +95,7 @@ def report(task_id: str) -> Any:
         form=ActionForm(formdata=None),
         parameters=describe_parameters(known.parameters if known else (), found.parameters),
         again=list_hidden_fields(found, known),
+        preview=get_services().queue.find_preview(task_id) if found.status is Status.COMPLETED else None,
     )
 
 

@@ -81,7 +81,7 @@ class Production:
         advance = _Advance(self.progress)
         for number, name in enumerate(wanted):
             advance.enter(SPOOLED + (WRITTEN - SPOOLED) * number // len(wanted), f"writing {name.upper()}")
-            yield from FORMATS[name](document, self._folder, advance)
+            yield from FORMATS[name].write(document, self._folder, advance)
 
     @property
     def _folder(self) -> Path:

@@ -26,11 +26,16 @@ from .logs import CONSOLE
 from .operated_worker import OperatedWorker, leave_on_signals
 from .probe import Probe
 from .settings import Settings
+from .warehouse.opening import load_engine
 
 
 def _read_settings() -> Settings:
     try:
-        return Settings.from_environ(os.environ)
+        settings = Settings.from_environ(os.environ)
+        if settings.data.warehouse:
+            # Its driver is loaded here, before the fork, and a missing one ends the worker at once.
+            load_engine(settings.data)
+        return settings
     except SettingsError as error:
         sys.exit(str(error))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import clock
-from .artifacts import Store, open_store
+from .artifacts import Store, make_scratch, open_store, remove_scratch
 from .data_settings import DataSettings
 from .guard import Limits
 from .leases import Execution
@@ -39,9 +38,7 @@ class Workshop:
     @cached_property
     def scratch(self) -> Path:
         """A folder of this execution's own, which goes with it."""
-        folder = self.store.scratch_root / f"{self.execution.task_id}.{self.execution.id}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        return make_scratch(self.store, self.execution.task_id, self.execution.id)
 
     def open_warehouse(self) -> Warehouse:
         """Open the session; all that ask are given the same."""
@@ -80,4 +77,4 @@ class Workshop:
 
     def _remove_scratch(self) -> None:
         if "scratch" in self.__dict__:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove_scratch(self.store, self.execution.task_id, self.execution.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
@@ -9,33 +10,20 @@ from time import monotonic
 import duckdb
 
 from .aside import written_aside
-from .database import open_database, quote_name, quote_text, run_telling
+from .database import (
+    Stored,
+    describe_parquet,
+    from_parquet,
+    open_database,
+    quote_name,
+    quote_text,
+    run_telling,
+)
 from .document import Advance, Document, SpooledTable, WrittenFile
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # A spreadsheet takes a text for a formula that begins with one of these; the last are wide forms of the first.
 FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
-_PLAIN = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-    "HUGEINT",
-)
-_PLAIN_TYPES = (
-    *_PLAIN,
-    "FLOAT",
-    "DOUBLE",
-    "BOOLEAN",
-    "DATE",
-    "TIME",
-    "TIMESTAMP",
-    "TIMESTAMP WITH TIME ZONE",
-)
 
 
 def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:
@@ -58,26 +46,24 @@ def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
 
 
 def _write(database: duckdb.DuckDBPyConnection, table: SpooledTable, path: Path, advance: Advance) -> None:
-    source = f"read_parquet({quote_text(str(table.path))})"
-    types = database.execute(f"DESCRIBE FROM {source}").fetchall()
-    cells = ", ".join(_guard(name, type_) for name, type_, *_ in types)
+    cells = ", ".join(map(_guard, describe_parquet(database, table.path)))
     run_telling(
         database,
-        f"COPY (SELECT {cells} FROM {source}) TO {quote_text(str(path))} "
+        f"COPY (SELECT {cells} FROM {from_parquet(table.path)}) TO {quote_text(str(path))} "
         "(FORMAT csv, HEADER, NEW_LINE '\\r\\n')",
         rows=table.rows,
         advance=advance,
     )
 
 
-def _guard(name: str, type_: str) -> str:
-    """Write the cell of a column: what is no number, truth value or time is text."""
-    cell, title = quote_name(name), quote_name(_guard_text(name))
-    if type_ in _PLAIN_TYPES or type_.startswith("DECIMAL"):
+def _guard(column: Stored) -> str:
+    """Write the cell of a column. Not with IN: DuckDB would join with the signs, and lose the order of rows."""
+    cell, title = quote_name(column.name), quote_name(_guard_text(column.name))
+    if not column.is_text:
         return f"{cell} AS {title}"
-    starts = ", ".join(str(ord(sign)) for sign in FORMULA_STARTS)
-    text = cell if type_ == "VARCHAR" else f"{cell}::VARCHAR"
-    return f"CASE WHEN unicode({text}) IN ({starts}) THEN '''' || {text} ELSE {text} END AS {title}"
+    text = cell if column.type == "VARCHAR" else f"{cell}::VARCHAR"
+    begins = f"regexp_matches({text}, {quote_text(f'^[{re.escape(FORMULA_STARTS)}]')})"
+    return f"CASE WHEN {begins} THEN '''' || {text} ELSE {text} END AS {title}"
 
 
 def _guard_text(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,8 @@ MEMORY = "256MB"
 THREADS = 2
 TELL_SECONDS = 0.5
 
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_NO_TEXT = _INTEGERS | {"FLOAT", "DOUBLE", "BOOLEAN", "DATE", "TIME"}
 _DISK_IS_FULL = ("no space left", "disk quota exceeded", "failed to offload", "max_temp_directory_size")
 
 
@@ -55,6 +58,48 @@ def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> N
         connection.execute(f"SET {setting}")
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A column as it stands in a Parquet file: its name and DuckDB's type."""
+
+    name: str
+    type: str
+
+    @property
+    def is_text(self) -> bool:
+        """What is no number, truth value or time is text."""
+        return not (self.type in _NO_TEXT or self.type.startswith(("DECIMAL", "TIMESTAMP")))
+
+    @property
+    def has_zone(self) -> bool:
+        return self.type == "TIMESTAMP WITH TIME ZONE"
+
+    @property
+    def scale(self) -> int | None:
+        """How many digits a decimal has behind the point."""
+        return int(self.type.rstrip(")").split(",")[1]) if self.type.startswith("DECIMAL") else None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it may hold integers that a double cannot."""
+        return self.type in ("BIGINT", "UBIGINT") or self.scale == 0
+
+    @property
+    def is_float(self) -> bool:
+        return self.type in ("FLOAT", "DOUBLE")
+
+
+def describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Stored]:
+    """Tell the columns of a Parquet file."""
+    rows = connection.execute(f"DESCRIBE FROM {from_parquet(path)}").fetchall()
+    return [Stored(name, type_) for name, type_, *_ in rows]
+
+
+def from_parquet(path: Path) -> str:
+    """Write a Parquet file as SQL that can be selected from."""
+    return f"read_parquet({quote_text(str(path))})"
+
+
 def quote_name(name: str) -> str:
     """Write the name of a column as SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -65,37 +110,48 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def make_valid(text: str) -> str:
+    """Put U+FFFD in place of what no UTF-8 can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, advance: Advance) -> None:
     """Run a long statement over so many rows, and tell now and then how many of them are done."""
-    statement = _Statement(connection, sql)
-    statement.start()
-    try:
-        while not statement.ended.wait(TELL_SECONDS):
-            advance(int(rows * min(max(connection.query_progress(), 0.0), 100.0) / 100))
-    except BaseException:
-        connection.interrupt()
-        raise
-    finally:
-        statement.join()
-    if statement.failure is not None:
-        raise statement.failure
+
+    def tell() -> None:
+        advance(int(rows * min(max(connection.query_progress(), 0.0), 100.0) / 100))
+
+    run_aside(lambda: connection.execute(sql), tell=tell, stop=connection.interrupt)
     advance(rows)
 
 
-class _Statement(threading.Thread):
-    """A statement that runs while others look how far it is."""
+def run_aside(work: Callable[[], object], *, tell: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Do work on another thread while this one tells of it now and then; stop it if telling fails."""
+    aside = _Aside(work)
+    aside.start()
+    try:
+        while not aside.ended.wait(TELL_SECONDS):
+            tell()
+    except BaseException:
+        stop()
+        raise
+    finally:
+        aside.join()
+    if aside.failure is not None:
+        raise aside.failure
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+
+class _Aside(threading.Thread):
+    def __init__(self, work: Callable[[], object]) -> None:
         super().__init__(name="files")
         self.ended = threading.Event()
         self.failure: BaseException | None = None
-        self._connection = connection
-        self._sql = sql
+        self._work = work
 
     def run(self) -> None:
         try:
-            self._connection.execute(self._sql)
-        except BaseException as error:
+            self._work()
+        except BaseException as error:  # raised again where it is waited for
             self.failure = error
         finally:
             self.ended.set()

@@ -63,6 +63,12 @@ class Document:
     made_at: datetime
     version: str
 
+    @property
+    def sentence(self) -> str | None:
+        """Why its tables do not hold everything; None if they do."""
+        cut = [f"{table.title}: {table.sentence}" for table in self.tables if table.sentence]
+        return " ".join(cut) or None
+
 
 @dataclass(frozen=True)
 class WrittenFile:

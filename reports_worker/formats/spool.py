@@ -17,7 +17,7 @@ from reports_worker.contents import Batch, Column, Kind, Row, Table
 from reports_worker.errors import ReportsError
 
 from .aside import written_aside
-from .database import open_database, quote_name, quote_text
+from .database import describe_parquet, make_valid, open_database, quote_name, quote_text
 from .document import Advance, SpooledTable
 
 NAME = re.compile(r"[a-z0-9_]{1,64}")
@@ -118,8 +118,8 @@ class Spool:
         self._advance(self.rows)
 
     def _read_names(self, path: Path, columns: Sequence[Column]) -> Sequence[Column]:
-        found = self._database.execute(f"DESCRIBE FROM read_parquet({quote_text(str(path))})").fetchall()
-        return [replace(column, name=row[0]) for column, row in zip(columns, found, strict=True)]
+        found = describe_parquet(self._database, path)
+        return [replace(column, name=stored.name) for column, stored in zip(columns, found, strict=True)]
 
 
 @contextmanager
@@ -294,5 +294,5 @@ def _slice(batch: Batch) -> Iterator[Sequence[Row]]:
 
 def _mend(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return make_valid(value)
     return format(value, "f") if isinstance(value, Decimal) else value

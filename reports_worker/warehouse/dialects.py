@@ -12,6 +12,7 @@ from sqlglot.errors import ErrorLevel, SqlglotError, UnsupportedError
 from .errors import WarehouseError
 
 AUTHORS = "duckdb"
+ONLY_READS = "Reports only read: a query must be one SELECT."
 
 
 @lru_cache(maxsize=256)
@@ -20,7 +21,7 @@ def translate(sql: str, dialect: str) -> str:
     if dialect == AUTHORS:
         return sql
     try:
-        tree = sqlglot.parse_one(sql, read=AUTHORS)
+        tree = _parse(sql, AUTHORS)
         for step in (_name_groups, _name_order, _keep_meaning):
             tree = step(tree)
         tree = tree.transform(_write_for(dialect), copy=False).transform(_keep_placeholder, copy=False)
@@ -32,6 +33,26 @@ def translate(sql: str, dialect: str) -> str:
         ) from error
     except SqlglotError as error:
         raise WarehouseError(f"The query cannot be read as DuckDB's SQL: {_first_line(error)}") from error
+
+
+def check_reads(sql: str, dialect: str) -> None:
+    """Refuse what is visibly no SELECT, for engines that cannot be opened read-only.
+
+    It sees what sqlglot can read; the rights of the database's user are the guard.
+    """
+    try:
+        tree = _parse(sql, dialect)
+    except SqlglotError:
+        return
+    if not isinstance(tree, exp.Query) or tree.find(exp.DML, exp.DDL, exp.Command, exp.Into):
+        raise WarehouseError(ONLY_READS)
+
+
+def _parse(sql: str, dialect: str) -> exp.Expr:
+    trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
+    if len(trees) != 1:
+        raise WarehouseError(f"A query is one statement, and this has {len(trees) or 'none'}.")
+    return trees[0]
 
 
 def _first_line(error: Exception) -> str:

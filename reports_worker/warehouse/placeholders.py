@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -52,7 +52,7 @@ def bind(sql: str, values: Mapping[str, Any], *, dialect: str, style: Style) -> 
     bound: dict[str, Any] = {}
     at = 0
     for place in places:
-        start, stop, text = _write(place, values[place.name], style, bound)
+        start, stop, text = _write(place, values[place.name], style, values, bound)
         parts += [style.escape(sql[at:start]), text]
         at = stop
     return "".join([*parts, style.escape(sql[at:end])]), bound
@@ -64,7 +64,9 @@ def find_names(sql: str, *, dialect: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place.name for place in places))
 
 
-def _write(place: _Place, value: Any, style: Style, bound: dict[str, Any]) -> tuple[int, int, str]:
+def _write(
+    place: _Place, value: Any, style: Style, taken: Collection[str], bound: dict[str, Any]
+) -> tuple[int, int, str]:
     if not isinstance(value, tuple):
         bound[place.name] = value
         return place.start, place.end, style.mark(place.name)
@@ -74,7 +76,10 @@ def _write(place: _Place, value: Any, style: Style, bound: dict[str, Any]) -> tu
         bound[place.name] = list(value)
         operator = "<> ALL" if place.negated else "= ANY"
         return *place.inside, f"{operator} ({style.mark(place.name)})"
-    names = [f"{place.name}_{number}" for number in range(len(value))]
+    stem = f"{place.name}_"
+    while any(name.startswith(stem) for name in taken):
+        stem += "_"
+    names = [f"{stem}{number}" for number in range(len(value))]
     bound.update(zip(names, value, strict=True))
     return place.start, place.end, ", ".join(map(style.mark, names)) or _NOTHING
 

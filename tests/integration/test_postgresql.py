@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import shutil
 import signal
 import subprocess
@@ -58,7 +58,7 @@ def server() -> Iterator[PostgreSQL]:
 
 
 def open_at(address: str, scratch: Path, *, seconds: float = 30) -> Warehouse:
-    bounds = Bounds(datetime.timedelta(seconds=seconds), 400 * 10**6, scratch, batch=1000)
+    bounds = Bounds(dt.timedelta(seconds=seconds), 400 * 10**6, scratch, batch=1000)
     return open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": address}), bounds)
 
 
@@ -89,8 +89,8 @@ def test_rows_come_in_batches_with_their_kinds(warehouse: Warehouse) -> None:
         ("late", Kind.BOOLEAN),
     ]
     assert [len(batch) for batch in batches] == [1000] * 30
-    moment = datetime.datetime(2026, 1, 1, 10)
-    assert batches[0][0] == (1, Decimal("1.50"), datetime.date(2026, 1, 2), moment, "r1", 1.5, False)
+    moment = dt.datetime.fromisoformat("2026-01-01T10:00:00")
+    assert batches[0][0] == (1, Decimal("1.50"), dt.date(2026, 1, 2), moment, "r1", 1.5, False)
 
 
 def test_a_query_of_duckdbs_dialect_is_translated_and_its_values_are_bound(warehouse: Warehouse) -> None:
@@ -99,11 +99,11 @@ def test_a_query_of_duckdbs_dialect_is_translated_and_its_values_are_bound(wareh
         "quantile_cont(amount, 0.5) AS middle, count(*) AS orders FROM orders "
         "WHERE region IN (:regions) AND day >= :first AND '100%' <> :text GROUP BY ALL ORDER BY ALL LIMIT 1"
     )
-    first = datetime.date(2026, 2, 1)
+    first = dt.date(2026, 2, 1)
 
     rows = warehouse.fetch(query, regions=("r1", "r2"), first=first, text="'; DROP TABLE orders; --")
 
-    assert [type(value) for value in rows[0]] == [datetime.date, str, float, float, int]
+    assert [type(value) for value in rows[0]] == [dt.date, str, float, float, int]
     assert rows[0][:2] == (first, "r1")
 
 
@@ -257,7 +257,8 @@ def test_a_session_that_is_killed_between_two_batches_is_told_as_lost(
     next(batches)
     with server.connect() as owner:
         owner.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'background-reports'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'background-reports'"
         )
 
     with pytest.raises(WarehouseUnavailableError, match="lost"):
