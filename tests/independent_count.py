@@ -84,7 +84,7 @@ def compare(warehouse: Warehouse, tables: Tables, case: Case) -> None:
 
 
 def make_all(warehouse: Warehouse, case: Case) -> Mapping[str, Contents]:
-    values = {
+    values: Mapping[str, Mapping[str, Any]] = {
         "sales": {"period": case.period, "granularity": case.granularity, "region": case.region, "top": 20},
         "inventory": {"as_of": case.period.last, "warehouse": case.warehouse, "threshold": case.threshold},
         "users": {"period": case.period, "granularity": case.granularity},
