@@ -113,6 +113,14 @@ def act(task_id: str, action: str) -> Any:
     return redirect(url_for(".report", task_id=task_id), 303)
 
 
+@pages.get("/types")
+def types() -> str:
+    """Show what can be asked for, and which definitions are broken."""
+    catalog = get_services().catalog
+    broken = getattr(catalog, "broken", ())
+    return render_template("reports/types.html", types=catalog.values(), broken=broken)
+
+
 @pages.get("/docs")
 def docs() -> str:
     """Describe the API to people."""

@@ -1,33 +1,32 @@
-"""The report types there are."""
+"""The report types that can be asked for, as data: whoever asks needs no code that makes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
+from functools import lru_cache
 from types import MappingProxyType
 
 from .data_settings import DataSettings
+from .definitions.live_catalog import LiveCatalog
 from .report_types import ReportType
-from .simulated import inventory, sales, users
+from .simulated import SIMULATED
 from .type_descriptions import TypeDescription, describe_types
 
-CATALOG: Mapping[str, ReportType] = MappingProxyType(
-    {report_type.name: report_type for report_type in (sales.TYPE, inventory.TYPE, users.TYPE)}
-)
+CATALOG: Mapping[str, ReportType] = SIMULATED
 # The same as data: what is needed to ask for one.
 TYPES: Mapping[str, TypeDescription] = MappingProxyType({**describe_types(CATALOG.values())})
 
 
 def find_types(settings: DataSettings) -> Mapping[str, TypeDescription]:
-    """Tell what can be asked for, by name. API, Python and command line ask nowhere else."""
-    if settings.warehouse is None:
+    """Tell what can be asked for, by name. API, Python and command line ask nowhere else.
+
+    The mapping follows the files that it is made of.
+    """
+    if settings.warehouse is None and not settings.report_folders:
         return TYPES
-    return describe_types(found for name in CATALOG if (found := load_type(name)))
+    return _watch(settings)
 
 
-def load_type(name: str) -> ReportType | None:
-    """Load a type that reads the warehouse; None if there is none of this name."""
-    if name not in CATALOG:
-        return None
-    loaded: ReportType = import_module(f"{__package__}.builtin.{name}").TYPE
-    return loaded
+@lru_cache(maxsize=8)
+def _watch(settings: DataSettings) -> LiveCatalog:
+    return LiveCatalog(settings, {} if settings.warehouse else TYPES)

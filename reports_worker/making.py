@@ -13,8 +13,10 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from . import clock
-from .catalog import CATALOG, load_type
+from .catalog import CATALOG
 from .contents import Contents
+from .definitions.loading import Loaded, UnknownTypeError, load
+from .errors import DefinitionError
 from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .model import Completed, Failed, Outcome, Reason, Report
@@ -69,13 +71,20 @@ class Making:
             self._workshop.close()
 
     def _make(self) -> Outcome:
-        report_type = self._find_type()
-        if report_type is None:
+        try:
+            loaded = self._load_type()
+        except DefinitionError as error:
+            return Failed(
+                Reason.ERROR,
+                f"The definition of {self.report.type!r} cannot be used: {error}"[:LONGEST_ERROR],
+            )
+        if loaded is None:
             return Failed(
                 Reason.UNKNOWN_TYPE,
                 f"This worker does not know reports of type {self.report.type!r}. "
                 "It may be older than the API: upgrade it, then ask again.",
             )
+        report_type = loaded.type
         parameters, faults = check_parameters(
             report_type.parameters,
             self.report.parameters,
@@ -90,15 +99,20 @@ class Making:
             )
         try:
             made = report_type.make(self._assignment(parameters, report_type))
-            return self._produce(report_type, made) if isinstance(made, Contents) else check_summary(made)
+            return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
             return explain(error)
 
-    def _find_type(self) -> ReportType | None:
-        if self.settings.data.warehouse is None:
-            return self.catalog.get(self.report.type)
-        return load_type(self.report.type)
+    def _load_type(self) -> Loaded | None:
+        """Load the definition as its file is now; None if there is none of this name."""
+        data = self.settings.data
+        if data.warehouse is None and self.report.type in self.catalog:
+            return Loaded(self.catalog[self.report.type], "")
+        try:
+            return load(self.report.type, data)
+        except UnknownTypeError:
+            return None
 
     def _assignment(self, parameters: Mapping[str, Any], report_type: ReportType) -> Assignment:
         has_warehouse = self.settings.data.warehouse is not None
@@ -112,17 +126,16 @@ class Making:
             open_warehouse=self._workshop.open_warehouse if has_warehouse else None,
         )
 
-    def _produce(self, report_type: ReportType, contents: Contents) -> Outcome:
+    def _produce(self, loaded: Loaded, contents: Contents) -> Outcome:
         checked = check_summary(contents.summary)
         if isinstance(checked, Failed):
             return checked
         from .production import Production  # noqa: PLC0415 - engines, which no worker needs before it forks
 
         progress = Share(self._progress, SHARE_OF_TYPE, 100)
-        version = self.report.version or ""
-        return Production(self.report, report_type, version, self._workshop, progress, self._progress).run(
-            contents
-        )
+        return Production(
+            self.report, loaded.type, loaded.version, self._workshop, progress, self._progress
+        ).run(contents)
 
     def _publish(self, outcome: Outcome) -> None:
         """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""
