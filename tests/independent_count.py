@@ -57,14 +57,20 @@ def read_tables(folder: Path) -> Tables:
     with duckdb.connect() as connection:
         for name in TABLES:
             rows = connection.read_parquet(str(folder / f"{name}.parquet"))
-            tables[name] = [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()]
+            columns = rows.columns
+            tables[name] = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
     return tables
 
 
-def cases(until: date) -> Iterator[Case]:
-    """Ask for several things: time zones on either side of UTC, one of them by half an hour, and clocks changed."""
-    yield Case(until, ZoneInfo("UTC"), "month", None, None, 14)
+def cases(until: date, seed: int) -> Iterator[Case]:
+    """Ask for several things: time zones on either side of UTC, one by half an hour, some change their clocks.
+
+    The first seed is asked for all of them.
+    """
     yield Case(until, ZoneInfo("Europe/Prague"), "week", "Asia", "Prague", 30)
+    if seed > 1:
+        return
+    yield Case(until, ZoneInfo("UTC"), "month", None, None, 14)
     yield Case(until, ZoneInfo("Asia/Kolkata"), "day", "Europe", None, 0)
     yield Case(until, ZoneInfo("America/New_York"), "quarter", "Nowhere", "Nowhere", 14)
 
@@ -78,7 +84,7 @@ def compare(warehouse: Warehouse, tables: Tables, case: Case) -> None:
 
 
 def make_all(warehouse: Warehouse, case: Case) -> Mapping[str, Contents]:
-    values = {
+    values: Mapping[str, Mapping[str, Any]] = {
         "sales": {"period": case.period, "granularity": case.granularity, "region": case.region, "top": 20},
         "inventory": {"as_of": case.period.last, "warehouse": case.warehouse, "threshold": case.threshold},
         "users": {"period": case.period, "granularity": case.granularity},

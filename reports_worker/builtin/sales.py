@@ -163,7 +163,12 @@ def _revenue_chart(granularity: str, rows: Sequence[Row]) -> Chart:
     spec: Mapping[str, Any] = {
         "mark": {"type": "area", "line": True, "point": len(rows) <= 40, "opacity": 0.4},
         "encoding": {
-            "x": {"field": "begins", "type": "temporal", "title": f"{granularity.capitalize()} from"},
+            "x": {
+                "field": "begins",
+                "type": "temporal",
+                "title": f"{granularity.capitalize()} from",
+                "axis": {"format": "%b %Y" if granularity in ("month", "quarter") else "%d %b"},
+            },
             "y": {"field": "revenue", "type": "quantitative", "title": "Revenue (EUR)"},
         },
     }
@@ -173,7 +178,9 @@ def _revenue_chart(granularity: str, rows: Sequence[Row]) -> Chart:
         spec,
         TIME_COLUMNS[:3],
         [row[:3] for row in rows],
-        "Revenue of completed orders over the period." if rows else "There were no orders in this period.",
+        "Revenue of completed orders; the period may cut what comes first and last."
+        if rows
+        else "There were no orders in this period.",
     )
 
 

@@ -158,7 +158,7 @@ def make(assignment: Assignment) -> Contents:
 
 def _over_time(assignment: Assignment, local: LocalTime, granularity: str) -> list[Row]:
     chosen = {"begin": local.begin, "end": local.end, **local.values}
-    found = []
+    found: list[dict[date, int]] = []
     for queries, column in ((SIGN_UPS_OVER_TIME, "signed_up_at"), (ACTIVE_OVER_TIME, "signed_in_at")):
         query = Query(queries[granularity].format(moment=local.sql(column)))
         found.append(dict(assignment.warehouse.fetch(query, **chosen)))
@@ -173,7 +173,7 @@ def _retention(assignment: Assignment, days: DateRange) -> list[Row]:
     first = add_months(days.last.replace(day=1), 1 - COHORT_MONTHS)
     local = LocalTime(DateRange(first, days.last), assignment.settings.data.timezone)
     chosen = {"begin": local.begin, "end": local.end, **local.values}
-    sizes = dict(
+    sizes: dict[date, int] = dict(
         assignment.warehouse.fetch(
             Query(SIGN_UPS_OVER_TIME["month"].format(moment=local.sql("signed_up_at"))), **chosen
         )

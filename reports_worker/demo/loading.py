@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from reports_worker.warehouse.addresses import parse_address
+
 from .generator import DemoDataError, Tell
 from .rows import TABLES
 
@@ -39,12 +41,13 @@ def load(folder: Path, url: str, *, tell: Tell = lambda *_: None) -> None:
         raise DemoDataError(
             "PostgreSQL needs a driver: pip install 'background-reports[postgres]'"
         ) from error
+    options = _read_address(url)
     try:
-        with psycopg.connect(url) as target, duckdb.connect() as source:
+        with psycopg.connect(**options) as target, duckdb.connect() as source:
             for table in TABLES:
-                _copy(source.read_parquet(str(folder / f"{table}.parquet")), table, target)
+                _copy(source, folder / f"{table}.parquet", target)
                 tell(table, 100.0)
-        with psycopg.connect(url, autocommit=True) as target:
+        with psycopg.connect(**options, autocommit=True) as target:
             target.execute("ANALYZE")
     except psycopg.errors.DuplicateTable as error:
         raise DemoDataError(
@@ -56,15 +59,27 @@ def load(folder: Path, url: str, *, tell: Tell = lambda *_: None) -> None:
         raise DemoDataError(f"The tables cannot be copied: {error}") from error
 
 
-def _copy(rows: duckdb.DuckDBPyRelation, table: str, target: psycopg.Connection[Any]) -> None:
-    columns = ", ".join(
-        f"{name} {TYPES.get(str(kind), 'numeric(12, 2)')} NOT NULL"
-        for name, kind in zip(rows.columns, rows.types, strict=True)
-    )
-    target.execute(f"CREATE TABLE {table} ({columns})")  # type: ignore[arg-type, unused-ignore] # names of ours
-    with target.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:  # type: ignore[arg-type, unused-ignore]
+def _read_address(url: str) -> dict[str, Any]:
+    try:
+        address = parse_address(url)
+    except ValueError as error:
+        raise DemoDataError(f"The database's address is not valid: {error}.") from error
+    if address.engine != "postgresql":
+        raise DemoDataError(
+            "Tables are loaded into PostgreSQL alone: give a URL such as postgresql://user@host/name."
+        )
+    return {"connect_timeout": 10, **address.options}
+
+
+def _copy(source: duckdb.DuckDBPyConnection, path: Path, target: psycopg.Connection[Any]) -> None:
+    types = source.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    columns = ", ".join(f"{name} {TYPES.get(kind, 'numeric(12, 2)')} NOT NULL" for name, kind, *_ in types)
+    table = path.stem
+    target.execute(f"CREATE TABLE {table} ({columns})".encode())
+    rows = source.execute("SELECT * FROM read_parquet(?)", [str(path)])
+    with target.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
         while batch := rows.fetchmany(BATCH_ROWS):
             for row in batch:
                 copy.write_row(row)
     for column in INDEXES.get(table, ()):
-        target.execute(f"CREATE INDEX ON {table} ({column})")  # type: ignore[arg-type, unused-ignore]
+        target.execute(f"CREATE INDEX ON {table} ({column})".encode())

@@ -1,12 +1,12 @@
 """The rows of the demo data, as queries that DuckDB answers.
 
-Every draw is a hash of a row's number in whole arithmetic modulo 2^32: the same seed, size and last day give the
-same rows on any machine and with any number of threads.
+Every draw is a hash of a row's number in whole arithmetic modulo 2^32: the same seed, size and last day give
+the same rows on any machine and with any number of threads.
 
-Time is cut into `slots` that hold equally many orders: many short ones where trade is brisk, few long ones at night.
-Users sign up in the same slots, so the users that are known in a slot are the first so and so many, and no order and
-no sign-in comes before its user. Every fifth user stays for ever; when another one has left, the stayer before that
-one acts in its place, and that is how the few become good customers.
+Time is cut into `slots` that hold equally many orders: many short ones where trade is brisk, few long ones at
+night. Users sign up in the same slots, so those known in a slot are the first so and so many, and no order and
+no sign-in comes before its user. Every fifth user stays for ever; when another one has left, the stayer before
+that one acts in its place, and so the few become good customers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ WITH hours AS (
         (getvariable('days') + day)
         * [88, 84, 95, 99, 102, 98, 92, 90, 100, 106, 127, 141][month(date)]
         * [104, 102, 100, 101, 108, 94, 89][isodow(date)]
-        * [20, 12, 8, 6, 6, 10, 22, 45, 70, 85, 95, 100, 98, 90, 85, 85, 90, 100, 115, 125, 120, 95, 65, 38][hour + 1]
+        * [20, 12, 8, 6, 6, 10, 22, 45, 70, 85, 95, 100,
+           98, 90, 85, 85, 90, 100, 115, 125, 120, 95, 65, 38][hour + 1]
         * (90 + drawn_below(draw(day, 1), 21)) AS weight
     FROM hours
 ), sums AS (
@@ -123,7 +124,8 @@ FROM wares
 """
 
 USERS = """
-SELECT (number + 1)::BIGINT AS user_id, region_of(number) AS region, moment(signed_up) AS signed_up_at FROM people
+SELECT (number + 1)::BIGINT AS user_id, region_of(number) AS region, moment(signed_up) AS signed_up_at
+FROM people
 """
 
 ORDERS = """
@@ -143,7 +145,8 @@ WITH numbered AS (
         ELSE somebody - somebody % 100 END AS somebody
     FROM wished
 ), given AS (
-    SELECT asked.number, slot, instant, CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END AS buyer,
+    SELECT asked.number, slot, instant,
+        CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END AS buyer,
         lines_of(asked.number) AS lines
     FROM asked JOIN people ON people.number = somebody
 ), placed AS (
@@ -192,7 +195,8 @@ WITH numbered AS (
         getvariable('old_users') + slot * getvariable('new_users') // getvariable('slots') AS known
     FROM slots
 ), wished AS (
-    SELECT begins + drawn_below(draw(number, 16), seconds) AS instant, drawn_below(draw(number, 17), known) AS somebody
+    SELECT begins + drawn_below(draw(number, 16), seconds) AS instant,
+        drawn_below(draw(number, 17), known) AS somebody
     FROM numbered
 )
 SELECT CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END + 1 AS user_id,
@@ -205,9 +209,12 @@ SELECT number + 1, moment(signed_up) FROM people
 # Counted each Monday: enough for one to nine weeks of what sells, and two in a hundred sold out.
 STOCK = """
 WITH sold AS (
-    SELECT product_id, sum(quantity)::BIGINT AS units FROM read_parquet(getvariable('order_lines')) GROUP BY product_id
+    SELECT product_id, sum(quantity)::BIGINT AS units
+    FROM read_parquet(getvariable('order_lines'))
+    GROUP BY product_id
 ), shared AS (
-    SELECT product_id, warehouse.name AS warehouse, row_number() OVER (ORDER BY product_id, warehouse.name) AS item,
+    SELECT product_id, warehouse.name AS warehouse,
+        row_number() OVER (ORDER BY product_id, warehouse.name) AS item,
         1 + coalesce(units, 0) * warehouse.share * 7 // (100 * getvariable('days')) AS weekly
     FROM wares LEFT JOIN sold USING (product_id), (SELECT unnest(getvariable('warehouses')) AS warehouse)
 ), weeks AS (

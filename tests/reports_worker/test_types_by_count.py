@@ -25,7 +25,7 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, tmp_path: Path) 
     warehouse = open_warehouse(DataSettings(warehouse=str(folder)), bounds)
 
     try:
-        for case in cases(UNTIL):
+        for case in cases(UNTIL, seed):
             compare(warehouse, tables, case)
     finally:
         warehouse.close()
