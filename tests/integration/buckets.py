@@ -19,7 +19,11 @@ from tests.brokers import free_port
 from tests.waiting import wait_until
 
 BUCKET = "reports"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Moto:
     def require_keys(self, *, is_required: bool) -> None:
         """Have it look at who asks, or at nothing."""
         count = b"0" if is_required else b"1000000000"
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/moto-api/reset-auth", count, timeout=5):
+        url = f"http://127.0.0.1:{self.port}/moto-api/reset-auth"
+        request = urllib.request.Request(url, count, {"Content-Type": "text/plain"})
+        with urllib.request.urlopen(request, timeout=5):
             pass
 
     def is_up(self) -> bool:
