@@ -103,8 +103,7 @@ class SparkWarehouseSession:
         timer.start()
         self._running += 1
         try:
-            if self._reason is not None:
-                raise self._reason
+            self.check()
             yield
         except WarehouseError:
             raise
@@ -113,6 +112,11 @@ class SparkWarehouseSession:
         finally:
             self._running -= 1
             timer.cancel()
+
+    def check(self) -> None:
+        """Raise why all ends here, if it does."""
+        if self._reason is not None:
+            raise self._reason
 
     def _stop(self, reason: WarehouseError) -> None:
         if self._reason is None:
@@ -160,6 +164,8 @@ class SparkRows:
         plan = self._frame._plan.to_proto(client)
         with self._session.watch():
             for piece in client.to_table_as_iterator(plan, {}):
+                # What the server has sent already still comes.
+                self._session.check()
                 if isinstance(piece, pa.Table) and piece.num_rows:
                     yield read_batch(piece)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import urllib.request
 from collections.abc import Sequence
@@ -109,9 +110,7 @@ class ConnectServer:
         kind = "org.apache.spark.sql.connect.service.SparkConnectServer"
         arguments = ["--master", self._cluster.master, "--class", kind, *pairs, "spark-internal"]
         self._process = begin(self._folder, "connect", "spark-submit", *arguments, memory="768m")
-        wait_until(
-            lambda: self._executors() == 2, seconds=_START_SECONDS, what="two executors at the Connect server"
-        )
+        wait_until(self._is_ready, seconds=_START_SECONDS, what="the Connect server and its two executors")
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -123,8 +122,16 @@ class ConnectServer:
         """Tell what runs on the cluster now, as its driver says."""
         return [job for job in self._ask("jobs") or [] if job["status"] == "RUNNING"]
 
-    def _executors(self) -> int:
-        return sum(executor["id"] != "driver" for executor in self._ask("executors") or [])
+    def running_queries(self) -> Sequence[Any]:
+        """Tell the queries that run now, with their plans."""
+        return [
+            query for query in self._ask("sql?planDescription=true") or [] if query["status"] == "RUNNING"
+        ]
+
+    def _is_ready(self) -> bool:
+        executors = [executor for executor in self._ask("executors") or [] if executor["id"] != "driver"]
+        with socket.socket() as client:
+            return len(executors) == 2 and client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _ask(self, what: str) -> Any:
         page = f"http://127.0.0.1:{self._page_port}/api/v1/applications"

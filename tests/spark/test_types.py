@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from reports_worker.demo.generator import Demo, write
 from tests.independent_count import cases, compare, read_tables
-
 from tests.spark.conftest import ORDERS, UNTIL, Open
 
 
@@ -18,5 +18,5 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, tmp_path: Path, 
     tables = read_tables(folder)
     warehouse = open_at(f"folder={folder}")
 
-    for case in cases(UNTIL):
+    for case in cases(UNTIL, seed):
         compare(warehouse, tables, case)
