@@ -31,9 +31,7 @@ def parse_place(text: str) -> SparkPlace:
     for part in filter(None, parameters.split(";")):
         name, _, value = part.partition("=")
         if not name or not value:
-            raise ValueError(
-                "each parameter of a Spark address is name=value; %-encode special characters"
-            )
+            raise ValueError("each parameter of a Spark address is name=value; %-encode special characters")
         if name in _OURS:
             ours[name] = unquote(value)
         else:
