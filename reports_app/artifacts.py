@@ -12,8 +12,9 @@ from flask import Response, request
 from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from reports_worker import NoSuchReportError, Receipt, Report, ReportsError
+from reports_worker import Receipt, Report, ReportsError
 from reports_worker.artifacts import CHANGED, ArtifactGoneError, OpenFile, Store
+from reports_worker.downloads import find_receipt
 
 # Nothing in a file runs, wherever a browser shows it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -113,16 +114,6 @@ class _Body:
     def __del__(self) -> None:
         if self.file is not None or self._places is not None:
             self.close()
-
-
-def find_receipt(report: Report, name: str) -> Receipt:
-    """Find the receipt of a file of that name. Raises NoSuchReportError."""
-    for receipt in report.artifacts:
-        if receipt.name == name:
-            return receipt
-    if not report.status.is_terminal:
-        raise NoSuchReportError(f"The report is {report.status}: its files are there once it is completed.")
-    raise NoSuchReportError(f"The report has no file {name[:100]!r}.")
 
 
 def name_file(title: str, name: str) -> str:

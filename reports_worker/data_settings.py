@@ -13,9 +13,8 @@ from .artifacts.addresses import StoreAddress, parse_store
 from .environment import read
 from .errors import SettingsError
 from .parameters.calendars import Calendar
-from .warehouse.addresses import parse_address
+from .warehouse import addresses as warehouse_addresses
 
-WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
 ARTIFACTS = "artifacts"
 _UTC = ZoneInfo("UTC")
@@ -62,12 +61,12 @@ def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
 
 
 def _read_warehouse(environ: Mapping[str, str]) -> str | None:
-    text = environ.get(WAREHOUSE_VARIABLE, "").strip()
+    text = environ.get(warehouse_addresses.VARIABLE, "").strip()
     try:
-        return text if text and parse_address(text) else None
+        return text if text and warehouse_addresses.parse_address(text) else None
     except ValueError as error:
         # The value may hold a password, so the sentence does not repeat it.
-        raise SettingsError(f"{WAREHOUSE_VARIABLE} is not valid: {error}") from error
+        raise SettingsError(f"{warehouse_addresses.VARIABLE} is not valid: {error}") from error
 
 
 def _parse_rows(text: str) -> int:

@@ -26,15 +26,14 @@ from .logs import CONSOLE
 from .operated_worker import OperatedWorker, leave_on_signals
 from .probe import Probe
 from .settings import Settings
-from .warehouse.opening import load_engine
+from .warehouse.drivers import check_driver
 
 
 def _read_settings() -> Settings:
     try:
         settings = Settings.from_environ(os.environ)
         if settings.data.warehouse:
-            # Its driver is loaded here, before the fork, and a missing one ends the worker at once.
-            load_engine(settings.data)
+            check_driver(settings.data.warehouse)
         return settings
     except SettingsError as error:
         sys.exit(str(error))

@@ -28,12 +28,20 @@ shared_buffers = 32MB
 """
 
 
+def is_installed() -> bool:
+    return bool(_find_programs("initdb") or shutil.which("initdb"))
+
+
 def find_program(name: str) -> str:
     """Find a program of the server, which Debian keeps beside PATH."""
-    beside = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    beside = _find_programs(name)
     found = str(beside[-1]) if beside else shutil.which(name)
     assert found, f"{name} is not installed: apt install postgresql"
     return found
+
+
+def _find_programs(name: str) -> list[Path]:
+    return sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
 
 
 def _as_user(command: Sequence[str]) -> list[str]:

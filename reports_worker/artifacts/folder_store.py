@@ -74,6 +74,8 @@ class FolderStore:
     def remove(self, task_id: str, executions: Collection[str]) -> None:
         check_names(task_id, *executions)
         folder = self._root / task_id
+        if folder.is_symlink():
+            return
         with _told():
             for execution in executions:
                 _remove_folder(folder / execution)

@@ -21,7 +21,7 @@ from .stores import OpenFile, Stay, check_names, is_safe
 T = TypeVar("T")
 
 # Of one call; a body in parts is one call for each.
-_CONNECT_SECONDS, _ANSWER_SECONDS, _ATTEMPTS = 3, 10, 2
+_CONNECT_SECONDS, ANSWER_SECONDS, _ATTEMPTS = 3, 10.0, 2
 _CHUNK = 2**18
 # What is larger than two parts goes in parts. S3 takes no smaller ones, and no more of them.
 _SMALLEST_PART, _MOST_PARTS = 5 * 2**20, 10_000
@@ -32,11 +32,12 @@ _MOST_REMOVED = 1000
 class S3Store:
     """A file is there once its upload is complete, which S3 makes one step. Scratch is on the local disk."""
 
-    def __init__(self, address: S3Address) -> None:
+    def __init__(self, address: S3Address, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         # Half a second, for those alone who need it; here, so that a process forked later need not take it.
         import s3fs  # noqa: F401, PLC0415
 
         self._address = address
+        self._answer_seconds = answer_seconds
         self._root = f"{address.prefix}/" if address.prefix else ""
         self._made: tuple[int, Any] | None = None
 
@@ -44,7 +45,7 @@ class S3Store:
     def _files(self) -> Any:
         """The client, made anew in a forked process: its loop runs on a thread, which no fork takes along."""
         if self._made is None or self._made[0] != os.getpid():
-            self._made = os.getpid(), _make_client(self._address)
+            self._made = os.getpid(), _make_client(self._address, self._answer_seconds)
         return self._made[1]
 
     @property
@@ -131,7 +132,7 @@ class S3Store:
     def _sync(self, do: Callable[..., Any], *arguments: object) -> bytes:
         from fsspec.asyn import sync  # noqa: PLC0415 - as above
 
-        return cast(bytes, sync(self._files.loop, do, *arguments, timeout=2 * _ANSWER_SECONDS))
+        return cast(bytes, sync(self._files.loop, do, *arguments, timeout=2 * self._answer_seconds))
 
     def _key(self, *names: str) -> str:
         check_names(*names)
@@ -149,7 +150,7 @@ class S3Store:
         return cast(dict[str, Any], _ask(lambda: call(method, Bucket=bucket, **arguments)))
 
 
-def _make_client(address: S3Address) -> Any:
+def _make_client(address: S3Address, answer_seconds: float) -> Any:
     from s3fs import S3FileSystem  # noqa: PLC0415 - as above
 
     options = dict(address.options)
@@ -158,7 +159,7 @@ def _make_client(address: S3Address) -> Any:
         client_kwargs={"region_name": options["region"]} if "region" in options else {},
         config_kwargs={
             "connect_timeout": _CONNECT_SECONDS,
-            "read_timeout": _ANSWER_SECONDS,
+            "read_timeout": answer_seconds,
             "retries": {"total_max_attempts": _ATTEMPTS},
         },
         use_listings_cache=False,

@@ -68,10 +68,7 @@ def load_file(path: Path, settings: DataSettings) -> Loaded:
     if path.parent != BUILTIN and _is_builtin(path.stem):
         raise BrokenFileError(f"{path.stem!r} is a built-in type: give the file another name.")
     data = _read(path)
-    if path.suffix == ".py":
-        found = _load_python(path)
-    else:
-        found = _load_sql(path, data, settings)
+    found = _load_python(path) if path.suffix == ".py" else _load_sql(path, data, settings)
     return Loaded(found, hashlib.sha256(data).hexdigest()[:12])
 
 

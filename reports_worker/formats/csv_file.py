@@ -23,7 +23,7 @@ from .document import Advance, Document, SpooledTable, WrittenFile
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # A spreadsheet takes a text for a formula that begins with one of these; the last are wide forms of the first.
-FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
 def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:

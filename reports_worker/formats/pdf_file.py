@@ -6,12 +6,12 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import typst
 
@@ -67,8 +67,7 @@ def _load_fonts() -> Any:
 
 def _compile(main: Path, root: Path, fonts: Any) -> bytes:
     compiler = typst.Compiler(main, root=root, font_paths=fonts)
-    pdf: bytes = compiler.compile(format="pdf")
-    return pdf
+    return cast(bytes, compiler.compile(format="pdf"))
 
 
 def _describe(document: Document, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -124,22 +123,16 @@ def _title(column: Column) -> str:
 
 
 def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case int() | Decimal():
-            return f"{value:,}"
-        case float():
-            return f"{value:,.2f}"
-        case datetime():
-            return value.isoformat(sep=" ", timespec="seconds")
-        case date():
-            return value.isoformat()
-        case _:
-            text = str(value)
-            return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, (int, Decimal)):
+        return f"{value:,}"
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
 
 
 def _moment(moment: datetime) -> str:

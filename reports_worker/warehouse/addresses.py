@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+VARIABLE = "ConnectionStrings__warehouse"
+
 _URL = re.compile(r"([a-z][a-z0-9+._-]*)://", re.ASCII | re.IGNORECASE)
 _FIRST_NAME = re.compile(r"\s*([a-z][a-z _]*?)\s*=", re.ASCII | re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")

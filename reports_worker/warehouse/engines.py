@@ -29,7 +29,7 @@ class Bounds:
 class Session(Protocol):
     """A read-only connection, for one report. Errors are WarehouseErrors.
 
-    `cancel` may be called from another thread, at any time, and returns at once; the others may not.
+    `cancel` may be called from another thread, at any time, and returns within a second; the others may not.
     """
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,7 +30,7 @@ from .placeholders import Style, bind
 # How soon the server notices that its client is gone, where it can (PostgreSQL 14 and newer, not on Windows).
 CLIENT_CHECK_SECONDS = 2
 _CONNECT_SECONDS = 10
-_CANCEL_SECONDS = 5
+_CANCEL_SECONDS = 1
 # A network that swallows packets is noticed within half a minute.
 _SOCKET = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _STYLE = Style(mark=lambda name: f"%({name})s", escape=lambda text: text.replace("%", "%%"), arrays=True)
@@ -143,9 +142,6 @@ class PostgreSQLSession:
 
     def cancel(self) -> None:
         self._cancelled = True
-        threading.Thread(target=self._tell_server, name="cancel-query", daemon=True).start()
-
-    def _tell_server(self) -> None:
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 

@@ -15,10 +15,9 @@ from sqlalchemy import exc
 from sqlglot import Dialect
 
 from reports_worker.contents import Batch, Column, Kind
-from reports_worker.data_settings import WAREHOUSE_VARIABLE
 from reports_worker.errors import SettingsError
 
-from .addresses import WarehouseAddress
+from .addresses import VARIABLE, WarehouseAddress
 from .dialects import ONLY_READS, check_reads
 from .engines import Bounds, check_names
 from .errors import (
@@ -56,7 +55,7 @@ class SQLAlchemyEngine:
             self._engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise SettingsError(
-                f"{WAREHOUSE_VARIABLE} is not valid: SQLAlchemy does not know this dialect, or the driver "
+                f"{VARIABLE} is not valid: SQLAlchemy does not know this dialect, or the driver "
                 "that it needs is not installed"
             ) from error
         name = _DIALECTS.get(self._engine.dialect.name, self._engine.dialect.name)

@@ -27,7 +27,7 @@ from reports_worker.warehouse.errors import (
 )
 from reports_worker.warehouse.opening import open_warehouse
 from reports_worker.warehouse.warehouse import Query, Warehouse
-from tests.postgresql import PostgreSQL
+from tests.postgresql import PostgreSQL, is_installed
 from tests.waiting import wait_until
 
 SLOW = "SELECT count(*) FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
@@ -35,6 +35,8 @@ SLOW = "SELECT count(*) FROM generate_series(1, 20000) a, generate_series(1, 100
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
+    if not is_installed():
+        pytest.skip("PostgreSQL is not installed: apt install postgresql")
     # pytest's own folders are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
     server = PostgreSQL(folder).create().start()

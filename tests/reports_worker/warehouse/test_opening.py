@@ -9,14 +9,14 @@ import pytest
 
 from reports_worker import SettingsError
 from reports_worker.data_settings import DataSettings
-from reports_worker.warehouse import opening
-from reports_worker.warehouse.opening import ENGINES, EngineModule, load_engine
+from reports_worker.warehouse.drivers import ENGINES, EngineModule, check_driver
+from reports_worker.warehouse.opening import load_engine
 
 DRIVERS = ("duckdb", "psycopg", "pyspark", "sqlalchemy", "sqlglot")
 
 
 @pytest.mark.parametrize(
-    "module", ["reports_app", "reports_worker.settings", "reports_worker.warehouse.addresses"]
+    "module", ["reports_app", "reports_worker.settings", "reports_worker.warehouse.drivers"]
 )
 def test_neither_the_api_nor_the_settings_load_a_driver(module: str) -> None:
     program = f"import sys, {module}; print(sorted(sys.modules.keys() & {set(DRIVERS)!r}))"
@@ -26,12 +26,11 @@ def test_neither_the_api_nor_the_settings_load_a_driver(module: str) -> None:
     assert loaded.stdout == "[]\n"
 
 
-def test_a_missing_package_is_named_with_the_extra_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    missing = EngineModule("postgresql", "no_such_package", "postgres")
-    monkeypatch.setattr(opening, "ENGINES", {**ENGINES, "postgresql": missing})
+def test_a_missing_package_is_named_with_the_extra_that_installs_it() -> None:
+    missing = {**ENGINES, "postgresql": EngineModule("postgresql", "no_such_package", "postgres")}
 
     with pytest.raises(SettingsError, match=r"ConnectionStrings__warehouse .*no_such_package.*\[postgres\]"):
-        load_engine(DataSettings(warehouse="Host=db"))
+        check_driver("Host=db", missing)
 
 
 def test_a_dialect_that_nobody_knows_is_refused() -> None:
