@@ -35,6 +35,7 @@ _PROBLEMS = {
     410: "The file was there, and somebody removed or changed it.",
     413: "More than 64 KiB.",
     415: "Another media type than application/json.",
+    416: "The file ends before the part that `Range` asks for.",
     503: "Broker away, or full; `detail` says which, and if what was asked may yet be done. "
     "`Retry-After` says when to try again.",
 }
@@ -137,9 +138,8 @@ def _describe_paths() -> Schema:
                     "200": {"description": "The file", "content": {"*/*": {"schema": {"type": "string"}}}},
                     "206": {"description": "A part", "content": {"*/*": {"schema": {"type": "string"}}}},
                     "304": {"description": "It is what `If-None-Match` names."},
-                    "416": {"description": "There is no such part."},
                 }
-                | _problems((404, 410, 503)),
+                | _problems((404, 410, 416, 503)),
             },
         },
         "/api/reports/{task_id}/cancel": {

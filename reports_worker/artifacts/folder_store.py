@@ -43,13 +43,11 @@ class FolderStore:
             folder = self._make_folder(task_id, execution)
             part = folder / f".{name}.part"
             try:
-                path.rename(part)
-            except OSError as error:
-                if error.errno != errno.EXDEV:
-                    raise
-                shutil.copyfile(path, part)
-            _sync(part)
-            part.rename(folder / name)
+                _move(path, part)
+                _sync(part)
+                part.rename(folder / name)
+            finally:
+                part.unlink(missing_ok=True)
             _sync(folder)
 
     def open(
@@ -134,6 +132,15 @@ def _told() -> Iterator[None]:
         yield
     except OSError as error:
         raise explain(error) from error
+
+
+def _move(path: Path, target: Path) -> None:
+    try:
+        path.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copyfile(path, target)
 
 
 def _read(file: BinaryIO, count: int) -> Iterator[bytes]:

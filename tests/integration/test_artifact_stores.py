@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import NoReturn
 
 import pytest
 
@@ -137,6 +139,23 @@ def test_a_folder_is_ours_alone_and_holds_nothing_half_written(tmp_path: Path, t
     made = [path for path in (tmp_path / "artifacts").rglob("*") if path.is_dir()]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "artifacts", *made)} == {0o700}
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["orders.csv"]
+
+
+class PathElsewhere(PosixPath):
+    """A file in another file system, whose copy fails where it is said so."""
+
+    def rename(self, _target: object) -> NoReturn:
+        raise OSError(errno.EXDEV, "another file system")
+
+
+def test_a_file_of_another_file_system_is_copied_whole_or_not_at_all(tmp_path: Path, task_id: str) -> None:
+    store = FolderStore(tmp_path / "artifacts")
+
+    store.put(task_id, "e1", "orders.csv", PathElsewhere(write(tmp_path, b"x" * 100)))
+    with pytest.raises(StorageError):
+        store.put(task_id, "e1", "users.csv", PathElsewhere(tmp_path / "missing"))
+
+    assert [path.name for path in (tmp_path / "artifacts").rglob("*") if path.is_file()] == ["orders.csv"]
 
 
 def test_no_link_is_followed_and_no_pipe_waited_for(tmp_path: Path, task_id: str) -> None:
