@@ -71,3 +71,10 @@ def test_a_wrong_password_ends_the_worker(tmp_path: Path, start_worker: StartWor
 
     assert "password" in refusal
     assert "hunter2" not in refusal
+
+
+def test_a_warehouse_that_cannot_be_read_is_refused_without_its_password(worker: StartWorker) -> None:
+    refusal = read_refusal(worker(ConnectionStrings__warehouse="Host=db;Password=hush;more"))
+
+    assert refusal.startswith("ConnectionStrings__warehouse is not valid: each part must be Name=value")
+    assert "hush" not in refusal
