@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from pyspark.sql.connect.session import SparkSession
 
+from reports_worker.data_settings import WAREHOUSE_VARIABLE
+from reports_worker.errors import SettingsError
+
 from .addresses import WarehouseAddress
 from .engines import Bounds
 from .spark_addresses import SparkPlace, parse_place
@@ -15,7 +18,10 @@ from .spark_session import SparkWarehouseSession
 
 
 def create_engine(address: WarehouseAddress) -> SparkEngine:
-    return SparkEngine(parse_place(address.place))
+    try:
+        return SparkEngine(parse_place(address.place))
+    except ValueError as error:
+        raise SettingsError(f"{WAREHOUSE_VARIABLE} is not valid: {error}.") from error
 
 
 @dataclass(frozen=True)
