@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyspark.sql.connect.session import SparkSession
 
-from reports_worker.data_settings import WAREHOUSE_VARIABLE
+from  import WAREHOUSE_VARIABLE
 from reports_worker.errors import SettingsError
 
 from .addresses import WarehouseAddress
