@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from pyspark.sql.connect.session import SparkSession
 
-from  import WAREHOUSE_VARIABLE
 from reports_worker.errors import SettingsError
 
-from .addresses import WarehouseAddress
+from .addresses import VARIABLE, WarehouseAddress
 from .engines import Bounds
 from .spark_addresses import SparkPlace, parse_place
 from .spark_queries import DIALECT
@@ -21,7 +20,7 @@ def create_engine(address: WarehouseAddress) -> SparkEngine:
     try:
         return SparkEngine(parse_place(address.place))
     except ValueError as error:
-        raise SettingsError(f"{WAREHOUSE_VARIABLE} is not valid: {error}.") from error
+        raise SettingsError(f"{VARIABLE} is not valid: {error}.") from error
 
 
 @dataclass(frozen=True)

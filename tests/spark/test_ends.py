@@ -33,7 +33,8 @@ from reports_worker.warehouse.opening import open_warehouse
 from reports_worker.warehouse.warehouse import Query
 
 bounds = Bounds(timedelta(minutes=5), 512_000_000, Path(sys.argv[3]))
-warehouse = open_warehouse(DataSettings(warehouse=sys.argv[1]), bounds)
+settings = DataSettings.from_environ({"ConnectionStrings__warehouse": sys.argv[1]})
+warehouse = open_warehouse(settings, bounds)
 warehouse.fetch(Query(sys.argv[2], native=True))
 """
 
