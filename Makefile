@@ -29,7 +29,7 @@ test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a pa
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGS)
 
 test-spark: .venv-spark/installed ## Test against a Spark cluster of its own (needs Java 17; 1 GB of packages the first time)
-	@.venv-spark/bin/python -m pytest tests/spark $(PYTEST_ARGS)
+	@.venv-spark/bin/python -m pytest tests/spark --timeout 300 $(PYTEST_ARGS)
 
 check: .venv/installed-dev ## Lint, format and types
 	@$(BIN)/ruff check

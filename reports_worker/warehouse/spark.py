@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pyspark.sql.connect.session import SparkSession
 
-from .addresses import WarehouseAddress
+from reports_worker.errors import SettingsError
+
+from .addresses import VARIABLE, WarehouseAddress
 from .engines import Bounds
 from .spark_addresses import SparkPlace, parse_place
 from .spark_queries import DIALECT
@@ -15,7 +17,10 @@ from .spark_session import SparkWarehouseSession
 
 
 def create_engine(address: WarehouseAddress) -> SparkEngine:
-    return SparkEngine(parse_place(address.place))
+    try:
+        return SparkEngine(parse_place(address.place))
+    except ValueError as error:
+        raise SettingsError(f"{VARIABLE} is not valid: {error}.") from error
 
 
 @dataclass(frozen=True)

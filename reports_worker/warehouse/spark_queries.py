@@ -7,6 +7,7 @@ from collections.abc import Collection
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from .errors import WarehouseError
 
@@ -64,13 +65,19 @@ def _name(function: exp.Func) -> str:
 
 
 def _check_tables(tree: exp.Expr, tables: Collection[str]) -> None:
-    """Refuse a table outside the warehouse; a name that WITH gives may stand for one."""
-    known = {name.lower() for name in tables} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    """Refuse a table outside the warehouse; a name that WITH gives is one only where it reaches."""
+    known = {name.lower() for name in tables}
+    named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
     for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint):
+        if isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named:
             continue
         if table.db or table.name.lower() not in known:
             raise WarehouseError(missing_table(table.sql(dialect=DIALECT, comments=False).partition(" ")[0]))
+
+
+def _is_named(table: exp.Table, scope: Scope) -> bool:
+    names = {name.lower() for name in scope.cte_sources}
+    return not table.db and table.name.lower() in names
 
 
 def missing_table(name: str) -> str:

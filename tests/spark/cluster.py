@@ -16,7 +16,7 @@ from typing import Any
 from tests.brokers import free_port
 from tests.waiting import wait_until
 
-_START_SECONDS = 90
+_START_SECONDS = 180
 _STOP_SECONDS = 20
 
 

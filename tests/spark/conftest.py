@@ -49,7 +49,9 @@ def open_at(cluster: Cluster, demo: Path, tmp_path_factory: pytest.TempPathFacto
     ) -> Warehouse:
         address = f"{server or cluster.server.address}/;{parameters}"
         bounds = Bounds(timedelta(seconds=seconds), 512_000_000, scratch, batch=1000)
-        opened.append(open_warehouse(DataSettings(warehouse=address), bounds))
+        opened.append(
+            open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": address}), bounds)
+        )
         return opened[-1]
 
     yield open_one

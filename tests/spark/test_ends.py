@@ -20,9 +20,7 @@ from tests.spark.cluster import Cluster
 from tests.spark.conftest import Open
 from tests.waiting import wait_until
 
-ENDLESS = """
-SELECT SUM(SQRT(a.order_id * b.order_id + c.order_id)) FROM orders AS a, orders AS b, orders AS c
-"""
+ENDLESS = Query("SELECT SUM(SQRT(id)) FROM RANGE(0, 100000000000000, 1, 100)", native=True)
 # Many small parts: each is sent as it comes.
 STREAM = Query("SELECT id, id + 1 FROM RANGE(0, 1000000000, 1, 10000)", native=True)
 CLIENT = """
@@ -32,10 +30,12 @@ from pathlib import Path
 from reports_worker.data_settings import DataSettings
 from reports_worker.warehouse.engines import Bounds
 from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.warehouse.warehouse import Query
 
 bounds = Bounds(timedelta(minutes=5), 512_000_000, Path(sys.argv[3]))
-warehouse = open_warehouse(DataSettings(warehouse=sys.argv[1]), bounds)
-warehouse.fetch(sys.argv[2])
+settings = DataSettings.from_environ({"ConnectionStrings__warehouse": sys.argv[1]})
+warehouse = open_warehouse(settings, bounds)
+warehouse.fetch(Query(sys.argv[2], native=True))
 """
 
 
@@ -99,7 +99,7 @@ def test_a_query_ends_when_its_time_is_over(cluster: Cluster, open_at: Open) -> 
 
 
 def test_a_query_whose_client_is_killed_ends(cluster: Cluster, demo: Path, tmp_path: Path) -> None:
-    arguments = [f"{cluster.server.address}/;folder={demo}", ENDLESS, str(tmp_path)]
+    arguments = [f"{cluster.server.address}/;folder={demo}", ENDLESS.sql, str(tmp_path)]
     client = subprocess.Popen([sys.executable, "-c", CLIENT, *arguments], stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: _asked(cluster), seconds=60, what="the job on the cluster")
