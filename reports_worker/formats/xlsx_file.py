@@ -6,7 +6,7 @@ sheet. What does not fit is written as text, cut and counted, or continued on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,7 +21,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reports_worker.contents import Column, Kind
+from reports_worker.contents import Column
 
 from .aside import written_aside
 from .database import Stored, describe_parquet, from_parquet, open_database, quote_name, run_aside
@@ -113,9 +113,7 @@ def write_xlsx(
     )
 
 
-def _write(
-    document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int
-) -> list[_Written]:
+def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int) -> list[_Written]:
     rows = sum(table.rows for table in document.tables)
     with _open_workbook(path, folder) as workbook:
         names = SheetNames()
@@ -166,12 +164,12 @@ class _TableWriter:
         columns = _choose_columns(database, table, stored[:SHEET_COLUMNS], written)
         written.cut_columns = len(stored) - len(columns)
         cells = ", ".join(column.select for column in columns)
-        rows = database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}")  # noqa: S608
+        rows = _each(database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}"))  # noqa: S608
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
             notes = _tell_neighbours(names, number)
-            self._write_sheet(name, columns, islice(_each(rows), self._sheet_rows - 1), notes)
+            self._write_sheet(name, columns, islice(rows, self._sheet_rows - 1), notes)
 
     def _write_sheet(
         self, name: str, columns: Sequence[_Column], rows: Iterator[tuple[Any, ...]], notes: Sequence[str]
@@ -271,7 +269,8 @@ def _choose_column(
         return _Column(title, f"CASE WHEN isfinite({cell}) THEN {cell} END", width=width)
     if stored.scale:
         number_format = "0." + "0" * min(stored.scale, 10)
-        return _Column(title, f"{cell}::DOUBLE", number_format, width=width)
+        # By way of its text, since DuckDB's own way to a double is off by a digit now and then.
+        return _Column(title, f"{cell}::VARCHAR::DOUBLE", number_format, width=width)
     if not stored.is_text and stored.type != "TIME":
         select = f"{cell}::HUGEINT" if stored.scale == 0 else cell
         return _Column(title, select, _NUMBER_FORMATS["integer"], is_careful=stored.is_wide, width=width)
@@ -289,9 +288,7 @@ def _choose_column(
     )
 
 
-def _choose_time(
-    stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]
-) -> _Column:
+def _choose_time(stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]) -> _Column:
     """Count days where Excel has all of them, else write the column as text."""
     time = f"timezone('UTC', {cell})" if stored.has_zone else cell
     (fits,) = find(
@@ -358,5 +355,3 @@ def _tell_about(document: Document, tables: Sequence[_Written]) -> Iterator[tupl
         yield "Rows written", each.table.rows
         yield "Rows expected", each.table.rows_expected
         yield "Complete", each.sentence or "Yes"
-
-
