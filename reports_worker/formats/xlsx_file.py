@@ -1,7 +1,7 @@
 """One workbook: a sheet for each table, and About, which says what it is and whether it holds everything.
 
-Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in a
-sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
+Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in
+a sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _tell_neighbours(names: Sequence[str], number: int) -> list[str]:
     return notes + ([f"Continues on sheet {names[number + 1]!r}"] if number + 1 < len(names) else [])
 
 
-def _choose_writer(sheet: Worksheet, column: _Column) -> Callable[[int, int, Any], object]:
+def _choose_writer(sheet: Worksheet, column: _Column) -> Any:
     if column.is_boolean:
         return sheet.write_boolean
     if column.is_text and not column.is_careful:
@@ -277,7 +277,8 @@ def _choose_column(
     text = f"{cell}::VARCHAR"
     units = f"(length({text}) + length(regexp_replace({text}, '[^\\x{{10000}}-\\x{{10FFFF}}]', '', 'g')))"
     longest, marked = find(
-        f"coalesce(max(strlen({text})), 0), coalesce(bool_or(regexp_matches({text}, '[\\x00\\x{{FFFE}}\\x{{FFFF}}]')"
+        f"coalesce(max(strlen({text})), 0), "
+        f"coalesce(bool_or(regexp_matches({text}, '[\\x00\\x{{FFFE}}\\x{{FFFF}}]')"
         f" OR starts_with({text}, '<r>')), false)"
     )
     if longest > LONGEST_TEXT:

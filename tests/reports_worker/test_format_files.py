@@ -90,11 +90,11 @@ def test_parquet_holds_every_value_and_the_facts_of_its_receipt(tmp_path: Path) 
 
     with duckdb.connect() as connection:
         source = f"('{file.path}')"
-        rows = connection.execute(f'SELECT * EXCLUDE ("at") FROM read_parquet{source}').fetchall()
+        rows = connection.execute(f'SELECT * EXCLUDE ("at") FROM read_parquet{source}').fetchall()  # noqa: S608
         facts = {
             key.decode(): value.decode()
             for key, value in connection.execute(
-                f"SELECT key, value FROM parquet_kv_metadata{source}"
+                f"SELECT key, value FROM parquet_kv_metadata{source}"  # noqa: S608
             ).fetchall()
         }
     assert [rows[0], rows[2]] == [ROWS[0][:6], (None,) * 6]
@@ -117,7 +117,7 @@ def test_facts_with_quotes_and_nul_are_no_sql(tmp_path: Path) -> None:
 
     with duckdb.connect() as connection:
         (found,) = connection.execute(
-            f"SELECT value FROM parquet_kv_metadata('{file.path}') WHERE key = 'title'::BLOB"
+            f"SELECT value FROM parquet_kv_metadata('{file.path}') WHERE key = 'title'::BLOB"  # noqa: S608
         ).fetchall()
     assert found[0].decode() == "it's '}; \ufffd \ufffd"
 
@@ -252,7 +252,7 @@ def test_progress_ends_with_all_rows_and_may_stop_the_writing(tmp_path: Path, na
     assert told[-1] == 3
 
     def stop(rows: int) -> None:
-        raise InterruptedError
+        raise InterruptedError(rows)
 
     other = tmp_path / "other"
     other.mkdir()

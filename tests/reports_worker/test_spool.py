@@ -23,7 +23,7 @@ A_TEXT = Column("text", Kind.TEXT)
 def read(path: Path, sql: str = "*") -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(f"SELECT {sql} FROM read_parquet('{path}')").fetchall()
+        return connection.execute(f"SELECT {sql} FROM read_parquet('{path}')").fetchall()  # noqa: S608
 
 
 def read_types(path: Path) -> list[str]:
@@ -117,13 +117,13 @@ def test_times_keep_their_instant_and_whether_they_have_a_zone(tmp_path: Path) -
     table = spool(
         tmp_path,
         columns,
-        [(None, None), (datetime(2026, 1, 1, 5, 30, tzinfo=india), datetime(2026, 1, 1, 5, 30, 0, 1))],
+        [(None, None), (datetime(2026, 1, 1, 5, 30, tzinfo=india), datetime(2026, 1, 1, 5, 30, 0, 1))],  # noqa: DTZ001
     )
 
     assert read_types(table.path) == ["TIMESTAMP WITH TIME ZONE", "TIMESTAMP"]
     assert read(table.path, "epoch_us(zoned), plain")[1] == (
         int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1e6),
-        datetime(2026, 1, 1, 5, 30, 0, 1),
+        datetime(2026, 1, 1, 5, 30, 0, 1),  # noqa: DTZ001
     )
 
 
@@ -201,7 +201,7 @@ class _FromEngine:
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         with duckdb.connect() as connection:
-            rows = f"SELECT DATE '2026-01-01' + i::INT AS day FROM range(least(10, {most_rows} + 1)) t(i)"
+            rows = f"SELECT DATE '2026-01-01' + i::INT AS day FROM range(least(10, {most_rows} + 1)) t(i)"  # noqa: S608
             connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
         return min(10, most_rows + 1)
 
