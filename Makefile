@@ -1,23 +1,35 @@
 .DEFAULT_GOAL := help
-.PHONY: help run env test check format lock bench faults faults-all soak screenshots clean
+.PHONY: help run env test test-spark check format lock bench faults faults-all soak screenshots clean
 
 PYTHON ?= python3
+DEMO_ORDERS := 200000
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
+INSTALL := $(BIN)/python $(PIP_INSTALL)
 UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything
-	@exec $(BIN)/python -m apphost
+run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything (WAREHOUSE=demo, or a path or URL)
+	@if [ "$$WAREHOUSE" = demo ]; then \
+		folder="$${APPHOST_DIR:-.apphost}"; WAREHOUSE="$$folder/demo-warehouse"; mkdir -p -m 700 "$$folder"; \
+		[ -e "$$WAREHOUSE/demo-data.json" ] || \
+			$(BIN)/python -m reports_worker demo-data "$$WAREHOUSE" --orders $(DEMO_ORDERS) || exit 1; \
+		WAREHOUSE="$$(cd "$$WAREHOUSE" && pwd)"; \
+	fi; \
+	if [ -n "$$WAREHOUSE" ]; then export ConnectionStrings__warehouse="$$WAREHOUSE"; fi; \
+	exec $(BIN)/python -m apphost
 
 env: .venv/installed ## Print the environment that the running apphost gives to API and worker
 	@$(BIN)/python -m apphost env
 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGS)
+
+test-spark: .venv-spark/installed ## Test against a Spark cluster of its own (needs Java 17; 1 GB of packages the first time)
+	@.venv-spark/bin/python -m pytest tests/spark $(PYTEST_ARGS)
 
 check: .venv/installed-dev ## Lint, format and types
 	@$(BIN)/ruff check
@@ -31,6 +43,7 @@ format: .venv/installed-dev ## Mend what lint and format can mend
 lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
 	@$(UV_COMPILE) --upgrade --output-file requirements.txt
 	@$(UV_COMPILE) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(UV_COMPILE) --upgrade --extra spark-dev --constraint requirements-dev.txt --output-file requirements-spark.txt
 
 bench: .venv/installed-dev ## Measure against a peer in the same run (BENCH_ARGS=--quick for a minute; needs wrk)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -48,12 +61,12 @@ screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs 
 	@$(BIN)/python docs/take_screenshots.py
 
 clean: ## Remove the environment and caches (never your data in .apphost)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 
-.venv/bin/python:
+.venv/bin/python .venv-spark/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	@echo "Creating .venv"
-	@$(PYTHON) -m venv .venv
+	@echo "Creating $(@D:/bin=)"
+	@$(PYTHON) -m venv $(@D:/bin=)
 
 .venv/installed: requirements.txt | .venv/bin/python
 	@echo "Installing the locked packages"
@@ -64,3 +77,8 @@ clean: ## Remove the environment and caches (never your data in .apphost)
 	@echo "Installing the locked packages for development"
 	@$(INSTALL) requirements-dev.txt
 	@touch $@ .venv/installed
+
+.venv-spark/installed: requirements-spark.txt | .venv-spark/bin/python
+	@echo "Installing the locked packages with Spark"
+	@.venv-spark/bin/python $(PIP_INSTALL) requirements-spark.txt
+	@touch $@

@@ -9,6 +9,8 @@ from .builder import create_builder
 from .settings import Settings
 
 BROKER_PORT = 6379
+ARTIFACTS = "ConnectionStrings__artifacts"
+WAREHOUSE = "ConnectionStrings__warehouse"
 
 
 def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str) -> DistributedApplication:
@@ -46,4 +48,15 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
         # Where the apphost asks, whatever its own environment says.
         worker.with_env("REPORTS_PROBE_HOST", "127.0.0.1")
         worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
+
+        for name, value in find_stores(settings, environ).items():
+            api.with_env(name, value)
+            worker.with_env(name, value)
         return builder.build()
+
+
+def find_stores(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Find where API and workers read data and keep files: both at the same place."""
+    artifacts = environ.get(ARTIFACTS) or str((settings.folder / "artifacts").absolute())
+    warehouse = environ.get(WAREHOUSE)
+    return {ARTIFACTS: artifacts} | ({WAREHOUSE: warehouse} if warehouse else {})

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from . import files, leftovers, ports
 from .broker_server import find_server, write_configuration
-from .connection_strings import BrokerConnection, parse_connection
+from .connection_strings import BrokerConnection, find_passwords, parse_connection
 from .console import Console
 from .console_logs import SecretMask
 from .environment import inject
@@ -138,7 +138,11 @@ def find_secrets(plan: Plan, token: str) -> list[str]:
     """Find what must never be shown; a password also in the form that it has within a URL."""
     connections = plan.connections.values()
     passwords = [password for one in connections for password in (one.password, one.sentinel_password)]
-    keys = [value for one in plan.resources.values() for name, value in one.env.items() if "SECRET" in name]
+    variables = [pair for one in plan.resources.values() for pair in one.env.items()]
+    keys = [value for name, value in variables if "SECRET" in name]
+    for name, value in variables:
+        if name.startswith("ConnectionStrings__"):
+            passwords += find_passwords(value)
     return [token, *keys, *passwords, *(quote(password, safe="") for password in passwords)]
 
 

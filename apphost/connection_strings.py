@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -9,6 +10,9 @@ from .broker_client import read_sentinels
 from .errors import SettingsError
 
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+
+_PASSWORD = re.compile(r"""(?i)(?:^|[;?&])\s*(?:password|pwd)\s*=\s*(?:(["'])(.*?)\1\s*(?:;|$)|([^;&]*))""")
+_URL_PASSWORD = re.compile(r"[^/]*://[^/@:]*:([^/]*)@")
 
 
 @dataclass(frozen=True)
@@ -73,3 +77,10 @@ def _parse_pairs(text: str) -> BrokerConnection:
     host = endpoint.strip() if ":" in endpoint else f"{endpoint.strip()}:6379"
     database = options.get("defaultdatabase", "0")
     return _parse_url(f"{scheme}://{credentials if credentials != ':@' else ''}{host}/{database}", text)
+
+
+def find_passwords(text: str) -> list[str]:
+    """Find what is secret in the connection string of a database, a URL or `Name=value;...`, in each form."""
+    found = [match.group(2) or match.group(3) for match in _PASSWORD.finditer(text)]
+    found += [match[1] for match in [_URL_PASSWORD.match(text)] if match]
+    return [form for one in found if one for form in {one, unquote(one)}]

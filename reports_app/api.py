@@ -85,6 +85,15 @@ def show_report(task_id: str) -> Response:
     return answer
 
 
+def show_artifact(task_id: str, name: str) -> Response:
+    """Hand out a file of a report."""
+    services = get_services()
+    report = services.queue.find(task_id)
+    if report is None:
+        raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+    return services.downloads.answer(report, name)
+
+
 def cancel_report(task_id: str) -> Response:
     """Cancel a report that waits or runs."""
     status = get_services().queue.cancel(task_id)
@@ -162,6 +171,7 @@ def refuse_unknown(rest: str = "") -> Response:
 
 resource("/api/reports", "reports", GET=list_reports, POST=submit_report)
 resource("/api/reports/<task_id>", "report", GET=show_report, DELETE=delete_report)
+resource("/api/reports/<task_id>/artifacts/<name>", "artifact", GET=show_artifact)
 resource("/api/reports/<task_id>/cancel", "cancel", POST=cancel_report)
 resource("/api/reports/<task_id>/retry", "retry", POST=retry_report)
 resource("/api/report-types", "report_types", GET=list_report_types)

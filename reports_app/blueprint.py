@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 
 from reports_worker import BrokerUnavailableError, NoSuchReportError, ReportsError, Settings
 from reports_worker.clock import now
+from reports_worker.settings import format_size
 
 from .ages import describe_age
 from .api import api
@@ -67,6 +68,7 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
         blueprint.register_error_handler(code, answer_error)
     blueprint.register_error_handler(Exception, answer_error)
     blueprint.add_app_template_filter(_describe_age, "reports_age")
+    blueprint.add_app_template_filter(format_size, "reports_size")
     return blueprint
 
 

@@ -32,6 +32,7 @@ _PROBLEMS = {
     400: "Malformed, or fields at fault: `errors` names each of them.",
     404: "There is no such report, or not any more.",
     409: "The report is not in a state in which this can be done, or the key was used for another request.",
+    410: "The file was there, and somebody removed or changed it.",
     413: "More than 64 KiB.",
     415: "Another media type than application/json.",
     503: "Broker away, or full; `detail` says which, and if what was asked may yet be done. "
@@ -124,6 +125,21 @@ def _describe_paths() -> Schema:
                 "operationId": "deleteReport",
                 "summary": "Delete a report; one that runs is stopped first",
                 "responses": {"204": {"description": "It is gone."}} | _problems((404, 503)),
+            },
+        },
+        "/api/reports/{task_id}/artifacts/{name}": {
+            "parameters": [*task, _ref("parameters", "name")],
+            "get": {
+                "operationId": "downloadArtifact",
+                "summary": "Take a file of a completed report away, whole or in part",
+                "description": "`ETag` is its SHA-256; `Range`, `If-Range` and `If-None-Match` are honoured.",
+                "responses": {
+                    "200": {"description": "The file", "content": {"*/*": {"schema": {"type": "string"}}}},
+                    "206": {"description": "A part", "content": {"*/*": {"schema": {"type": "string"}}}},
+                    "304": {"description": "It is what `If-None-Match` names."},
+                    "416": {"description": "There is no such part."},
+                }
+                | _problems((404, 410, 503)),
             },
         },
         "/api/reports/{task_id}/cancel": {
@@ -237,7 +253,9 @@ def _describe_schemas(types: list[str]) -> Schema:
                     {"percent": {"type": "integer", "minimum": 0, "maximum": 100}, "stage": text},
                     required=("percent", "stage"),
                 ),
-                "artifacts": {"type": "array", "items": {"type": "object"}},
+                "artifacts": _array("Receipt"),
+                "as_of": time | {"description": "As of when its data are"},
+                "complete": {"type": "boolean", "description": "Once completed: whether its files hold all"},
                 "position": {"type": "integer", "minimum": 0, "description": "How many wait before it"},
                 "result": {"type": "object", "description": "Once completed: title, type and the figures"},
                 "error": text | {"description": "Once failed: a sentence for people"},
@@ -246,9 +264,10 @@ def _describe_schemas(types: list[str]) -> Schema:
             },
             required=(
                 "task_id", "title", "type", "status", "parameters", "formats", "version",
-                "created_at", "started_at", "ended_at", "progress", "artifacts",
+                "created_at", "started_at", "ended_at", "progress", "artifacts", "as_of",
             ),
         ),
+        "Receipt": _describe_receipt(),
         "Callback": _object(
             {
                 "url": _CALLBACK_URL,
@@ -308,9 +327,31 @@ def _describe_schemas(types: list[str]) -> Schema:
     }  # fmt: skip
 
 
+def _describe_receipt() -> Schema:
+    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
+    return _object(
+        {
+            "name": text | {"description": "Of the file, below `artifacts/`"},
+            "format": text,
+            "media_type": text,
+            "size": count | {"description": "Bytes"},
+            "sha256": text | {"description": "Of its bytes, also its `ETag`"},
+            "seconds": {"type": "number", "minimum": 0, "description": "How long it took to write"},
+            "table": text | {"description": "The table that it holds, if one alone"},
+            "chart": text | {"description": "The chart that it shows, if one alone"},
+            "rows_written": count,
+            "rows_expected": count,
+            "complete": {"type": "boolean"},
+            "cut": text | {"description": "Why it does not hold everything"},
+        },
+        required=("name", "format", "media_type", "size", "sha256", "seconds", "complete"),
+    )
+
+
 def _describe_parameters() -> Schema:
     return {
         "task_id": _parameter("task_id", {"type": "string"}, place="path"),
+        "name": _parameter("name", {"type": "string"}, place="path"),
         "idempotency_key": _parameter(
             "Idempotency-Key",
             {"type": "string", "minLength": 1, "maxLength": 255, "pattern": _KEY_PATTERN},

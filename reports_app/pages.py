@@ -95,6 +95,7 @@ def report(task_id: str) -> Any:
         form=ActionForm(formdata=None),
         parameters=describe_parameters(known.parameters if known else (), found.parameters),
         again=list_hidden_fields(found, known),
+        preview=get_services().queue.find_preview(task_id) if found.status is Status.COMPLETED else None,
     )
 
 
@@ -110,6 +111,14 @@ def act(task_id: str, action: str) -> Any:
     if action == "delete" or request.form.get("back") == "list":
         return redirect(url_for(".index", _anchor="reports"), 303)
     return redirect(url_for(".report", task_id=task_id), 303)
+
+
+@pages.get("/types")
+def types() -> str:
+    """Show what can be asked for, and which definitions are broken."""
+    catalog = get_services().catalog
+    broken = getattr(catalog, "broken", ())
+    return render_template("reports/types.html", types=catalog.values(), broken=broken)
 
 
 @pages.get("/docs")

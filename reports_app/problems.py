@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -17,11 +17,24 @@ from reports_worker import (
     NoSuchReportError,
     WrongStateError,
 )
+from reports_worker.artifacts import ArtifactGoneError, StorageError
 
+from .artifacts import CrowdedError
 from .json_bodies import answer_json
 
 RETRY_AFTER_SECONDS = 2
 UNEXPECTED = "Something went wrong here. It has been noted; try again, or tell who runs this."
+
+
+_ANSWERS: Mapping[type[Exception], tuple[int, Callable[[Any], str]]] = {
+    NoSuchReportError: (404, lambda error: f"{error} It may have been removed after its time."),
+    WrongStateError: (409, str),
+    IdempotencyConflictError: (409, str),
+    ArtifactGoneError: (410, str),
+    BrokerUnavailableError: (503, lambda error: error.sentence),
+    StorageError: (503, str),
+    CrowdedError: (503, str),
+}
 
 
 def problem(status: int, detail: str, *, errors: Iterable[FieldError] = ()) -> Response:
@@ -42,14 +55,12 @@ def problem_for(error: Exception) -> Response:
     """Translate whatever a view raised."""
     if isinstance(error, InvalidSubmissionError):
         return problem(400, str(error), errors=error.errors)
-    if isinstance(error, NoSuchReportError):
-        return problem(404, f"{error} It may have been removed after its time.")
-    if isinstance(error, (WrongStateError, IdempotencyConflictError)):
-        return problem(409, str(error))
-    if isinstance(error, BrokerUnavailableError):
-        answer = problem(503, error.sentence)
-        answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-        return answer
+    for kind, (status, describe) in _ANSWERS.items():
+        if isinstance(error, kind):
+            answer = problem(status, describe(error))
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            return answer
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         answer = problem(error.code, error.description or "")
         answer.headers.extend(

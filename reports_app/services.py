@@ -10,10 +10,12 @@ from flask import current_app
 from flask.sansio.app import App
 
 from reports_worker import ReportQueue, Settings, TypeDescription, clock, connect
+from reports_worker.artifacts import open_store
 from reports_worker.catalog import find_types
 from reports_worker.data_settings import DataSettings
 from reports_worker.parameters import Calendar
 
+from .artifacts import Downloads
 from .endings import Endings
 from .shared_answers import SharedAnswers
 
@@ -35,10 +37,13 @@ class Services:
     callback_hosts: Sequence[str] = ()
     data: DataSettings = field(default_factory=DataSettings)
     endings: Endings = field(init=False)
+    downloads: Downloads = field(init=False)
     shared_lists: SharedAnswers[tuple[str, int]] = field(default_factory=SharedAnswers)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "endings", Endings(self.queue, places=self.waiters))
+        store = open_store(self.data.artifacts)
+        object.__setattr__(self, "downloads", Downloads(store, places=self.waiters))
 
     def calendar(self) -> Calendar:
         """Tell the day it is now."""

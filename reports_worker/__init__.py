@@ -20,7 +20,7 @@ from .errors import (
 )
 from .formats.names import FORMATS
 from .idempotency import IdempotencyKey
-from .model import Accepted, Callback, CallbackStatus, Page, Pause, Progress, Reason, Report, Status
+from .model import Accepted, Callback, CallbackStatus, Page, Pause, Progress, Reason, Receipt, Report, Status
 from .queue import MOST_LISTED, ReportQueue
 from .report_types import Assignment, ReportType
 from .selections import Selection
@@ -54,6 +54,7 @@ __all__ = [
     "Pause",
     "Progress",
     "Reason",
+    "Receipt",
     "Report",
     "ReportQueue",
     "ReportType",

@@ -12,6 +12,9 @@ if __name__ == "__main__":
     if first == "--help" or first[:1].isalpha():
         from .operator_commands import main
 
+        if first in ("demo-data", "--help"):
+            from .demo import commands as _  # noqa: F401 - it adds its command
+
         main(prog_name=NAME)
     else:
         from rq.cli.cli import main as rq_main

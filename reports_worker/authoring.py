@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .contents import Chart, Column, Contents, GivenRows, Kind, Table
+from .contents import Chart, Column, Contents, GivenRows, Kind, Row, Table
+from .local_time import GRANULARITIES, LocalTime, add_months, begins, previous_period
 from .parameters import (
     Boolean,
     Choice,
@@ -20,6 +21,7 @@ from .report_types import Assignment, ReportType
 from .warehouse.warehouse import Query, Warehouse
 
 __all__ = [
+    "GRANULARITIES",
     "Assignment",
     "Boolean",
     "Chart",
@@ -32,13 +34,18 @@ __all__ = [
     "GivenRows",
     "Integer",
     "Kind",
+    "LocalTime",
     "Number",
     "Option",
     "Parameter",
     "Period",
     "Query",
     "ReportType",
+    "Row",
     "Table",
     "Text",
     "Warehouse",
+    "add_months",
+    "begins",
+    "previous_period",
 ]

@@ -1,22 +1,32 @@
-"""The report types there are."""
+"""The report types that can be asked for, as data: whoever asks needs no code that makes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from .data_settings import DataSettings
+from .definitions.live_catalog import LiveCatalog
 from .report_types import ReportType
-from .simulated import inventory, sales, users
+from .simulated import SIMULATED
 from .type_descriptions import TypeDescription, describe_types
 
-CATALOG: Mapping[str, ReportType] = MappingProxyType(
-    {report_type.name: report_type for report_type in (sales.TYPE, inventory.TYPE, users.TYPE)}
-)
+CATALOG: Mapping[str, ReportType] = SIMULATED
 # The same as data: what is needed to ask for one.
 TYPES: Mapping[str, TypeDescription] = MappingProxyType({**describe_types(CATALOG.values())})
 
 
-def find_types(_settings: DataSettings) -> Mapping[str, TypeDescription]:
-    """Tell what can be asked for, by name. API, Python and command line ask nowhere else."""
-    return TYPES
+def find_types(settings: DataSettings) -> Mapping[str, TypeDescription]:
+    """Tell what can be asked for, by name. API, Python and command line ask nowhere else.
+
+    The mapping follows the files that it is made of.
+    """
+    if settings.warehouse is None and not settings.report_folders:
+        return TYPES
+    return _watch(settings)
+
+
+@lru_cache(maxsize=8)
+def _watch(settings: DataSettings) -> LiveCatalog:
+    return LiveCatalog(settings, {} if settings.warehouse else TYPES)

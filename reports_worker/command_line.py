@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,15 +10,13 @@ from typing import Any
 import click
 
 from .broker_addresses import VARIABLES
-from .catalog import find_types
-from .data_settings import DataSettings
 from .door import Reports
 from .errors import BrokerUnavailableError, ReportsError
 from .following import follow
 from .formats.names import FORMATS
 from .model import Report, Status
 from .representation import represent, represent_type
-from .type_descriptions import TypeDescription
+from .typed_parameters import TypeName, describe_lines, join_parameters, parse_pairs
 
 
 @contextmanager
@@ -41,31 +38,6 @@ def main() -> None:
     """Group the commands; each reads the broker's address from the environment."""
 
 
-class TypeName(click.ParamType[str]):
-    """The name of a type of report that there is now."""
-
-    name = "type"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        types = find_types(DataSettings.from_environ(os.environ))
-        if value not in types:
-            self.fail(f"{value!r} is not one of {', '.join(map(repr, types))}.", param, ctx)
-        return value
-
-
-def _parse_pairs(
-    _context: click.Context, _option: click.Parameter, pairs: Sequence[str]
-) -> Mapping[str, Sequence[str]]:
-    """Group what was typed by name: several choices are typed one by one."""
-    texts: dict[str, list[str]] = {}
-    for pair in pairs:
-        name, sign, text = pair.partition("=")
-        if not sign:
-            raise click.BadParameter(f"{pair!r} has no value: give name=value")
-        texts.setdefault(name.strip(), []).append(text)
-    return texts
-
-
 def _parse_parameters(_context: click.Context, _option: click.Parameter, text: str | None) -> object:
     try:
         return None if text is None else json.loads(text)
@@ -81,7 +53,7 @@ def _parse_parameters(_context: click.Context, _option: click.Parameter, text: s
     "texts",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=_parse_pairs,
+    callback=parse_pairs,
     help="A parameter; again for each of several choices. A period is last_quarter or "
     "2026-07-01..2026-09-30.",
 )
@@ -108,7 +80,7 @@ def submit(
 ) -> None:
     with told_errors():
         reports = Reports()
-        options["parameters"] = _join_parameters(reports.types[type], options["parameters"], texts)
+        options["parameters"] = join_parameters(reports.types[type], options["parameters"], texts)
         given = {name: value for name, value in options.items() if value not in (None, ())}
         accepted = reports.accept({"title": title, "type": type, **given}, idempotency_key=idempotency_key)
         if accepted.is_earlier:
@@ -116,19 +88,6 @@ def submit(
         click.echo(accepted.task_id, err=wait)
         if wait:
             _finish(follow(reports, accepted.task_id))
-
-
-def _join_parameters(
-    report_type: TypeDescription, given: object, texts: Mapping[str, Sequence[str]]
-) -> object:
-    """Put what was typed one by one on top of what was typed as JSON."""
-    if not texts or not (given is None or isinstance(given, dict)):
-        return given
-    kinds = {one.name: one for one in report_type.parameters}
-    return (given or {}) | {
-        name: kinds[name].from_texts(several) if name in kinds else several[-1]
-        for name, several in texts.items()
-    }
 
 
 @main.command(help="List the types of report, with their parameters.")
@@ -139,17 +98,7 @@ def types(*, as_json: bool) -> None:
             if as_json:
                 click.echo(json.dumps(represent_type(one), ensure_ascii=False))
             else:
-                click.echo("\n".join(_describe_type(one)))
-
-
-def _describe_type(report_type: TypeDescription) -> Iterator[str]:
-    yield f"{report_type.name}: {report_type.title}"
-    if report_type.description:
-        yield f"  {report_type.description}"
-    for one in report_type.parameters:
-        need = "required" if one.required else f"else {' '.join(one.to_texts(one.default))}"
-        notes = [one.kind, need if one.required or one.default is not None else "optional"]
-        yield f"  -p {one.name}=...  {one.label} ({', '.join(notes)}){f'. {one.help}' if one.help else ''}"
+                click.echo("\n".join(describe_lines(one)))
 
 
 @main.command("list", help="List reports, newest first.")

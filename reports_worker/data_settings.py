@@ -9,11 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .artifacts.addresses import StoreAddress, parse_store
 from .environment import read
+from .errors import SettingsError
 from .parameters.calendars import Calendar
+from .warehouse import addresses as warehouse_addresses
 
-WAREHOUSE_VARIABLE = "ConnectionStrings__warehouse"
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
+ARTIFACTS = "artifacts"
 _UTC = ZoneInfo("UTC")
 
 
@@ -25,7 +28,7 @@ class DataSettings:
     """
 
     warehouse: str | None = field(default=None, repr=False)
-    artifacts: str = field(default="artifacts", repr=False)
+    artifacts: StoreAddress = field(default_factory=lambda: parse_store(ARTIFACTS), repr=False)
     max_rows: int = 10_000_000
     timezone: ZoneInfo = _UTC
     fiscal_year_start: int = 1
@@ -39,13 +42,31 @@ class DataSettings:
     def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:
         """Read the settings; raise SettingsError on the first bad one."""
         return cls(
-            warehouse=environ.get(WAREHOUSE_VARIABLE, "").strip() or None,
-            artifacts=environ.get(ARTIFACTS_VARIABLE, "").strip() or cls.artifacts,
+            warehouse=_read_warehouse(environ),
+            artifacts=_read_artifacts(environ),
             max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
             timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
             fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
             report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
         )
+
+
+def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
+    text = environ.get(ARTIFACTS_VARIABLE, "").strip() or ARTIFACTS
+    try:
+        return parse_store(text)
+    except ValueError as error:
+        # It may hold secrets by mistake, so the sentence does not repeat it.
+        raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
+
+
+def _read_warehouse(environ: Mapping[str, str]) -> str | None:
+    text = environ.get(warehouse_addresses.VARIABLE, "").strip()
+    try:
+        return text if text and warehouse_addresses.parse_address(text) else None
+    except ValueError as error:
+        # The value may hold a password, so the sentence does not repeat it.
+        raise SettingsError(f"{warehouse_addresses.VARIABLE} is not valid: {error}") from error
 
 
 def _parse_rows(text: str) -> int:

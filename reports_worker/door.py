@@ -6,9 +6,11 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from . import clock
+from . import clock, downloads
+from .artifacts import open_store
 from .broker import connect
 from .catalog import find_types
 from .errors import NoSuchReportError
@@ -137,6 +139,25 @@ class Reports:
             if report.status.is_terminal or (deadline is not None and time.monotonic() >= deadline):
                 return report
             time.sleep(POLL_SECONDS)
+
+    def download(
+        self,
+        task_id: str,
+        name: str,
+        to: Path | str,
+        *,
+        on_bytes: Callable[[int], object] = lambda _: None,
+    ) -> Path:
+        """Copy a file of a completed report into the folder `to`; return its path there.
+
+        It is read where `ConnectionStrings__artifacts` says, and compared with its receipt before it appears.
+        `on_bytes` is told the size of each piece. Raises NoSuchReportError if there is no such report or file,
+        ArtifactGoneError if somebody removed or changed it, StorageError, and OSError for the folder.
+        """
+        report = self.get(task_id)
+        receipt = downloads.find_receipt(report, name)
+        store = open_store(self._data.artifacts)
+        return downloads.download(store, report, receipt, Path(to), on_bytes=on_bytes)
 
     def cancel(self, task_id: str) -> Status:
         """Cancel a report that waits or runs. Raises NoSuchReportError, WrongStateError if it has ended."""

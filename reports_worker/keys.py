@@ -35,6 +35,10 @@ DELIVERIES = f"{RQ_KEY_PREFIX}:reports:deliveries"
 SWEEP = f"{RQ_KEY_PREFIX}:reports:sweep"
 # Held by the one who looks at every report.
 RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
+# Ids of reports of which files may have to go; scores say when to look, by the server's clock.
+FILES = f"{RQ_KEY_PREFIX}:reports:files"
+# Held for an hour by the one who has compared all files with all reports.
+COMPARED = f"{RQ_KEY_PREFIX}:reports:compared"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"

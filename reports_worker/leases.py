@@ -14,7 +14,7 @@ from typing import cast
 
 from redis import Redis
 
-from . import clock, keys
+from . import clock, keys, receipts
 from .model import Completed, Failed, Outcome, Reason
 from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, SharedScripts, load_script
 
@@ -81,7 +81,7 @@ class Leases:
 
         A report whose cancel was acknowledged ends as cancelled, whatever the outcome.
         """
-        status, fields = _outcome_fields(outcome)
+        status, fields = _outcome_fields(outcome, execution)
         now = clock.to_text(clock.now())
         return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
 
@@ -106,10 +106,22 @@ class Leases:
             yield found[position].decode(), found[position + 1].decode()
 
 
-def _outcome_fields(outcome: Outcome) -> tuple[str, tuple[str, ...]]:
+def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[str, ...]]:
     match outcome:
-        case Completed(summary):
-            figures = json.dumps(summary, allow_nan=False)
-            return "finished", ("summary", figures, "percent", "100", "stage", "")
+        case Completed():
+            return "finished", tuple(_completed_fields(outcome, execution))
         case Failed(reason, error):
             return "failed", ("reason", Reason(reason), "error", error)
+
+
+def _completed_fields(outcome: Completed, execution: Execution) -> Iterator[str]:
+    """Names and values in turn; what there is none of takes no room."""
+    yield from ("summary", json.dumps(outcome.summary, allow_nan=False), "percent", "100", "stage", "")
+    if outcome.artifacts:
+        yield from ("artifacts", receipts.to_text(outcome.artifacts), "artifacts_at", execution.id)
+    if outcome.as_of:
+        yield from ("as_of", clock.to_text(outcome.as_of))
+    if outcome.version:
+        yield from ("version", outcome.version)
+    if outcome.preview:
+        yield from ("preview", outcome.preview)

@@ -15,19 +15,24 @@ from redis.exceptions import RedisError
 from . import clock
 from .catalog import CATALOG
 from .contents import Contents
+from .definitions.loading import Loaded, UnknownTypeError, load
+from .errors import DefinitionError
 from .guard import Guard, Limits
 from .leases import Execution, Leases
 from .model import Completed, Failed, Outcome, Reason, Report
 from .outcomes import LONGEST_ERROR, check_summary, explain
 from .parameters import check_parameters, read_values
-from .progress import ProgressWriter, log_stage
+from .progress import ProgressWriter, Share, log_stage
 from .report_types import Assignment, ReportType
 from .settings import Settings
 from .shared_state import SharedState
+from .workshop import Workshop
 
 log = logging.getLogger(__name__)
 
 PUBLISH_RETRY_SECONDS = 0.5
+# How much of the way is the type's own, where files are written after it.
+SHARE_OF_TYPE = 60
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,10 @@ class Making:
     def _progress(self) -> ProgressWriter:
         return ProgressWriter(self.report, self.execution, self.leases)
 
+    @cached_property
+    def _workshop(self) -> Workshop:
+        return Workshop(self.execution, self.settings.data, self.limits)
+
     def run(self) -> None:
         """Make the report and publish its end, unless the lease is lost first."""
         self.shared.note_begin()
@@ -59,15 +68,23 @@ class Making:
             self.shared.note_end()
         finally:
             guard.stop()
+            self._workshop.close()
 
     def _make(self) -> Outcome:
-        report_type = self.catalog.get(self.report.type)
-        if report_type is None:
+        try:
+            loaded = self._load_type()
+        except DefinitionError as error:
+            return Failed(
+                Reason.ERROR,
+                f"The definition of {self.report.type!r} cannot be used: {error}"[:LONGEST_ERROR],
+            )
+        if loaded is None:
             return Failed(
                 Reason.UNKNOWN_TYPE,
                 f"This worker does not know reports of type {self.report.type!r}. "
                 "It may be older than the API: upgrade it, then ask again.",
             )
+        report_type = loaded.type
         parameters, faults = check_parameters(
             report_type.parameters,
             self.report.parameters,
@@ -82,20 +99,43 @@ class Making:
             )
         try:
             made = report_type.make(self._assignment(parameters, report_type))
-            return check_summary(made.summary if isinstance(made, Contents) else made)
+            return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
             return explain(error)
 
+    def _load_type(self) -> Loaded | None:
+        """Load the definition as its file is now; None if there is none of this name."""
+        data = self.settings.data
+        if data.warehouse is None and self.report.type in self.catalog:
+            return Loaded(self.catalog[self.report.type], "")
+        try:
+            return load(self.report.type, data)
+        except UnknownTypeError:
+            return None
+
     def _assignment(self, parameters: Mapping[str, Any], report_type: ReportType) -> Assignment:
+        has_warehouse = self.settings.data.warehouse is not None
         return Assignment(
             self.report.task_id,
             self.report.title,
             parameters,
             self.settings,
-            self._progress,
+            Share(self._progress, 0, SHARE_OF_TYPE) if has_warehouse else self._progress,
             values=read_values(report_type.parameters, parameters),
+            open_warehouse=self._workshop.open_warehouse if has_warehouse else None,
         )
+
+    def _produce(self, loaded: Loaded, contents: Contents) -> Outcome:
+        checked = check_summary(contents.summary)
+        if isinstance(checked, Failed):
+            return checked
+        from .production import Production  # noqa: PLC0415 - engines, which no worker needs before it forks
+
+        progress = Share(self._progress, SHARE_OF_TYPE, 100)
+        return Production(
+            self.report, loaded.type, loaded.version, self._workshop, progress, self._progress
+        ).run(contents)
 
     def _publish(self, outcome: Outcome) -> None:
         """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""
@@ -118,8 +158,10 @@ class Making:
         """Publish that a limit was passed, and end; from the guard's thread, whatever the other one does."""
         self._publish(failed)
         self.shared.note_end()
+        self._workshop.abort()
         os._exit(os.EX_OK)
 
     def _end_unpublished(self, why: str) -> None:
         log.warning("task %s: %s, so this ends", self.execution.task_id, why)
+        self._workshop.abort()
         os._exit(os.EX_TEMPFAIL)

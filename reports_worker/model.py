@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -136,6 +136,8 @@ class Report:
     as_of: datetime | None = None
     version: str | None = None
     formats: tuple[str, ...] | None = None
+    # The execution that left the artifacts.
+    artifacts_at: str | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -167,9 +169,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Completed:
-    """An end: the report's figures, as they go out in its `result`."""
+    """An end: the report's figures, as they go out in its `result`, and what is known of its files.
+
+    `version` is that of the definition by which it was made; `preview` is JSON for the report's own page.
+    """
 
     summary: Mapping[str, Any]
+    artifacts: Sequence[Receipt] = ()
+    as_of: datetime | None = None
+    version: str | None = None
+    preview: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ import click
 from . import clock
 from .command_line import main, told_errors
 from .door import Reports
+from .download_command import download
 from .probe import ask
 from .settings import Settings, parse_long_duration
 from .workers import WorkerRecord
 
-__all__ = ["main"]
+__all__ = ["download", "main"]
 
 POLL_SECONDS = 0.5
 

@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .artifacts import StorageError
 from .model import Completed, Failed, Outcome, Reason
 from .settings import format_size
 from .warehouse.errors import (
     WarehouseBusyError,
     WarehouseError,
+    WarehouseMemoryError,
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
@@ -26,9 +28,11 @@ _NO_SPACE = (
 )
 # Whose own sentences are for whoever asked.
 _REASONS: Mapping[type[Exception], Reason] = {
+    StorageError: Reason.STORAGE_UNAVAILABLE,
     WarehouseBusyError: Reason.WAREHOUSE_BUSY,
     WarehouseUnavailableError: Reason.WAREHOUSE_UNAVAILABLE,
     WarehouseTimeoutError: Reason.TIMEOUT,
+    WarehouseMemoryError: Reason.MEMORY,
     WarehouseError: Reason.ERROR,
 }
 

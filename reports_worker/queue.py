@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -102,6 +102,18 @@ class ReportQueue:
             )
         pause = pauses.read_pause(suspended)
         return read_report(task_id, values, position=cast(int, position), pause=pause)
+
+    def find_preview(self, task_id: str) -> Mapping[str, Any] | None:
+        """Read what a completed report's own page shows of its contents; None if there is nothing."""
+        if not is_task_id(task_id):
+            return None
+        with self._guard():
+            text = cast(bytes | None, self.connection.hget(keys.job(task_id), "preview"))
+        try:
+            found: Mapping[str, Any] | None = json.loads(text) if text else None
+        except ValueError:
+            return None  # damaged by hand
+        return found
 
     def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
         """Read a page, newest first; `cursor` is the last id of the page before.

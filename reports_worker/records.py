@@ -14,12 +14,13 @@ from redis import Redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from . import clock, keys
+from . import clock, keys, receipts
 from .model import Callback, CallbackStatus, Pause, Progress, Report, Status
 
 JOB_FUNCTION = "reports_worker.job.make_report"
 FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
-          "version", "formats", "percent", "stage", "summary", "error", "reason",
+          "version", "formats", "as_of", "artifacts", "artifacts_at",
+          "percent", "stage", "summary", "error", "reason",
           "callback_url", "callback_status", "callback_attempts",
           "callback_last_status", "callback_last_error", "callback_delivered_at")  # fmt: skip
 
@@ -86,6 +87,9 @@ def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause
         callback=_to_callback(row),
         pause=pause,
         version=row.get("version"),
+        as_of=clock.from_text(row.get("as_of", "")),
+        artifacts=receipts.from_text(row["artifacts"]) if "artifacts" in row else (),
+        artifacts_at=row.get("artifacts_at"),
         formats=tuple(json.loads(row["formats"])) if "formats" in row else None,
     )
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .formats.names import FORMATS
-from .model import Callback, Pause, Report
+from .model import Callback, Pause, Report, Status
 from .parameters import describe_schema
+from .receipts import describe_receipt
 from .type_descriptions import TypeDescription
 
 
@@ -23,10 +24,13 @@ def represent(report: Report) -> dict[str, Any]:
         "started_at": _represent_time(report.started_at),
         "ended_at": _represent_time(report.ended_at),
         "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
-        "artifacts": [],
+        "artifacts": [describe_receipt(receipt) for receipt in report.artifacts],
+        "as_of": _represent_time(report.as_of),
         "formats": report.formats,
         "version": report.version,
     }
+    if report.status is Status.COMPLETED:
+        body["complete"] = report.is_complete
     if report.position is not None:
         body["position"] = report.position
     if report.callback is not None:

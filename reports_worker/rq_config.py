@@ -26,11 +26,15 @@ from .logs import CONSOLE
 from .operated_worker import OperatedWorker, leave_on_signals
 from .probe import Probe
 from .settings import Settings
+from .warehouse.drivers import check_driver
 
 
 def _read_settings() -> Settings:
     try:
-        return Settings.from_environ(os.environ)
+        settings = Settings.from_environ(os.environ)
+        if settings.data.warehouse:
+            check_driver(settings.data.warehouse)
+        return settings
     except SettingsError as error:
         sys.exit(str(error))
 

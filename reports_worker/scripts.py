@@ -29,7 +29,7 @@ ABANDONED = (
 CANCELLED = "This report was cancelled before it was completed."
 
 _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, keys.FAILED, keys.REGISTRY,
-                keys.EXPIRY, keys.SUSPECTS, keys.QUEUES, keys.DELIVERIES, keys.SWEEP)  # fmt: skip
+                keys.EXPIRY, keys.SUSPECTS, keys.QUEUES, keys.DELIVERIES, keys.SWEEP, keys.FILES)  # fmt: skip
 
 
 @cache

@@ -21,13 +21,15 @@ class Spare:
     It says when it is there: a fork beside other threads may hang. To be forked on the main thread.
     """
 
-    def __init__(self, settle: Callable[[], None], follow: Callable[[bytes], None]) -> None:
-        """Fork; the child calls `settle` at once, and `follow` with its order."""
+    def __init__(
+        self, settle: Callable[[], None], prepare: Callable[[], None], follow: Callable[[bytes], None]
+    ) -> None:
+        """Fork; the child calls `settle` at once, `prepare` while it waits, and `follow` with its order."""
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            _live(theirs, settle, follow)
+            _live(theirs, settle, prepare, follow)
         theirs.close()
         self._socket = ours
 
@@ -52,12 +54,18 @@ class Spare:
             os.waitpid(self.pid, 0)
 
 
-def _live(parent: socket.socket, settle: Callable[[], None], follow: Callable[[bytes], None]) -> NoReturn:
+def _live(
+    parent: socket.socket,
+    settle: Callable[[], None],
+    prepare: Callable[[], None],
+    follow: Callable[[bytes], None],
+) -> NoReturn:
     """Settle, wait for the order, follow it, and end, whatever happens."""
     code = os.EX_SOFTWARE
     try:
         settle()
         parent.sendall(_READY)
+        prepare()
         if order := _receive(parent):
             parent.close()
             follow(order)

@@ -12,6 +12,7 @@ from .errors import FieldError, InvalidSubmissionError
 from .formats.names import FORMATS
 from .model import ANONYMOUS
 from .parameters import Calendar, check_parameters
+from .parameters.integer import to_whole
 from .parameters.text import is_one_line
 from .type_descriptions import TypeDescription
 
@@ -127,7 +128,7 @@ def _choose_formats(names: Sequence[str] | None) -> tuple[str, ...]:
 def _check_max_age(data: Mapping[str, Any]) -> list[FieldError]:
     if "max_age" not in data:
         return []
-    seconds, most = data["max_age"], int(LONGEST_MAX_AGE.total_seconds())
+    seconds, most = to_whole(data["max_age"]), int(LONGEST_MAX_AGE.total_seconds())
     if type(seconds) is not int or not 1 <= seconds <= most:
         return [FieldError("max_age", f"The max_age must be a whole number of seconds from 1 to {most}.")]
     if "callback_url" in data:

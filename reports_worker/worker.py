@@ -19,6 +19,8 @@ from rq.worker import WorkerStatus
 from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
+from .artifacts import open_store
+from .artifacts.cleaning import Cleaner
 from .broker import connect
 from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
@@ -29,6 +31,7 @@ from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
 from .making import Making
 from .model import Failed, Reason, Report
+from .preloading import preload
 from .processes import die_with_parent
 from .progress import log_stage
 from .reconciler import Reconciler
@@ -83,6 +86,8 @@ class ReportWorker(Worker):
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
         )
         self.callbacks = CallbackSender(deliveries, callbacks)
+        store = open_store(self.settings.data.artifacts)
+        self.cleaner = Cleaner(connect(self.settings.broker), store, retention=self.settings.retention)
         self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
 
     # -- start and stop
@@ -100,6 +105,7 @@ class ReportWorker(Worker):
         self.keeper.start()
         self.callbacks.start()
         self.reconciler.start()
+        self.cleaner.start()
 
     def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
@@ -116,6 +122,7 @@ class ReportWorker(Worker):
     def teardown(self) -> None:
         if self._spare is not None:
             self._spare.dismiss()
+        self.cleaner.stop()
         self.reconciler.stop()
         self.callbacks.stop()
         self.keeper.stop()
@@ -181,7 +188,7 @@ class ReportWorker(Worker):
     def _keep_spare(self) -> None:
         """Have a process wait for the next report: a fork takes a third of the time until one begins."""
         if self._spare is None and not self._stop_requested:
-            self._spare = Spare(self._settle_spare, self._follow_order)
+            self._spare = Spare(self._settle_spare, lambda: preload(self.settings.data), self._follow_order)
 
     def _follow_order(self, order: bytes) -> None:
         """Make a report, in the process that waited for it. What it reads, its parent wrote."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-_OPTIONS = ("endpoint_url", "region")
+_ALLOWED = "give the path of a folder, or s3://bucket/prefix"
+# Options of s3://, and what their values are.
+_OPTIONS = {
+    "endpoint_url": "endpoint_url=http://host:port or https://host, without a password",
+    "region": "region=... the name of a region",
+}
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,21 +41,47 @@ def parse_store(text: str) -> StoreAddress:
 
     The message repeats nothing of `text`, which may hold secrets by mistake.
     """
+    if not text.isprintable():
+        raise ValueError(_ALLOWED)
     url = urlsplit(text)
     if url.scheme == "s3":
         return _parse_s3(url.netloc, url.path, url.query)
-    if url.scheme == "file" and not url.netloc:
-        return FolderAddress(Path(url.path))
+    if url.scheme == "file" and url.netloc in ("", "localhost"):
+        return _parse_folder(unquote(url.path))
     if "://" in text:
-        raise ValueError("give the path of a folder, or s3://bucket/prefix")
-    return FolderAddress(Path(text).expanduser().absolute())
+        raise ValueError(_ALLOWED)
+    return _parse_folder(text)
+
+
+def _parse_folder(text: str) -> FolderAddress:
+    try:
+        path = Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{error}, so give the path from the root on") from error
+    if path.exists() and not path.is_dir():
+        raise ValueError("there is something at this path that is no folder")
+    return FolderAddress(path)
 
 
 def _parse_s3(bucket: str, path: str, query: str) -> S3Address:
-    if not bucket or "@" in bucket:
+    if find_spec("s3fs") is None:
+        raise ValueError("s3:// needs a package that is not installed: pip install 'background-reports[s3]'")
+    if "@" in bucket:
         raise ValueError("give s3://bucket/prefix, and credentials by AWS_ACCESS_KEY_ID and its like")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("give s3://bucket/prefix, with the name of a bucket")
     options = tuple(parse_qsl(query, keep_blank_values=True))
-    for name, _ in options:
+    for name, value in options:
         if name not in _OPTIONS:
-            raise ValueError(f"{name!r} is not an option of s3://: {' and '.join(_OPTIONS)} are")
+            raise ValueError(f"s3:// has no other options than {' and '.join(_OPTIONS)}")
+        if not value or (name == "endpoint_url" and not _is_http(value)):
+            raise ValueError(f"give {_OPTIONS[name]}")
     return S3Address(bucket, path.strip("/"), options)
+
+
+def _is_http(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and "@" not in url.netloc
+    except ValueError:
+        return False

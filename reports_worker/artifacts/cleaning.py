@@ -1,7 +1,8 @@
 """Takes away the files of reports that are gone, and what attempts that died have left half-written.
 
-Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note themselves, in
-the same step. So nothing is forgotten, whoever dies, and while the store is away it waits.
+Which reports are to be looked at, the scripts that delete, expire, retry and put back a report note
+themselves, in the same step. So nothing is forgotten, whoever dies, and while the store is away it waits. What
+was never noted, since the broker lost it, is found by comparing all files with all reports now and then.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
 from typing import cast
 
 from redis import Redis
@@ -21,43 +23,50 @@ from redis.exceptions import RedisError
 from reports_worker import keys
 from reports_worker.scripts import load_script
 
-from .errors import StorageError
-from .stores import Store
+from .errors import ArtifactGoneError, StorageError
+from .scratch import find_scratch
+from .stores import Stay, Store
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
-AGAIN_AFTER_SECONDS = 30.0
+AGAIN_AFTER_SECONDS = 15.0
 MOST_AT_ONCE = 50
-# A scratch folder is made after its lease is taken, and its lease may be gone for a moment before its process.
+# Its lease may be gone a moment before the process that writes there.
 SCRATCH_AGE = timedelta(seconds=15)
-COMPARE_EVERY_SECONDS = 3600.0
+# One worker at a time compares, and one an hour is enough.
+COMPARE_EVERY_SECONDS = 600.0
+COMPARED = timedelta(hours=1)
+COMPARED_AT_ONCE = 500
 # Files without a report are left alone for a day: perhaps the broker has come back without its data.
 STRAY_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A report to be looked at, and whose files are to stay."""
+class Wanted:
+    """Whose files of a report are to stay: of the execution that published, and of the one that runs."""
 
-    task_id: str
-    score: str
-    status: str
+    is_known: bool
     published: str
     running: str
 
     @property
-    def keep(self) -> set[str]:
-        kept = {self.running} | ({self.published} if self.status == "finished" else set())
-        return kept - {""}
+    def is_settled(self) -> bool:
+        """Whether nothing can come that nobody notes: who runs for a deleted report may still write."""
+        return self.is_known or not self.running
 
 
 class Cleaner:
-    """Looks every few seconds; one round trip while there is nothing to do. Many may run at once."""
+    """Looks every few seconds; one round trip while there is nothing to do. Many may run at once.
 
-    def __init__(self, connection: Redis, store: Store) -> None:
+    Executions are listed before it is asked which are to stay: one that is not to stay then never will be,
+    since each begins once. So a file that is published is never taken away.
+    """
+
+    def __init__(self, connection: Redis, store: Store, *, retention: timedelta) -> None:
         self._connection = connection
         self._store = store
+        self._retention = retention
         self._claim = load_script(connection, "claim_files")
         self._settle = load_script(connection, "settle_files")
         self._compared_at = time.monotonic()
@@ -80,48 +89,80 @@ class Cleaner:
                     self._compared_at = time.monotonic()
                     self.compare(datetime.now(UTC))
             except (RedisError, StorageError, OSError) as error:
-                log.warning("cannot clear away files: %s", error)
+                log.warning("files cannot be cleared away now: %s", error)
+            except Exception:
+                log.exception("clearing away files raised")
 
     def clean(self) -> None:
         """Look at the reports that were noted. What cannot be done now is tried again."""
-        for claim in self._claim_some():
+        for task_id, score in self._claim_some():
             try:
-                self._store.remove(claim.task_id, keep=claim.keep)
-            except StorageError as error:
-                log.warning("task %s: its files cannot be cleared away yet: %s", claim.task_id, error)
+                is_settled = self._clean_report(task_id)
+            except (StorageError, ArtifactGoneError) as error:
+                log.warning("task %s: its files cannot be cleared away yet: %s", task_id, error)
                 continue
-            if not claim.running:
-                self._settle(keys=[keys.FILES], args=[claim.task_id, claim.score])
+            if is_settled:
+                self._settle([keys.FILES], [task_id, score])
 
     def clean_scratch(self, now: datetime) -> None:
         """Remove what executions that are no more were writing on this host."""
-        root = self._store.scratch_root
-        for folder in root.iterdir() if root.is_dir() else ():
-            task_id, _, execution = folder.name.partition(".")
-            age = now - datetime.fromtimestamp(folder.lstat().st_mtime, UTC)
-            if age > SCRATCH_AGE and self._connection.get(keys.lease(task_id)) != execution.encode():
-                shutil.rmtree(folder, ignore_errors=True)
+        for task_id, execution, path, modified in find_scratch(self._store):
+            if now - modified > SCRATCH_AGE and self._ask([task_id])[0].running != execution:
+                shutil.rmtree(path, ignore_errors=True)
 
     def compare(self, now: datetime) -> None:
-        """Remove what no report belongs to any more, whatever was noted of it.
+        """Remove what no report belongs to any more, whatever was noted of it; nothing if another just did.
 
-        Where most files have no report, it is the reports that are missing, and nothing is removed.
+        Where most files have no report, it is the reports that are missing: then only those go that are older
+        than any report is kept.
         """
-        found = list(self._store.list())
-        strays = [
-            task_id
-            for task_id, modified in found
-            if now - modified > STRAY_AGE and not self._connection.exists(keys.job(task_id))
-        ]
-        if 2 * len(strays) > len(found):
-            log.warning("%s of %s reports that have files are not known, so none goes", len(strays), len(found))
+        if not self._connection.set(keys.COMPARED, "1", nx=True, ex=COMPARED):
             return
-        for task_id in strays:
-            log.warning("task %s: there are files and no report, so they go", task_id)
-            self._store.remove(task_id)
+        count, strays = 0, list[Stay]()
+        for stays in _take(self._store.find_all(), COMPARED_AT_ONCE):
+            count += len(stays)
+            strays += self._find_strays(stays, now)
+        if 2 * sum(stay.modified > now - self._retention for stay in strays) > count:
+            log.warning(
+                "%s of %s executions that left files are not known, so these stay", len(strays), count
+            )
+            strays = [stay for stay in strays if stay.modified <= now - self._retention - STRAY_AGE]
+        for task_id, stays_of_one in groupby(strays, key=lambda stay: stay.task_id):
+            log.warning("task %s: there are files that belong to nothing, so they go", task_id)
+            self._store.remove(task_id, [stay.execution for stay in stays_of_one])
 
-    def _claim_some(self) -> Iterator[Claim]:
-        names = [keys.JOB_PREFIX, keys.LEASE_PREFIX, MOST_AT_ONCE, AGAIN_AFTER_SECONDS]
-        found = cast(list[bytes], self._claim(keys=[keys.FILES], args=names))
-        for position in range(0, len(found), 5):
-            yield Claim(*(value.decode() for value in found[position : position + 5]))
+    def _clean_report(self, task_id: str) -> bool:
+        found = self._store.find_executions(task_id)
+        wanted = self._ask([task_id])[0]
+        gone = [execution for execution in found if execution not in (wanted.published, wanted.running)]
+        if gone:
+            self._store.remove(task_id, gone)
+        return wanted.is_settled
+
+    def _find_strays(self, stays: Sequence[Stay], now: datetime) -> Iterator[Stay]:
+        for stay, wanted in zip(stays, self._ask([stay.task_id for stay in stays]), strict=True):
+            is_young = not wanted.is_known and now - stay.modified <= STRAY_AGE
+            if stay.execution not in (wanted.published, wanted.running) and not is_young:
+                yield stay
+
+    def _ask(self, ids: Sequence[str]) -> list[Wanted]:
+        """Ask whose files are to stay; of each report in one step, since publishing gives up the lease."""
+        with self._connection.pipeline() as pipeline:
+            for task_id in ids:
+                pipeline.hmget(keys.job(task_id), "status", "artifacts_at")
+                pipeline.get(keys.lease(task_id))
+            found = iter(pipeline.execute())
+        return [
+            Wanted(fields[0] is not None, (fields[1] or b"").decode(), (lease or b"").decode())
+            for fields, lease in zip(found, found, strict=True)
+        ]
+
+    def _claim_some(self) -> Iterator[tuple[str, str]]:
+        found = cast(list[bytes], self._claim([keys.FILES], [MOST_AT_ONCE, AGAIN_AFTER_SECONDS]))
+        for position in range(0, len(found), 2):
+            yield found[position].decode(), found[position + 1].decode()
+
+
+def _take(stays: Iterator[Stay], count: int) -> Iterator[list[Stay]]:
+    while some := list(islice(stays, count)):
+        yield some

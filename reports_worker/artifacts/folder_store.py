@@ -14,12 +14,17 @@ from typing import BinaryIO
 
 from reports_worker.task_ids import is_task_id
 
-from .errors import ArtifactGoneError, StorageError
-from .stores import check_names
+from .errors import AWAY, CHANGED, GONE, ArtifactGoneError, StorageError, explain
+from .scratch import PRIVATE
+from .stores import OpenFile, Stay, check_names, is_safe
 
 _SCRATCH = ".scratch"
-_PRIVATE = 0o700
+_CHUNK = 2**18
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Whatever stands where a file should be, a pipe for one, must not hold us up.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TRIES = 5
 
 
 class FolderStore:
@@ -34,10 +39,9 @@ class FolderStore:
 
     def put(self, task_id: str, execution: str, name: str, path: Path) -> None:
         check_names(task_id, execution, name)
-        folder = self._root / task_id / execution
-        part = folder / f".{name}.part"
         with _told():
-            folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            folder = self._make_folder(task_id, execution)
+            part = folder / f".{name}.part"
             try:
                 path.rename(part)
             except OSError as error:
@@ -48,52 +52,80 @@ class FolderStore:
             part.rename(folder / name)
             _sync(folder)
 
-    def open(self, task_id: str, execution: str, name: str) -> BinaryIO:
-        check_names(task_id, execution, name)
-        path = self._root / task_id / execution / name
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as error:
-            raise self._explain(error) from error
-        return os.fdopen(descriptor, "rb")
+    def open(
+        self, task_id: str, execution: str, name: str, *, start: int = 0, end: int | None = None
+    ) -> OpenFile:
+        file = self._open(task_id, execution, name)
+        size = os.fstat(file.fileno()).st_size
+        file.seek(start)
+        count = (size if end is None else min(end, size)) - start
+        return OpenFile(size, _read(file, count), file.close)
 
     def measure(self, task_id: str, execution: str, name: str) -> int:
-        check_names(task_id, execution, name)
-        try:
-            found = (self._root / task_id / execution / name).lstat()
-        except OSError as error:
-            raise self._explain(error) from error
-        if not stat.S_ISREG(found.st_mode):
-            raise ArtifactGoneError(GONE)
-        return found.st_size
+        with self._open(task_id, execution, name) as file:
+            return os.fstat(file.fileno()).st_size
 
-    def remove(self, task_id: str, *, keep: Collection[str] = ()) -> None:
+    def find_executions(self, task_id: str) -> list[str]:
         check_names(task_id)
         folder = self._root / task_id
         with _told():
-            if keep:
-                for entry in _list(folder):
-                    if entry.name not in keep:
-                        _remove(entry)
-            elif folder.is_symlink() or folder.exists():
-                _remove(folder)
+            return [] if folder.is_symlink() else [path.name for path in _find_folders(folder)]
 
-    def list(self) -> Iterator[tuple[str, datetime]]:
+    def remove(self, task_id: str, executions: Collection[str]) -> None:
+        check_names(task_id, *executions)
+        folder = self._root / task_id
+        if folder.is_symlink():
+            return
         with _told():
-            for entry in _list(self._root):
-                if is_task_id(entry.name):
-                    yield entry.name, datetime.fromtimestamp(entry.lstat().st_mtime, UTC)
+            for execution in executions:
+                _remove_folder(folder / execution)
+        # Not empty, or another was quicker.
+        with suppress(OSError):
+            folder.rmdir()
 
-    def _explain(self, error: OSError) -> StorageError | ArtifactGoneError:
-        # Without its root the file is not gone: the disk is not there.
-        if error.errno in _NOT_THERE and self._root.is_dir():
-            return ArtifactGoneError(GONE)
-        return StorageError(_AWAY)
+    def find_all(self) -> Iterator[Stay]:
+        with _told():
+            for folder in _find_folders(self._root):
+                if is_task_id(folder.name):
+                    for path in _find_folders(folder):
+                        with suppress(FileNotFoundError):
+                            modified = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+                            yield Stay(folder.name, path.name, modified)
 
+    def _make_folder(self, task_id: str, execution: str) -> Path:
+        """Make the folder of an execution; whoever clears away may take an empty one above it meanwhile."""
+        self._root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        above = self._root / task_id
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError):
+                above.mkdir(mode=PRIVATE, exist_ok=True)
+                (above / execution).mkdir(mode=PRIVATE, exist_ok=True)
+                break
+        if above.is_symlink() or (above / execution).is_symlink():
+            raise StorageError(AWAY)
+        return above / execution
 
-GONE = "This file was there and is not any more: somebody removed it. Make the report again."
-_AWAY = "The place where files are kept cannot be used now. Try again in a moment, or tell who runs this."
-_FULL = "There is no space left where files are kept. Tell who runs this."
+    def _open(self, task_id: str, execution: str, name: str) -> BinaryIO:
+        """Open it step by step, so that no link on the way leads elsewhere."""
+        check_names(task_id, execution, name)
+        try:
+            descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise explain(error) from error
+        try:
+            for part, flags in ((task_id, _FOLDER), (execution, _FOLDER), (name, _FILE)):
+                above = descriptor
+                try:
+                    descriptor = os.open(part, flags, dir_fd=above)
+                finally:
+                    os.close(above)
+        except OSError as error:
+            # The root is there, so this one was removed.
+            raise (ArtifactGoneError(GONE) if error.errno in _NOT_THERE else explain(error)) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ArtifactGoneError(GONE)
+        return os.fdopen(descriptor, "rb", buffering=0)
 
 
 @contextmanager
@@ -101,24 +133,33 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise StorageError(_FULL if is_full else _AWAY) from error
+        raise explain(error) from error
 
 
-def _list(folder: Path) -> list[Path]:
+def _read(file: BinaryIO, count: int) -> Iterator[bytes]:
+    while count > 0:
+        with _told():
+            chunk = file.read(min(_CHUNK, count))
+        if not chunk:
+            raise ArtifactGoneError(CHANGED)
+        count -= len(chunk)
+        yield chunk
+
+
+def _find_folders(folder: Path) -> list[Path]:
+    """Find what is in a folder that may be ours; nothing where there is no folder."""
     try:
-        return list(folder.iterdir())
-    except FileNotFoundError:
+        found = list(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    return [path for path in found if is_safe(path.name) and path.is_dir() and not path.is_symlink()]
 
 
-def _remove(path: Path) -> None:
-    """Remove a file or folder; another may be doing the same."""
-    with suppress(FileNotFoundError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder; others may be doing the same, and what they take first is no error."""
+    while folder.is_dir() and not folder.is_symlink():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def _sync(path: Path) -> None:

@@ -1,16 +1,15 @@
-"""Receipts: what each file holds, as JSON in the report's record and as a file among the others."""
+"""Receipts, made of files; and as a file among the others."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from reports_worker.formats.document import Document, WrittenFile
 from reports_worker.model import Receipt
+from reports_worker.receipts import describe_receipt
 
 NAME = "receipts.json"
 _CHUNK = 2**20
@@ -53,22 +52,6 @@ def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path
     )
     path.write_text(text + "\n", encoding="utf-8")
     return WrittenFile(path, "receipts", "application/json", 0.0)
-
-
-def describe_receipt(receipt: Receipt) -> dict[str, Any]:
-    """Describe it for programs, without what it says nothing about."""
-    known = {name: value for name, value in asdict(receipt).items() if value is not None}
-    return known | {"complete": receipt.is_complete}
-
-
-def to_text(receipts: Sequence[Receipt]) -> str:
-    """Write them for the report's record."""
-    return json.dumps([{k: v for k, v in asdict(one).items() if v is not None} for one in receipts])
-
-
-def from_text(text: str) -> tuple[Receipt, ...]:
-    """Read them; raises ValueError and TypeError for what is none."""
-    return tuple(Receipt(**one) for one in json.loads(text))
 
 
 def _digest(path: Path) -> tuple[int, str]:

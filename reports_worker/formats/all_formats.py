@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import csv_file, json_file, parquet_file, xlsx_file
+from . import charts, csv_file, json_file, parquet_file, pdf_file, xlsx_file
 from .document import Write
 
 
@@ -32,5 +32,8 @@ FORMATS: Mapping[str, Format] = {
     "csv": Format(csv_file.MEDIA_TYPE, "csv", csv_file.write_csv, Each.TABLE),
     "parquet": Format(parquet_file.MEDIA_TYPE, "parquet", parquet_file.write_parquet, Each.TABLE),
     "xlsx": Format(xlsx_file.MEDIA_TYPE, "xlsx", xlsx_file.write_xlsx, Each.REPORT),
+    "svg": Format(charts.SVG, "svg", charts.write_svg, Each.CHART),
+    "png": Format(charts.PNG, "png", charts.write_png, Each.CHART),
+    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, Each.REPORT),
     "json": Format(json_file.MEDIA_TYPE, "json", json_file.write_json, Each.REPORT),
 }

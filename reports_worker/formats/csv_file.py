@@ -49,7 +49,7 @@ def _write(database: duckdb.DuckDBPyConnection, table: SpooledTable, path: Path,
     cells = ", ".join(map(_guard, describe_parquet(database, table.path)))
     run_telling(
         database,
-        f"COPY (SELECT {cells} FROM {from_parquet(table.path)}) TO {quote_text(str(path))} "  # noqa: S608
+        f"COPY (SELECT {cells} FROM {from_parquet(table.path)}) TO {quote_text(str(path))} "
         "(FORMAT csv, HEADER, NEW_LINE '\\r\\n')",
         rows=table.rows,
         advance=advance,

@@ -185,7 +185,7 @@ class _Parts:
             columns.append(replace(column, kind=kind))
             casts.append(f"{cast} AS {quote_name(column.name)}")
         self._database.execute(
-            f"COPY (SELECT {', '.join(casts)} FROM {self._source}) "  # noqa: S608
+            f"COPY (SELECT {', '.join(casts)} FROM {self._source}) "
             f"TO {quote_text(str(path))} (FORMAT parquet)"
         )
         return columns
@@ -211,7 +211,7 @@ class _Parts:
             for place, column in enumerate(self._columns)
         )
         self._database.execute(
-            f"COPY (SELECT {casts} FROM rows) TO {quote_text(str(self._paths[-1]))} (FORMAT parquet)"  # noqa: S608
+            f"COPY (SELECT {casts} FROM rows) TO {quote_text(str(self._paths[-1]))} (FORMAT parquet)"
         )
 
     def _write_decimals(self, batch: Sequence[Row]) -> list[Row]:
@@ -259,7 +259,7 @@ class _Parts:
         if not places:
             return {}
         found = self._database.execute(
-            f"SELECT {', '.join(map(_measure, places))} FROM {self._source}"  # noqa: S608 - names of our own
+            f"SELECT {', '.join(map(_measure, places))} FROM {self._source}"
         ).fetchone()
         if found is None:
             return {}

@@ -164,7 +164,7 @@ class _TableWriter:
         columns = _choose_columns(database, table, stored[:SHEET_COLUMNS], written)
         written.cut_columns = len(stored) - len(columns)
         cells = ", ".join(column.select for column in columns)
-        rows = _each(database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}"))  # noqa: S608
+        rows = _each(database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}"))
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
@@ -258,7 +258,7 @@ def _choose_column(
     width = min(max(12, len(title) + 2), WIDEST_COLUMN)
 
     def find(sql: str) -> tuple[Any, ...]:
-        query = f"SELECT {sql} FROM {from_parquet(table.path)}"  # noqa: S608 - names are quoted
+        query = f"SELECT {sql} FROM {from_parquet(table.path)}"
         return database.execute(query).fetchone() or ()
 
     if stored.type == "BOOLEAN":

@@ -4,11 +4,16 @@
 local id, execution = ARGV[2], ARGV[3]
 local key = job_key(id)
 if redis.call('GET', lease_key(id)) ~= execution then
-  return redis.call('HGET', key, 'published_by') == execution .. ':' .. ARGV[5] and 1 or 0
+  if redis.call('HGET', key, 'published_by') == execution .. ':' .. ARGV[5] then return 1 end
+  tidy_files(id) -- of this attempt there may be some
+  return 0
 end
 redis.call('DEL', lease_key(id))
 forget_execution(id, execution)
-if redis.call('EXISTS', key) == 0 then return 0 end
+if redis.call('EXISTS', key) == 0 then
+  tidy_files(id)
+  return 0
+end
 if is_cancelled(id) then
   finish_cancelled(id, ARGV[4])
 else

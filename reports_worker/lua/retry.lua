@@ -11,8 +11,10 @@ redis.call('PERSIST', key)
 redis.call('ZREM', keys.failed, id)
 redis.call('ZREM', keys.expiry, id)
 forget_delivery(id)
-redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'worker_name')
+redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'worker_name',
+           'artifacts', 'artifacts_at', 'as_of', 'preview')
 redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now, 'retry_token', token, 'started_at', '', 'ended_at', '', 'percent', 0, 'stage', '')
+tidy_files(id)
 unqueue(id)
 redis.call('RPUSH', keys.queued, id)
 return 'retried'

@@ -1,8 +1,8 @@
--- Placed before the script that runs; KEYS[1..11] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs; KEYS[1..12] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
-  deliveries = KEYS[10], sweep = KEYS[11],
+  deliveries = KEYS[10], sweep = KEYS[11], files = KEYS[12],
 }
 -- prefixes of the keys that belong to one report, limits, sentences
 local settings = cjson.decode(ARGV[1])
@@ -41,6 +41,11 @@ local function unqueue(id)
   redis.call('ZREM', keys.suspects, id)
 end
 
+-- Have somebody see that of this report only the files remain that are to.
+local function tidy_files(id)
+  redis.call('ZADD', keys.files, server_time(), id)
+end
+
 -- Forget what was delivered of a former end, and what is still to be.
 local function forget_delivery(id)
   redis.call('ZREM', keys.deliveries, id)
@@ -64,6 +69,7 @@ local function finish(id, status, ended_at, fields)
   redis.call('ZADD', status == 'finished' and keys.finished or keys.failed, expires, id)
   redis.call('ZADD', keys.expiry, expires, id)
   redis.call('EXPIRE', key, settings.retention + 86400)
+  if status == 'failed' then tidy_files(id) end
   queue_delivery(id)
   redis.call('PUBLISH', settings.ended, id)
 end
@@ -81,6 +87,7 @@ end
 -- meanwhile or was cut short too often.
 local function put_back(id, now)
   local key = job_key(id)
+  tidy_files(id)
   if is_cancelled(id) then return finish_cancelled(id, now) end
   if tonumber(redis.call('HGET', key, 'executions') or '0') >= settings.most_executions then
     finish(id, 'failed', now, {'reason', 'abandoned', 'error', settings.abandoned})
@@ -100,4 +107,5 @@ local function forget(id)
   redis.call('ZREM', keys.expiry, id)
   redis.call('ZREM', keys.deliveries, id)
   redis.call('DEL', job_key(id))
+  tidy_files(id)
 end

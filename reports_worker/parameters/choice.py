@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from reports_worker.errors import DefinitionError
 
 from .calendars import Calendar
+from .integer import to_whole
 from .options import ANY_OPTION, find_option, is_option_value, name_options, read_options
 from .parameter import Parameter
 
@@ -30,7 +31,7 @@ class Choice(Parameter):
     def parse(self, value: object, calendar: Calendar | None) -> Any:  # noqa: ARG002 - other kinds need it
         if not self.allows(value):
             raise self._refusal(f"must be {self.rule()}")
-        return value
+        return to_whole(value)
 
     def schema(self) -> dict[str, Any]:
         return self.option_schema()
@@ -41,8 +42,8 @@ class Choice(Parameter):
     def allows(self, value: object) -> bool:
         """Tell whether this may be chosen."""
         if self.options is None:
-            return is_option_value(value)
-        return find_option(self.options, value) is not None
+            return is_option_value(to_whole(value))
+        return find_option(self.options, to_whole(value)) is not None
 
     def rule(self) -> str:
         """Say what may be chosen."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from .calendars import Calendar
 from .choice import Choice
+from .integer import to_whole
 from .options import MOST_OPTIONS
 
 MOST_CHOSEN = 200
@@ -32,9 +33,10 @@ class Choices(Choice):
             raise self._refusal(f"must have {self._least} to {self.max_items} items")
         if not all(self.allows(item) for item in value):
             raise self._refusal(f"must be a list, each item of which is {self.rule()}")
-        if len({(type(item), item) for item in value}) < len(value):
+        items = [to_whole(item) for item in value]
+        if len({str(item) for item in items}) < len(items):
             raise self._refusal("must not have the same item twice")
-        return self._in_order(value)
+        return self._in_order(items)
 
     def to_python(self, canonical: Any) -> Any:
         return tuple(canonical or ())
@@ -59,8 +61,7 @@ class Choices(Choice):
     def _in_order(self, values: Sequence[Any]) -> list[Any]:
         if self.options is None:
             return list(values)
-        chosen = {(type(value), value) for value in values}
-        return [option.value for option in self.options if (type(option.value), option.value) in chosen]
+        return [option.value for option in self.options if option.value in values]
 
     def _defaults(self) -> Sequence[Any]:
         return self.default or ()

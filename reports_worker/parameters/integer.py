@@ -25,9 +25,10 @@ class Integer(Parameter):
     max: int = LARGEST
 
     def parse(self, value: object, calendar: Calendar | None) -> Any:  # noqa: ARG002 - other kinds need it
-        if type(value) is not int or not self.min <= value <= self.max:
+        number = to_whole(value)
+        if type(number) is not int or not self.min <= number <= self.max:
             raise self._refusal(f"must be a whole number{self._limits()}")
-        return value
+        return number
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.min, "maximum": self.max}
@@ -50,3 +51,8 @@ class Integer(Parameter):
                 f"it goes from {self.min!r} to {self.max!r}; give whole numbers, the smaller one first, "
                 f"from {-LARGEST} to {LARGEST}"
             )
+
+
+def to_whole(value: object) -> object:
+    """Return 5 for 5.0, which JSON does not tell apart; leave alone what is no whole number."""
+    return int(value) if type(value) is float and value.is_integer() else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from reports_worker.errors import DefinitionError
@@ -57,9 +58,9 @@ def read_options(given: Iterable[Any]) -> tuple[Option, ...]:
     """Make options of values, of pairs of value and label, or of data; raise DefinitionError."""
     if isinstance(given, (str, Mapping)):
         raise DefinitionError(f"The options must be a list, not {given!r}.")
-    options = tuple(_read_option(one) for one in given)
+    options = tuple(_read_option(one) for one in islice(given, MOST_OPTIONS + 1))
     if len(options) > MOST_OPTIONS:
-        raise DefinitionError(f"There are {len(options):,} options, and {MOST_OPTIONS:,} are allowed.")
+        raise DefinitionError(f"There are more than {MOST_OPTIONS:,} options.")
     texts = [str(option.value) for option in options]
     if twice := next((text for text in texts if texts.count(text) > 1), None):
         raise DefinitionError(f"The option {twice!r} is there twice.")

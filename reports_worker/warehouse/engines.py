@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reports_worker.contents import Column, Rows
+
+from .errors import WarehouseError
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Bounds:
 class Session(Protocol):
     """A read-only connection, for one report. Errors are WarehouseErrors.
 
-    `cancel` may be called from another thread, at any time, and returns at once; the others may not.
+    `cancel` may be called from another thread, at any time, and returns within a second; the others may not.
     """
 
     @property
@@ -53,3 +55,26 @@ class Engine(Protocol):
 
     def connect(self, bounds: Bounds) -> Session:
         """Open a session; raises WarehouseUnavailableError, WarehouseBusyError."""
+
+
+@runtime_checkable
+class WritesParquet(Protocol):
+    """Rows that their engine can write into a file by itself, without a detour through Python."""
+
+    def write_parquet(self, path: Path, most_rows: int) -> int:
+        """Write the first rows into a file inside `Bounds.scratch`; return how many there were."""
+
+
+@runtime_checkable
+class TellsProgress(Protocol):
+    """A session that knows how far its query is. May be called from another thread, and is cheap."""
+
+    def progress(self) -> float | None:
+        """Tell how much of what runs is done, from 0 to 1; None while nobody knows."""
+
+
+def check_names(columns: Sequence[Column]) -> None:
+    """Refuse two columns of one name, which no file could hold; raise WarehouseError."""
+    names = [column.name.casefold() for column in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise WarehouseError(f"The query has two columns called {twice!r}: name each with AS.")

@@ -23,3 +23,7 @@ class WarehouseTimeoutError(WarehouseError):
 
 class WarehouseCancelledError(WarehouseError):
     """The statement was cancelled."""
+
+
+class WarehouseMemoryError(WarehouseError):
+    """A statement needed more memory than a report may take."""

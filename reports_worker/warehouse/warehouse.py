@@ -9,6 +9,7 @@ from typing import Any
 
 from reports_worker.contents import Column, Row, Rows
 
+from .dialects import translate
 from .engines import Session
 
 
@@ -17,11 +18,19 @@ class Query:
     """SQL in DuckDB's dialect, which is translated for other engines; `:name` stands for a bound value.
 
     Where a translation would not be right, `overrides` has the text for an engine, by sqlglot's name for its
-    dialect. A value that is a tuple stands for several: `region IN (:regions)`.
+    dialect. A value that is a tuple stands for several: `region IN (:regions)`. A `native` one is in the
+    dialect of the warehouse already.
     """
 
     sql: str
     overrides: Mapping[str, str] = field(default_factory=dict)
+    native: bool = False
+
+    def text_for(self, dialect: str) -> str:
+        """Write the query for an engine; placeholders stay."""
+        if dialect in self.overrides:
+            return self.overrides[dialect]
+        return self.sql if self.native else translate(self.sql, dialect)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Warehouse:
 
     def query(self, query: Query | str, /, **values: Any) -> Rows:
         """Run a query; its rows come as they are read, once."""
-        raise NotImplementedError
+        query = Query(query) if isinstance(query, str) else query
+        return self.session.execute(query.text_for(self.dialect), values)
 
     def fetch(self, query: Query | str, /, **values: Any) -> Sequence[Row]:
         """Run a query of few rows; return all of them."""
@@ -46,3 +56,10 @@ class Warehouse:
     def schema(self) -> Mapping[str, Sequence[Column]]:
         """Tell the tables that can be read, with their columns."""
         return self.session.schema()
+
+    def cancel(self) -> None:
+        """End what runs now; from any thread."""
+        self.session.cancel()
+
+    def close(self) -> None:
+        self.session.close()

@@ -29,6 +29,14 @@ function focusedControl(place) {
   return `[${name}="${CSS.escape(control.getAttribute(name))}"]`;
 }
 
+// What somebody has opened stays open.
+function keepOpen(old, card) {
+  const opened = [...old.querySelectorAll("details")];
+  card.querySelectorAll("details").forEach((details, place) => {
+    details.open = opened[place]?.open ?? details.open;
+  });
+}
+
 function update(live, markup) {
   const fresh = document.createElement("div");
   fresh.innerHTML = markup;
@@ -44,6 +52,7 @@ function update(live, markup) {
   }
   for (const [id, card] of after) {
     const old = before.get(id);
+    keepOpen(old, card);
     if (old.outerHTML === card.outerHTML) continue;
     const focused = focusedControl(old);
     old.replaceWith(card);

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from apphost.app import describe_app
 from apphost.application import Plan, find_secrets
-from apphost.connection_strings import BrokerConnection, parse_connection
+from apphost.connection_strings import BrokerConnection, find_passwords, parse_connection
 from apphost.environment import inject, reference_connection, variable_prefix
 from apphost.errors import SettingsError
 from apphost.settings import Settings
@@ -39,6 +41,7 @@ def test_the_api_finds_its_broker_and_its_port() -> None:
         "services__api__http__0": "http://localhost:8000",
         "API_HTTP": "http://localhost:8000",
         "REPORTS_SECRET_KEY": "the secret key",
+        "ConnectionStrings__artifacts": str(Path(".apphost/artifacts").absolute()),
     }
 
 
@@ -115,3 +118,39 @@ def test_a_connection_by_sentinels_is_read_with_both_passwords() -> None:
     assert {"of/it", "of%2Fit", "of theirs"} <= set(
         find_secrets(Plan({}, {"broker": connection}, {}), "token")
     )
+
+
+def test_api_and_workers_are_given_the_same_warehouse_and_the_same_place_for_files(tmp_path: Path) -> None:
+    environ = {"ConnectionStrings__warehouse": "postgresql://reader:s3cret@db/sales"}
+
+    _, api, worker = describe_app(Settings(folder=tmp_path), environ, "secret").resources
+
+    for resource in (api, worker):
+        assert resource.env["ConnectionStrings__warehouse"] == environ["ConnectionStrings__warehouse"]
+        assert resource.env["ConnectionStrings__artifacts"] == str(tmp_path / "artifacts")
+    assert "s3cret" in find_secrets(Plan({"api": api}, {}, {}), "token")
+
+
+def test_without_a_warehouse_none_is_named_and_a_place_for_files_of_ones_own_stays() -> None:
+    environ = {"ConnectionStrings__artifacts": "s3://bucket/reports"}
+
+    _, api, worker = describe_app(Settings(), environ, "secret").resources
+
+    for resource in (api, worker):
+        assert "ConnectionStrings__warehouse" not in resource.env
+        assert resource.env["ConnectionStrings__artifacts"] == "s3://bucket/reports"
+
+
+@pytest.mark.parametrize(
+    ("text", "passwords"),
+    [
+        ("/srv/warehouse", set()),
+        ("postgresql://reader@db/sales", set()),
+        ("postgresql://reader:p%40ss@db/sales", {"p%40ss", "p@ss"}),
+        ("postgresql://db/sales?user=a&password=secret", {"secret"}),
+        ("Host=db;Username=a;Password=secret;Database=b", {"secret"}),
+        ("Host=db;Pwd = 'a;b' ;Database=b", {"a;b"}),
+    ],
+)
+def test_passwords_are_found_in_connection_strings_of_databases(text: str, passwords: set[str]) -> None:
+    assert set(find_passwords(text)) == passwords

@@ -285,6 +285,11 @@ def test_a_wrong_state_is_said_in_one_line(broker: Broker, reports: Reports) -> 
         (["submit", " ", "sales"], 1, "The title must have 1 to 200 characters."),
         (["submit", "Quarter", "forecast"], 2, "'sales', 'inventory', 'users'"),
         (["submit", "Quarter", "sales", "--parameters", '{"year": 1}'], 1, "'year' is not a parameter"),
+        (["submit", "Quarter", "sales", "-p", "year=1"], 1, "'year' is not a parameter of this type."),
+        (["submit", "Quarter", "sales", "-p", "year"], 2, "'year' has no value: give name=value"),
+        (["submit", "Quarter", "sales", "--format", "docx"], 1, "csv, parquet, xlsx, pdf, svg, png, json"),
+        (["submit", "Quarter", "sales", "--max-age", "0"], 1, "seconds from 1 to 2592000"),
+        (["submit", "Quarter", "sales", "--max-age", "soon"], 2, "'soon' is not a valid integer"),
         (["submit", "Quarter", "sales", "--parameters", "7"], 1, "The parameters must be an object."),
         (["submit", "Quarter", "sales", "--parameters", "{"], 2, "'--parameters': '{' is no JSON"),
         (["submit", "Quarter", "sales", "--callback-url", "http://a/"], 1, "REPORTS_CALLBACK_HOSTS"),
@@ -312,6 +317,27 @@ def test_a_key_that_was_used_for_another_request_is_said(broker: Broker) -> None
     assert first.stdout == again.stdout
     assert (other.exit_code, other.stdout) == (1, "")
     assert "was used for another request" in other.stderr
+
+
+def test_an_earlier_report_serves_and_standard_error_says_so(broker: Broker, reports: Reports) -> None:
+    arguments = ("submit", "Quarter", "sales", "--format", "pdf", "--format", "csv")
+    first = ask(broker, *arguments)
+    again = ask(broker, *arguments, "--max-age", "3600")
+    other = ask(broker, "submit", "Quarter", "sales", "--max-age", "3600")
+
+    assert reports.get(first.stdout.strip()).formats == ("csv", "pdf")
+    assert (again.stdout, again.stderr) == (first.stdout, "An earlier report serves.\n")
+    assert other.stderr == ""
+    assert other.stdout != first.stdout
+
+
+def test_types_are_listed_for_people_and_for_programs(broker: Broker) -> None:
+    told, as_json = ask(broker, "types"), ask(broker, "types", "--json")
+
+    assert told.stdout.startswith("sales: Sales\n  Revenue, orders")
+    described = [json.loads(line) for line in as_json.stdout.splitlines()]
+    assert [one["name"] for one in described] == ["sales", "inventory", "users"]
+    assert described[0]["parameters"]["additionalProperties"] is False
 
 
 def test_a_setting_without_sense_is_said_in_one_line(broker: Broker) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reports_worker import (
+    Accepted,
     BrokerAddress,
     BrokerUnavailableError,
     IdempotencyConflictError,
@@ -101,6 +102,22 @@ def test_fields_at_fault_are_named(
     assert error.field == field
     assert allowed in error.message
     assert door.list().total == 0
+
+
+def test_an_earlier_report_serves_where_it_is_not_too_old(door: Reports) -> None:
+    first = door.submit("Quarter", "sales", formats=["pdf", "csv"])
+
+    assert door.get(first).formats == ("csv", "pdf")
+    assert door.submit("Other", "sales", formats=("csv", "pdf"), max_age=timedelta(hours=1)) == first
+    assert door.submit("Other", "sales", formats=["csv"], max_age=3600) != first
+    accepted = door.accept({"title": "Quarter", "type": "sales", "formats": ["pdf", "csv"], "max_age": 60})
+    assert accepted == Accepted(first, Status.PENDING, is_earlier=True)
+    with pytest.raises(InvalidSubmissionError, match="whole number of seconds"):
+        door.submit("Quarter", "sales", max_age=timedelta(milliseconds=1))
+
+
+def test_the_types_that_there_are_can_be_asked_for(door: Reports) -> None:
+    assert list(door.types) == ["sales", "inventory", "users"]
 
 
 def test_a_callback_may_go_where_the_settings_allow_it(broker: Broker) -> None:

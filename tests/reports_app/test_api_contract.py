@@ -23,6 +23,7 @@ FIELDS = [
     "ended_at",
     "progress",
     "artifacts",
+    "as_of",
     "formats",
     "version",
 ]
@@ -101,7 +102,7 @@ def test_a_completed_report_carries_title_and_type_within_its_result(
 
     body = get(client, task_id)
 
-    assert list(body) == [*FIELDS, "result"]
+    assert list(body) == [*FIELDS, "complete", "result"]
     assert body["status"] == "completed"
     assert body["result"] == {"title": "Q4 2024 Sales Report", "type": "sales", **FIGURES}
     assert list(body["result"])[:2] == ["title", "type"]

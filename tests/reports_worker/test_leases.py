@@ -56,7 +56,7 @@ def lose_lease(connection: Redis, execution: Execution) -> None:
 
 
 def find_keys(connection: Any, task_id: str) -> set[str]:
-    """Every key that names the report or holds it as a member."""
+    """Every key that names the report or holds it as a member; but that its files are to be looked at."""
     readers: dict[bytes, Callable[[bytes], Iterable[bytes]]] = {
         b"list": lambda key: connection.lrange(key, 0, -1),
         b"set": connection.smembers,
@@ -67,7 +67,8 @@ def find_keys(connection: Any, task_id: str) -> set[str]:
     return {
         key.decode()
         for key in connection.scan_iter()
-        if any(task_id.encode() in name for name in (key, *readers[connection.type(key)](key)))
+        if key != keys.FILES.encode()
+        and any(task_id.encode() in name for name in (key, *readers[connection.type(key)](key)))
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -28,8 +28,10 @@ from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.making import Making
 from reports_worker.outcomes import LARGEST_SUMMARY, LONGEST_ERROR
+from reports_worker.parameters import DateRange
 from reports_worker.settings import SecondsRange
 from reports_worker.shared_state import SharedState
+from tests.every_kind import EVERY_KIND
 
 Make = Callable[[Assignment], Any]
 RunMaking = Callable[..., Report]
@@ -194,6 +196,44 @@ def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(
         "This worker does not take these parameters: 'region' is not a parameter of this type. "
         "It may be of another version than the API: bring them to the same, then ask again."
     )
+
+
+def make_with(queue: ReportQueue, leases: Leases, parameters: Mapping[str, Any], make: Make) -> Report:
+    """Make a report of a type with a parameter of each kind."""
+    task_id = queue.submit(Submission("Quarter", "everything", dict(parameters)))
+    execution = Execution(task_id, "execution")
+    assert leases.start(execution, worker="worker", expires=timedelta(hours=1))
+    report = queue.find(task_id)
+    assert report is not None
+    report_type = ReportType("everything", "", "", make, parameters=EVERY_KIND.parameters)
+    Making(report, execution, leases, AT_ONCE, LIMITS, SharedState(), {"everything": report_type}).run()
+    ended = queue.find(task_id)
+    assert ended is not None
+    return ended
+
+
+def test_parameters_come_as_they_were_kept_and_as_python_has_them(queue: ReportQueue, leases: Leases) -> None:
+    seen: list[Assignment] = []
+    period = {"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}
+
+    def make(assignment: Assignment) -> Mapping[str, Any]:
+        seen.append(assignment)
+        return {}
+
+    make_with(queue, leases, {"period": period, "channels": ["shop"], "region": 7}, make)
+
+    assert seen[0].parameters["period"] == period
+    assert seen[0].values["period"] == DateRange(date(2020, 1, 1), date(2020, 3, 31))
+    assert (seen[0].values["channels"], seen[0].values["region"]) == (("shop",), 7)
+    assert (seen[0].values["top"], seen[0].values["note"]) == (10, None)
+
+
+def test_parameters_that_are_not_as_they_are_kept_are_rejected(queue: ReportQueue, leases: Leases) -> None:
+    report = make_with(queue, leases, {"period": {"preset": "last_quarter"}}, lambda _: {})
+
+    assert report.reason == "rejected"
+    assert report.error is not None
+    assert report.error.startswith("This worker does not take these parameters: Period must be")
 
 
 def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: ReportQueue) -> None:

@@ -1,0 +1,1 @@
+"""The types of report that come along. They are written with `reports_worker.authoring` alone."""

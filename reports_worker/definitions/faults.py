@@ -1,0 +1,28 @@
+"""What is wrong with a definition, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports_worker.errors import DefinitionError
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A definition that cannot be used: its file, the line if it is known, and the reason in a sentence."""
+
+    file: str
+    reason: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{where}: {self.reason}"
+
+
+class BrokenFileError(DefinitionError):
+    """A file holds no definition that can be used."""
+
+    def __init__(self, reason: str, *, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line

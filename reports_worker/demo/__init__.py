@@ -1,0 +1,1 @@
+"""A made-up warehouse of any size, to try reports on."""

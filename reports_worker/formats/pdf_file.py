@@ -1,0 +1,139 @@
+"""The report as one PDF: figures, charts and the first rows of its tables, set by Typst from our own fonts."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+import typst
+
+from reports_worker.contents import Column, Kind
+
+from .aside import written_aside
+from .charts import FONTS, list_drawn
+from .database import open_database, quote_text
+from .document import Advance, Document, SpooledTable, WrittenFile
+
+NAME = "report.pdf"
+MEDIA_TYPE = "application/pdf"
+MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000, 20, 300
+_WIDE_FROM = 9
+_TEMPLATE = Path(__file__).parent / "report.typ"
+_NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.NUMBER)
+
+
+def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:
+    """Write one file. Long tables and wide ones are cut, and say so."""
+    begin = monotonic()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".pdf-") as root:
+        with ThreadPoolExecutor(1) as beside:
+            # Both the engine of the charts and the fonts take their time to load.
+            fonts = beside.submit(_load_fonts)
+            for name, picture in list_drawn(document.charts).items():
+                (Path(root) / name).write_text(picture, encoding="utf-8")
+            parts = [_describe_table(table) for table in document.tables]
+            loaded = fonts.result()
+        (Path(root) / "data.json").write_text(json.dumps(_describe(document, parts)), encoding="utf-8")
+        main = Path(root) / _TEMPLATE.name
+        main.write_bytes(_TEMPLATE.read_bytes())
+        with written_aside(folder / NAME) as aside:
+            aside.write_bytes(_compile(main, Path(root), loaded))
+    shown = sum(len(part["rows"]) for part in parts)
+    advance(shown)
+    cuts = [part["notice"] for part in parts if part["notice"]]
+    yield WrittenFile(
+        folder / NAME,
+        "pdf",
+        MEDIA_TYPE,
+        monotonic() - begin,
+        rows_written=shown,
+        rows_expected=sum(table.rows_expected for table in document.tables),
+        cut=" ".join(cuts) or None,
+    )
+
+
+@cache
+def _load_fonts() -> Any:
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
+
+
+def _compile(main: Path, root: Path, fonts: Any) -> bytes:
+    compiler = typst.Compiler(main, root=root, font_paths=fonts)
+    return cast(bytes, compiler.compile(format="pdf"))
+
+
+def _describe(document: Document, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "title": document.title,
+        "subtitle": f"{document.type_title}. Data as of {_moment(document.as_of)}.",
+        "footer": f"{document.task_id}, made {_moment(document.made_at)}"
+        + (f", definition {document.version}" if document.version else ""),
+        "wide": any(len(part["columns"]) >= _WIDE_FROM for part in parts),
+        "parameters": document.parameters,
+        "figures": [
+            {"title": figure.title, "value": f"{_cell(figure.value)} {figure.unit}".strip()}
+            for figure in document.figures
+        ],
+        "charts": [
+            {"file": f"chart-{chart.name}.svg", "alt": f"{chart.title}. {chart.description}".strip()}
+            for chart in document.charts
+        ],
+        "tables": parts,
+    }
+
+
+def _describe_table(table: SpooledTable) -> dict[str, Any]:
+    columns = table.columns[:MOST_COLUMNS]
+    with open_database(table.path.parent) as database:
+        rows = database.execute(
+            f"FROM read_parquet({quote_text(str(table.path))}) LIMIT {MOST_ROWS}"
+        ).fetchall()
+    return {
+        "title": table.title,
+        "notice": _notice(table, len(rows)),
+        "columns": [{"title": _title(column), "number": column.kind in _NUMBERS} for column in columns],
+        "rows": [[_cell(value) for value in row[:MOST_COLUMNS]] for row in rows],
+    }
+
+
+def _notice(table: SpooledTable, shown: int) -> str | None:
+    said = [table.sentence] if table.sentence else []
+    if shown < table.rows:
+        said.append(
+            f"{table.title}: the PDF shows the first {shown:,} of {table.rows:,} rows; other files hold all."
+        )
+    if len(table.columns) > MOST_COLUMNS:
+        said.append(
+            f"{table.title}: the PDF shows {MOST_COLUMNS} of {len(table.columns):,} columns; other files hold all."
+        )
+    return " ".join(said) or None
+
+
+def _title(column: Column) -> str:
+    title = column.title or column.name
+    return f"{title} ({column.unit})" if column.unit else title
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, (int, Decimal)):
+        return f"{value:,}"
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

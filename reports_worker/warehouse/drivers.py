@@ -1,0 +1,42 @@
+"""The engines that are known, and whether the package that each needs is there. Loads none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from reports_worker.errors import SettingsError
+
+from .addresses import VARIABLE, WarehouseAddress, parse_address
+
+
+@dataclass(frozen=True)
+class EngineModule:
+    """A module here with `create_engine(address)`; the package it needs, and the extra that installs that."""
+
+    module: str
+    package: str
+    extra: str
+
+
+ENGINES: Mapping[str, EngineModule] = {
+    "duckdb": EngineModule("duckdb_engine", "duckdb", ""),
+    "postgresql": EngineModule("postgresql", "psycopg", "postgres"),
+    "spark": EngineModule("spark", "pyspark", "spark"),
+    "sqlalchemy": EngineModule("sqlalchemy_engine", "sqlalchemy", "sqlalchemy"),
+}
+
+
+def check_driver(text: str | None, engines: Mapping[str, EngineModule] = ENGINES) -> WarehouseAddress:
+    """Read the connection string; raise SettingsError where there is none, or its package is missing."""
+    if text is None:
+        raise SettingsError(f"There is no warehouse: set {VARIABLE}.")
+    address = parse_address(text)
+    known = engines[address.engine]
+    if find_spec(known.package) is None:
+        wanted = f"background-reports[{known.extra}]" if known.extra else known.package
+        raise SettingsError(
+            f"{VARIABLE} needs the package {known.package}, which is not installed: pip install '{wanted}'"
+        )
+    return address

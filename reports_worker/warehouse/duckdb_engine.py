@@ -1,0 +1,293 @@
+"""DuckDB, inside the process that makes the report: over a file of its own, or a folder of Parquet or CSV."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reports_worker.contents import Batch, Column, Kind
+
+from .addresses import WarehouseAddress
+from .duckdb_folder import find_tables
+from .duckdb_statements import check_reads
+from .engines import Bounds, check_names
+from .errors import (
+    WarehouseBusyError,
+    WarehouseCancelledError,
+    WarehouseError,
+    WarehouseMemoryError,
+    WarehouseTimeoutError,
+    WarehouseUnavailableError,
+)
+from .placeholders import Style, bind
+
+# Of the queries that a report runs at the same time, so many tell how far they are.
+_TELLING = 2
+_STYLE = Style(mark=lambda name: f"${name}")
+_KINDS = {
+    "BOOLEAN": Kind.BOOLEAN,
+    "DATE": Kind.DATE,
+    "DOUBLE": Kind.NUMBER,
+    "FLOAT": Kind.NUMBER,
+    "TIMESTAMP": Kind.TIMESTAMP,
+    "VARCHAR": Kind.TEXT,
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), Kind.INTEGER),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), Kind.INTEGER),
+}
+# What is cast on its way out, since files and Python have no type for it; all else becomes text.
+_CAST_KINDS = {
+    "HUGEINT": ("BIGINT", Kind.INTEGER),
+    "UHUGEINT": ("BIGINT", Kind.INTEGER),
+    "TIMESTAMP_S": ("TIMESTAMP", Kind.TIMESTAMP),
+    "TIMESTAMP_MS": ("TIMESTAMP", Kind.TIMESTAMP),
+    "TIMESTAMP_NS": ("TIMESTAMP", Kind.TIMESTAMP),
+    "TIMESTAMP WITH TIME ZONE": ("TIMESTAMP", Kind.TIMESTAMP),
+}
+
+
+def create_engine(address: WarehouseAddress) -> DuckDBEngine:
+    return DuckDBEngine(Path(address.place))
+
+
+class DuckDBEngine:
+    """Opens the warehouse read-only and locked: it can reach nothing else but the report's scratch folder."""
+
+    dialect = "duckdb"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def connect(self, bounds: Bounds) -> DuckDBSession:
+        path = self.path.resolve()
+        scratch = bounds.scratch.resolve()
+        with _explained():
+            connection = self._open(path, bounds, scratch)
+        try:
+            with _explained():
+                # What tells its progress must say so before the configuration is locked.
+                telling = [_tell_progress(connection.cursor()) for _ in range(_TELLING)]
+                self._prepare(connection, path, bounds, scratch)
+        except BaseException:
+            connection.close()
+            raise
+        return DuckDBSession(connection, telling, bounds)
+
+    def _open(self, path: Path, bounds: Bounds, scratch: Path) -> duckdb.DuckDBPyConnection:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "allow_community_extensions": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": f"{bounds.memory // 2}B",
+            "python_enable_replacements": "false",
+            "temp_directory": str(scratch / "spilled"),
+        }
+        if path.is_dir():
+            return duckdb.connect(":memory:", config=config)
+        if not path.exists():
+            raise WarehouseUnavailableError(
+                "The warehouse's file or folder is not there: tell who runs this to look at "
+                "ConnectionStrings__warehouse."
+            )
+        return duckdb.connect(path, read_only=True, config=config)
+
+    def _prepare(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, bounds: Bounds, scratch: Path
+    ) -> None:
+        """Make the views of a folder, then shut the door: what is locked here cannot be unlocked."""
+        allowed = [str(scratch)]
+        if path.is_dir():
+            allowed.append(str(path))
+            for table in find_tables(path):
+                connection.execute(f"CREATE VIEW {quote_name(table.name)} AS FROM {table.source}")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute(f"SET GLOBAL max_execution_time = {int(bounds.time.total_seconds() * 1000)}")
+        connection.execute(f"SET GLOBAL allowed_directories = [{', '.join(map(quote_text, allowed))}]")
+        connection.execute("SET GLOBAL enable_external_access = false")
+        connection.execute("SET GLOBAL lock_configuration = true")
+
+
+class DuckDBSession:
+    """One report's sight of the warehouse. Each query that runs has a connection of its own."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        idle: list[duckdb.DuckDBPyConnection],
+        bounds: Bounds,
+    ) -> None:
+        self._connection = connection
+        self._idle = idle
+        self.bounds = bounds
+        self._as_of = datetime.now(UTC)
+        self._lock = threading.Lock()
+        self._running: set[duckdb.DuckDBPyConnection] = set()
+        self._cancelled = False
+
+    @property
+    def as_of(self) -> datetime:
+        return self._as_of
+
+    def execute(self, sql: str, values: Mapping[str, Any]) -> DuckDBRows:
+        text, bound = bind(sql, values, dialect="duckdb", style=_STYLE)
+        with self.run() as connection:
+            check_reads(connection, text)
+            described = connection.execute(f"DESCRIBE {text}", bound).fetchall()
+        return DuckDBRows(self, text, bound, [(name, kind) for name, kind, *_ in described])
+
+    def schema(self) -> Mapping[str, Sequence[Column]]:
+        with self.run() as connection:
+            rows = connection.execute(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
+            ).fetchall()
+        tables: dict[str, list[Column]] = {}
+        for table, name, kind in rows:
+            tables.setdefault(table, []).append(Column(name, find_kind(kind)))
+        return tables
+
+    def progress(self) -> float | None:
+        """Tell how far the query that runs is, from 0 to 1; None where DuckDB does not know."""
+        with self._lock:
+            told = [connection.query_progress() for connection in self._running]
+        return max(told) / 100 if told and max(told) >= 0 else None
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled = True
+            for connection in self._running:
+                connection.interrupt()
+
+    def close(self) -> None:
+        self.cancel()
+        self._connection.close()
+
+    @contextmanager
+    def run(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a connection that can be cancelled, and translate what DuckDB says."""
+        with self._lock:
+            self._refuse_cancelled()
+            connection = self._idle.pop() if self._idle else self._connection.cursor()
+            self._running.add(connection)
+        try:
+            with _explained():
+                yield connection
+        except WarehouseError:
+            self._refuse_cancelled()
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(connection)
+                self._idle.append(connection)
+
+    def _refuse_cancelled(self) -> None:
+        if self._cancelled:
+            raise WarehouseCancelledError("The query was cancelled.")
+
+
+class DuckDBRows:
+    """A query that runs when its rows are wanted, in batches or straight into a file."""
+
+    def __init__(
+        self,
+        session: DuckDBSession,
+        text: str,
+        values: Mapping[str, Any],
+        described: Sequence[tuple[str, str]],
+    ) -> None:
+        self._session = session
+        self._values = dict(values)
+        self.columns: Sequence[Column] = [Column(name, find_kind(kind)) for name, kind in described]
+        check_names(self.columns)
+        wanted = ", ".join(_select(name, kind) for name, kind in described)
+        # Inside FROM, DuckDB itself refuses a WITH that writes.
+        self._text = f"SELECT {wanted} FROM (\n{text}\n)"
+
+    def batches(self) -> Iterator[Batch]:
+        with self._session.run() as connection:
+            connection.execute(self._text, self._values)
+            while batch := connection.fetchmany(self._session.bounds.batch):
+                yield batch
+
+    def write_parquet(self, path: Path, most_rows: int) -> int:
+        """Write at most so many rows into a file in the scratch folder; return how many there were."""
+        with self._session.run() as connection:
+            row = connection.execute(
+                f"COPY ({self._text} LIMIT {int(most_rows)}) TO {quote_text(str(path.resolve()))} "
+                "(FORMAT parquet, COMPRESSION snappy)",
+                self._values,
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _tell_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    connection.execute("SET enable_progress_bar = true")
+    connection.execute("SET enable_progress_bar_print = false")
+    connection.execute("SET progress_bar_time = 0")
+    return connection
+
+
+def find_kind(name: str) -> Kind:
+    """Tell what values of a type of DuckDB become."""
+    if name.startswith("DECIMAL("):
+        return Kind.DECIMAL
+    return _KINDS.get(name) or _CAST_KINDS.get(name, ("", Kind.TEXT))[1]
+
+
+def quote_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _select(name: str, kind: str) -> str:
+    quoted = quote_name(name)
+    if kind in _KINDS or kind.startswith("DECIMAL("):
+        return quoted
+    return f"CAST({quoted} AS {_CAST_KINDS.get(kind, ('VARCHAR', Kind.TEXT))[0]}) AS {quoted}"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Say what DuckDB's errors mean; those of files name paths, so their texts stay out."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise WarehouseTimeoutError(
+            "The query took longer than a report may run: ask for less, or tell who runs this."
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise WarehouseMemoryError(
+            "The query needs more memory than a report may take: ask for less, or tell who runs this."
+        ) from error
+    except duckdb.IOException as error:
+        raise _explain_files(str(error)) from error
+    except duckdb.PermissionException as error:
+        raise WarehouseError("The query reads outside the warehouse, which is not allowed.") from error
+    except duckdb.Error as error:
+        raise WarehouseError(f"The warehouse cannot answer the query: {_first_line(error)}") from error
+
+
+def _explain_files(text: str) -> Exception:
+    if "Could not set lock" in text:
+        return WarehouseBusyError(
+            "Another program has the warehouse open for writing: try again when it is done."
+        )
+    if "No space left" in text:
+        return OSError(errno.ENOSPC, "no space left for what a query spills")
+    return WarehouseUnavailableError(
+        "The warehouse's files cannot be read: they are damaged, changed meanwhile, or not those of DuckDB, "
+        "Parquet or CSV. Tell who runs this."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).partition("\n\nLINE ")[0].split())

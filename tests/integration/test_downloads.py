@@ -1,0 +1,131 @@
+"""Files taken away from Python and from a shell, and what a killed worker leaves of them."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from reports_worker import BrokerAddress, ReportQueue, Reports, Settings, Status, Submission, keys
+from reports_worker.artifacts import ArtifactGoneError, make_scratch
+from reports_worker.artifacts.addresses import FolderAddress
+from reports_worker.artifacts.folder_store import FolderStore
+from reports_worker.data_settings import DataSettings
+from reports_worker.errors import NoSuchReportError
+from reports_worker.leases import Execution, Leases
+from reports_worker.model import Completed, Receipt
+from tests.brokers import Broker
+from tests.integration import command_line_runs, worker_processes
+from tests.integration.worker_processes import StartWorker
+from tests.waiting import wait_until
+
+DATA = b"number,price\r\n" * 100_000
+
+
+def receipt_for(name: str, data: bytes) -> Receipt:
+    return Receipt(name, "csv", "text/csv", len(data), hashlib.sha256(data).hexdigest(), 0.1)
+
+
+ORDERS = receipt_for("orders.csv", DATA)
+CUT = replace(receipt_for("cut.csv", b"x"), cut="Only the first row.")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def task_id(broker: Broker, store: FolderStore, tmp_path: Path) -> str:
+    """Leave a completed report with two files, one of them cut."""
+    with broker.client() as connection:
+        task_id = ReportQueue(connection, timeout=timedelta(hours=1)).submit(Submission("Quarter", "sales"))
+        connection.delete(keys.QUEUED)
+        leases, execution = Leases(connection, retention=timedelta(days=1)), Execution(task_id, "e1")
+        assert leases.start(execution, worker="w", expires=timedelta(hours=1))
+        for receipt, data in ((ORDERS, DATA), (CUT, b"x")):
+            (ready := tmp_path / "ready").write_bytes(data)
+            store.put(task_id, "e1", receipt.name, ready)
+        assert leases.publish(execution, Completed({"total": 7}, artifacts=[ORDERS, CUT]))
+    return task_id
+
+
+@pytest.fixture
+def reports(broker: Broker, tmp_path: Path) -> Reports:
+    data = DataSettings(artifacts=FolderAddress(tmp_path / "artifacts"))
+    return Reports(Settings(broker=BrokerAddress(broker.url), data=data))
+
+
+def test_a_file_is_taken_away_whole(reports: Reports, task_id: str, tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    path = reports.download(task_id, "orders.csv", tmp_path / "new" / "folder", on_bytes=sizes.append)
+
+    assert path == tmp_path / "new" / "folder" / "orders.csv"
+    assert path.read_bytes() == DATA
+    assert sum(sizes) == len(DATA)
+
+
+def test_a_file_that_was_changed_is_not_taken_for_it_and_leaves_what_was_there(
+    reports: Reports, task_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "artifacts" / task_id / "e1" / "orders.csv").write_bytes(b"X" + DATA[1:])
+    (tmp_path / "orders.csv").write_text("before")
+
+    with pytest.raises(ArtifactGoneError, match="not what it was"):
+        reports.download(task_id, "orders.csv", tmp_path)
+
+    assert (tmp_path / "orders.csv").read_text() == "before"
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_file_that_no_receipt_names_is_unknown(reports: Reports, task_id: str, tmp_path: Path) -> None:
+    with pytest.raises(NoSuchReportError, match="has no file"):
+        reports.download(task_id, "../../etc/passwd", tmp_path)
+
+
+def test_a_shell_takes_all_files_or_those_that_it_names(broker: Broker, task_id: str, tmp_path: Path) -> None:
+    where = {"ConnectionStrings__artifacts": str(tmp_path / "artifacts")}
+    whole, some = tmp_path / "all", tmp_path / "some"
+
+    every = command_line_runs.run(broker.url, "download", task_id, "--to", str(whole), **where)
+    named = command_line_runs.run(broker.url, "download", task_id, "orders.csv", "--to", str(some), **where)
+    none = command_line_runs.run(broker.url, "download", task_id, "no.csv", "--to", str(some), **where)
+    full = command_line_runs.run(broker.url, "download", task_id, "--to", "/proc/x", **where)
+
+    assert every.stdout.splitlines() == [str(whole / "orders.csv"), str(whole / "cut.csv")]
+    assert "cut.csv does not hold everything: Only the first row." in every.stderr
+    assert (whole / "orders.csv").read_bytes() == DATA
+    assert (named.exit_code, [path.name for path in some.iterdir()]) == (0, ["orders.csv"])
+    assert (none.exit_code, "has no file 'no.csv'" in none.stderr) == (1, True)
+    assert (full.exit_code, "/proc/x cannot be written to" in full.stderr) == (1, True)
+
+
+def test_what_a_killed_worker_was_writing_is_gone_soon_after(
+    broker: Broker, worker: StartWorker, tmp_path: Path
+) -> None:
+    where = {"ConnectionStrings__artifacts": str(tmp_path / "artifacts")}
+    store = FolderStore(tmp_path / "artifacts")
+    queue = worker_processes.Reports(broker.url)
+    doomed = worker(REPORTS_SIMULATED_SECONDS="300", **where)
+    task_id = queue.submit_sales("Quarter")
+    queue.wait_for(task_id, Status.RUNNING)
+    execution = cast(bytes, queue.connection.get(keys.lease(task_id))).decode()
+    scratch = make_scratch(store, task_id, execution)
+    (scratch / "orders.csv").write_bytes(DATA)
+    (ready := tmp_path / "ready").write_bytes(DATA)
+    store.put(task_id, execution, "orders.csv", ready)
+    kept = tmp_path / "artifacts" / task_id / execution
+    (kept / ".users.csv.part").write_bytes(b"half")
+
+    doomed.send(signal.SIGKILL)
+    worker(REPORTS_SIMULATED_SECONDS="0", **where)
+
+    wait_until(lambda: not kept.exists() and not scratch.exists(), seconds=30, what="the end of its files")
+    assert queue.wait_for_end(task_id).status is Status.COMPLETED
+    queue.connection.close()

@@ -1,0 +1,109 @@
+"""Definitions in their files, and the process that looks at them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports_worker.data_settings import DataSettings
+from reports_worker.definitions.faults import BrokenFileError
+from reports_worker.definitions.live_catalog import LiveCatalog
+from reports_worker.definitions.loading import UnknownTypeError, load
+from tests.waiting import wait_until
+
+GOOD = """
+from _helper import TITLE
+from reports_worker.authoring import Contents, ReportType
+
+TYPE = ReportType("visits", TITLE, "Who came.", lambda assignment: Contents({"visits": 1}))
+"""
+BAD = {
+    "binary.py": (b"\x00\x01\x02", "cannot be loaded|no valid Python"),
+    "crashes.py": (b"import os\nos._exit(3)\n", "ends the process that loads it"),
+    "exits.py": (b"raise SystemExit(1)\n", "SystemExit"),
+    "loops.py": (b"while True:\n    pass\n", "not loaded within"),
+    "nothing.py": (b"x = 1\n", "has no TYPE"),
+    "other.py": (GOOD.encode(), "must be named as the file"),
+    "prints.py": (b"print('{')\nraise ValueError('no')\n", "ValueError: no"),
+    "sales.py": (GOOD.encode(), "'sales' is a built-in type"),
+    "syntax.py": (b"x = (\n\ny = )\n", "no valid Python"),
+    "Upper.sql": (b"", "small letters"),
+    "words.sql": (
+        b"-- title = 'x'\n\xff\n",
+        "no text in UTF-8|there is none: set ConnectionStrings__warehouse",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("types")
+    (folder / "visits.py").write_text(GOOD)
+    (folder / "_helper.py").write_text('TITLE = "Visits"\n')
+    for name, (data, _) in BAD.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> Any:
+    """What the process prints of this folder."""
+    environ = {**os.environ, "REPORTS_PATH": str(folder), "ConnectionStrings__warehouse": ""}
+    command = [sys.executable, "-m", "reports_worker.definitions"]
+    return json.loads(
+        subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60).stdout
+    )
+
+
+def test_a_good_definition_is_found_beside_broken_ones(found: Any) -> None:
+    assert [(one["name"], one["title"], one["source"]) for one in found["types"]] == [
+        ("visits", "Visits", "visits.py")
+    ]
+    assert len(found["types"][0]["version"]) == 12
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_broken_definition_is_told_with_file_and_reason(found: Any, name: str) -> None:
+    (broken,) = [one for one in found["broken"] if one["file"] == name]
+
+    assert any(part in broken["reason"] for part in BAD[name][1].split("|")), broken
+
+
+@pytest.mark.parametrize(("name", "line"), [("syntax.py", 3), ("prints.py", 2), ("exits.py", 1)])
+def test_the_line_at_fault_is_told(found: Any, name: str, line: int) -> None:
+    (broken,) = [one for one in found["broken"] if one["file"] == name]
+
+    assert broken["line"] == line
+
+
+def test_a_type_is_loaded_by_its_name(folder: Path) -> None:
+    settings = DataSettings(report_folders=(folder,))
+
+    assert load("visits", settings).type.title == "Visits"
+    assert load("sales", settings).version == "simulated"
+    with pytest.raises(UnknownTypeError):
+        load("forecast", settings)
+    with pytest.raises(BrokenFileError):
+        load("syntax", settings)
+
+
+def test_the_catalog_follows_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports_worker.definitions.live_catalog.LOOK_SECONDS", 0.05)
+    (tmp_path / "_helper.py").write_text('TITLE = "Visits"\n')
+    (tmp_path / "visits.py").write_text(GOOD)
+    catalog = LiveCatalog(DataSettings(report_folders=(tmp_path,)), {})
+    assert [*catalog] == ["visits"]
+    version = catalog["visits"].version
+
+    (tmp_path / "visits.py").write_text(GOOD.replace("Who came", "Who was here"))
+    wait_until(lambda: catalog["visits"].version != version, what="the new version")
+    (tmp_path / "more.py").write_text("TYPE = 1\n")
+    wait_until(lambda: [one.file for one in catalog.broken] == ["more.py"], what="the broken one")
+    (tmp_path / "visits.py").unlink()
+    wait_until(lambda: not len(catalog), what="the end of the type")
