@@ -39,6 +39,7 @@ ROWS: list[Row] = [
     ("", 0, Decimal("0.00"), float("nan"), False, date(1900, 3, 1), AT),
     (None,) * 7,
 ]
+DATA_FORMATS = ["csv", "parquet", "xlsx", "json"]
 INJECTIONS = ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "-5"]
 
 
@@ -229,7 +230,7 @@ def test_sheets_have_names_that_excel_takes(tmp_path: Path) -> None:
     assert sheets == ["About", "a b c d", "about (2)", "x" * 31, "X" * 27 + " (2)", "History (2)", "Sheet"]
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DATA_FORMATS)
 def test_a_table_without_rows_is_a_file(tmp_path: Path, name: str) -> None:
     file = write(name, tmp_path, rows=[])
 
@@ -237,14 +238,14 @@ def test_a_table_without_rows_is_a_file(tmp_path: Path, name: str) -> None:
     assert file.path.stat().st_size > 0
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DATA_FORMATS)
 def test_a_thousand_columns_are_a_file(tmp_path: Path, name: str) -> None:
     columns = [Column(f"c{place}", Kind.INTEGER) for place in range(1000)]
 
     assert write(name, tmp_path, columns, [tuple(range(1000))] * 3).rows_written == 3
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", DATA_FORMATS)
 def test_progress_ends_with_all_rows_and_may_stop_the_writing(tmp_path: Path, name: str) -> None:
     told: list[int] = []
     document = describe(spool(tmp_path, COLUMNS, ROWS))
@@ -268,9 +269,9 @@ def test_a_full_disk_is_an_error_of_the_disk_and_leaves_nothing_half_written(tmp
     with mount_small_disk(tmp_path / "disk") as disk:
         filler = fill(disk)
         os.truncate(filler, filler.stat().st_size - 65_536)
-        for form in FORMATS.values():
+        for name in DATA_FORMATS:
             with pytest.raises(OSError, match="No space left") as raised:
-                list(form.write(document, disk, ignore))
+                list(FORMATS[name].write(document, disk, ignore))
             assert raised.value.errno == errno.ENOSPC
         with pytest.raises(OSError, match="No space left") as raised:
             spool(disk, columns, rows)
