@@ -22,7 +22,7 @@ from .database import (
 from .document import Advance, Document, SpooledTable, WrittenFile
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
-# A spreadsheet takes a text for a formula that begins with one of these; the last are wide forms of the first.
+# A text that begins with one of these is a formula to a spreadsheet; the last are wide forms of the first.
 FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 
 
@@ -57,7 +57,7 @@ def _write(database: duckdb.DuckDBPyConnection, table: SpooledTable, path: Path,
 
 
 def _guard(column: Stored) -> str:
-    """Write the cell of a column. Not with IN: DuckDB would join with the signs, and lose the order of rows."""
+    """Write the cell of a column; not with IN, of which DuckDB makes a join that loses the order of rows."""
     cell, title = quote_name(column.name), quote_name(_guard_text(column.name))
     if not column.is_text:
         return f"{cell} AS {title}"

@@ -1,7 +1,7 @@
 """The whole report as one JSON document.
 
-Exact decimals are strings, since most readers of JSON would round them; integers are numbers; what is no number
-is null; dates and times are ISO 8601.
+Exact decimals are strings, since most readers of JSON would round them; integers are numbers; what is no
+number is null; dates and times are ISO 8601.
 """
 
 from __future__ import annotations

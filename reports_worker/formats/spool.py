@@ -42,8 +42,8 @@ class TooManyRowsError(ReportsError):
 
     def __init__(self, rows: int, most_rows: int, table: str) -> None:
         super().__init__(
-            f"The report has more than the {most_rows:,} rows that it may have (REPORTS_MAX_ROWS): {rows:,} had "
-            f"been read when it ended, in table {table!r}. Ask for less, or have the limit raised."
+            f"The report has more than the {most_rows:,} rows that it may have (REPORTS_MAX_ROWS): {rows:,} "
+            f"had been read when it ended, in table {table!r}. Ask for less, or have the limit raised."
         )
 
 
@@ -66,7 +66,10 @@ class WritesParquet(Protocol):
 
 
 class Spool:
-    """The tables of one report. `most_rows` counts for all of them together; `advance` is told all rows so far."""
+    """The tables of one report.
+
+    `most_rows` counts for all of them together; `advance` is told all rows so far.
+    """
 
     def __init__(
         self, folder: Path, database: duckdb.DuckDBPyConnection, most_rows: int, advance: Advance
@@ -129,12 +132,14 @@ def open_spool(folder: Path, *, most_rows: int, advance: Advance) -> Iterator[Sp
         yield Spool(folder, database, most_rows, advance)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Digits:
-    """How wide a column of exact numbers is; None where one of them is no number."""
+    """How wide a column of exact numbers is, and whether 64 bits hold each."""
 
-    whole: int | None
-    behind: int | None
+    are_numbers: bool
+    whole: int
+    behind: int
+    are_small: bool
 
 
 class _Parts:
@@ -174,12 +179,14 @@ class _Parts:
         """Write the one file; give the columns, as they came to be."""
         self._end()
         columns, casts = [], []
+        digits = self._count_digits()
         for place, column in enumerate(self._columns):
-            kind, cast = self._choose_type(place, column)
+            kind, cast = self._choose_type(place, column, digits.get(place))
             columns.append(replace(column, kind=kind))
             casts.append(f"{cast} AS {quote_name(column.name)}")
         self._database.execute(
-            f"COPY (SELECT {', '.join(casts)} FROM {self._source}) TO {quote_text(str(path))} (FORMAT parquet)"
+            f"COPY (SELECT {', '.join(casts)} FROM {self._source}) "
+            f"TO {quote_text(str(path))} (FORMAT parquet)"
         )
         return columns
 
@@ -232,32 +239,43 @@ class _Parts:
                         self._naive[place] = row[place].tzinfo is None
                         break
 
-    def _choose_type(self, place: int, column: Column) -> tuple[Kind, str]:
+    def _choose_type(self, place: int, column: Column, digits: _Digits | None) -> tuple[Kind, str]:
         name = f"c{place}"
         if column.kind is Kind.TIMESTAMP:
             return column.kind, f"timezone('UTC', {name})" if self._naive.get(place) else name
-        if column.kind not in (Kind.INTEGER, Kind.DECIMAL):
+        if digits is None:
             return column.kind, name
-        digits = self._count_digits(name)
-        if digits.whole is None or digits.behind is None or digits.whole + digits.behind > MOST_DIGITS:
+        if not digits.are_numbers or digits.whole + digits.behind > MOST_DIGITS:
             return Kind.TEXT, name
         if column.kind is Kind.INTEGER:
-            return column.kind, f"{name}::{'BIGINT' if digits.whole < 19 else 'DECIMAL(38, 0)'}"
+            return column.kind, f"{name}::{'BIGINT' if digits.are_small else 'DECIMAL(38, 0)'}"
         width = 18 if digits.whole + digits.behind <= 18 else MOST_DIGITS
         return column.kind, f"{name}::DECIMAL({width}, {digits.behind})"
 
-    def _count_digits(self, name: str) -> _Digits:
-        """Find the widest number of a column; a column of nothing has no digit."""
-        row = self._database.execute(
-            f"""
-            SELECT bool_and(regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?')),
-                   max(length(ltrim(split_part({name}, '.', 1), '-'))),
-                   max(length(split_part({name}, '.', 2)))
-            FROM {self._source}
-            """
+    def _count_digits(self) -> dict[int, _Digits]:
+        """Find how wide each column of exact numbers is, all at once."""
+        exact = (Kind.INTEGER, Kind.DECIMAL)
+        places = [place for place, column in enumerate(self._columns) if column.kind in exact]
+        if not places:
+            return {}
+        found = self._database.execute(
+            f"SELECT {', '.join(map(_measure, places))} FROM {self._source}"
         ).fetchone()
-        are_numbers, whole, behind = row or (None, None, None)
-        return _Digits(None, None) if are_numbers is False else _Digits(whole or 0, behind or 0)
+        if found is None:
+            return {}
+        fours = [found[start : start + 4] for start in range(0, len(found), 4)]
+        return {place: _Digits(*four) for place, four in zip(places, fours, strict=True)}
+
+
+def _measure(place: int) -> str:
+    """Measure a column: all numbers, digits before and behind the point, all within 64 bits."""
+    name = f"c{place}"
+    return (
+        f"coalesce(bool_and(regexp_full_match({name}, '-?[0-9]+([.][0-9]+)?')), true), "
+        f"coalesce(max(length(ltrim(split_part({name}, '.', 1), '-'))), 0), "
+        f"coalesce(max(length(split_part({name}, '.', 2))), 0), "
+        f"coalesce(bool_and(try_cast({name} AS BIGINT) IS NOT NULL) FILTER ({name} IS NOT NULL), true)"
+    )
 
 
 def _describe(table: Table) -> list[Column]:

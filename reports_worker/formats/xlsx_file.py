@@ -1,7 +1,7 @@
 """One workbook: a sheet for each table, and About, which says what it is and whether it holds everything.
 
-Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in a
-sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
+Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in
+a sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
 """
 
 from __future__ import annotations
@@ -164,12 +164,12 @@ class _TableWriter:
         columns = _choose_columns(database, table, stored[:SHEET_COLUMNS], written)
         written.cut_columns = len(stored) - len(columns)
         cells = ", ".join(column.select for column in columns)
-        rows = database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}")
+        rows = _each(database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}"))
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
             notes = _tell_neighbours(names, number)
-            self._write_sheet(name, columns, islice(_each(rows), self._sheet_rows - 1), notes)
+            self._write_sheet(name, columns, islice(rows, self._sheet_rows - 1), notes)
 
     def _write_sheet(
         self, name: str, columns: Sequence[_Column], rows: Iterator[tuple[Any, ...]], notes: Sequence[str]
@@ -212,7 +212,7 @@ def _tell_neighbours(names: Sequence[str], number: int) -> list[str]:
     return notes + ([f"Continues on sheet {names[number + 1]!r}"] if number + 1 < len(names) else [])
 
 
-def _choose_writer(sheet: Worksheet, column: _Column) -> Callable[[int, int, Any], object]:
+def _choose_writer(sheet: Worksheet, column: _Column) -> Any:
     if column.is_boolean:
         return sheet.write_boolean
     if column.is_text and not column.is_careful:
@@ -269,14 +269,16 @@ def _choose_column(
         return _Column(title, f"CASE WHEN isfinite({cell}) THEN {cell} END", width=width)
     if stored.scale:
         number_format = "0." + "0" * min(stored.scale, 10)
-        return _Column(title, f"{cell}::DOUBLE", number_format, width=width)
+        # By way of its text, since DuckDB's own way to a double is off by a digit now and then.
+        return _Column(title, f"{cell}::VARCHAR::DOUBLE", number_format, width=width)
     if not stored.is_text and stored.type != "TIME":
         select = f"{cell}::HUGEINT" if stored.scale == 0 else cell
         return _Column(title, select, _NUMBER_FORMATS["integer"], is_careful=stored.is_wide, width=width)
     text = f"{cell}::VARCHAR"
     units = f"(length({text}) + length(regexp_replace({text}, '[^\\x{{10000}}-\\x{{10FFFF}}]', '', 'g')))"
     longest, marked = find(
-        f"coalesce(max(strlen({text})), 0), coalesce(bool_or(regexp_matches({text}, '[\\x00\\x{{FFFE}}\\x{{FFFF}}]')"
+        f"coalesce(max(strlen({text})), 0), "
+        f"coalesce(bool_or(regexp_matches({text}, '[\\x00\\x{{FFFE}}\\x{{FFFF}}]')"
         f" OR starts_with({text}, '<r>')), false)"
     )
     if longest > LONGEST_TEXT:
