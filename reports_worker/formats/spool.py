@@ -22,8 +22,11 @@ from .document import Advance, SpooledTable
 
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 BATCH_ROWS = 10_000
-PART_ROWS = 122_880  # a row group of DuckDB's
+# Small, since a group is in memory before it is written.
+PART_ROWS = 40_000
+GROUP_ROWS = 40_960
 MOST_DIGITS = 38
+MEASURED_AT_ONCE = 25
 
 # How a value is kept until all are seen: only then is known how many digits the column has.
 _STORED = {
@@ -186,7 +189,7 @@ class _Parts:
             casts.append(f"{cast} AS {quote_name(column.name)}")
         self._database.execute(
             f"COPY (SELECT {', '.join(casts)} FROM {self._source}) "
-            f"TO {quote_text(str(path))} (FORMAT parquet)"
+            f"TO {quote_text(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {GROUP_ROWS})"
         )
         return columns
 
@@ -253,18 +256,16 @@ class _Parts:
         return column.kind, f"{name}::DECIMAL({width}, {digits.behind})"
 
     def _count_digits(self) -> dict[int, _Digits]:
-        """Find how wide each column of exact numbers is, all at once."""
+        """Find how wide each column of exact numbers is, some at once: many are slow to plan."""
         exact = (Kind.INTEGER, Kind.DECIMAL)
         places = [place for place, column in enumerate(self._columns) if column.kind in exact]
-        if not places:
-            return {}
-        found = self._database.execute(
-            f"SELECT {', '.join(map(_measure, places))} FROM {self._source}"
-        ).fetchone()
-        if found is None:
-            return {}
-        fours = [found[start : start + 4] for start in range(0, len(found), 4)]
-        return {place: _Digits(*four) for place, four in zip(places, fours, strict=True)}
+        digits: dict[int, _Digits] = {}
+        for start in range(0, len(places), MEASURED_AT_ONCE):
+            some = places[start : start + MEASURED_AT_ONCE]
+            sql = f"SELECT {', '.join(map(_measure, some))} FROM {self._source}"
+            found = self._database.execute(sql).fetchone() or ()
+            digits |= {place: _Digits(*found[4 * step : 4 * step + 4]) for step, place in enumerate(some)}
+        return digits
 
 
 def _measure(place: int) -> str:

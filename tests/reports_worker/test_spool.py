@@ -139,7 +139,7 @@ def test_rows_of_several_parts_keep_their_order(tmp_path: Path) -> None:
 def test_no_rows_and_a_thousand_columns_are_a_table(tmp_path: Path) -> None:
     columns = [Column(f"c{place}", Kind.INTEGER) for place in range(1000)]
 
-    empty = spool(tmp_path, columns, [], name="empty")
+    empty = spool(tmp_path, [A_TEXT], [], name="empty")
     wide = spool(tmp_path, columns, [tuple(range(1000))], name="wide")
 
     assert (read(empty.path), read(wide.path)) == ([], [tuple(range(1000))])
