@@ -19,7 +19,8 @@ for number = 3, #ARGV do
     note(id, 'gone')
   elseif has_ended(status) then
     local place = status == 'finished' and keys.finished or keys.failed
-    local expires = redis.call('ZSCORE', keys.expiry, id) or server_seconds() + settings.retention
+    local expires = redis.call('ZSCORE', keys.expiry, id) or redis.call('ZSCORE', place, id)
+      or server_seconds() + settings.retention
     if redis.call('ZADD', place, 'NX', expires, id) + redis.call('ZADD', keys.expiry, 'NX', expires, id) > 0 then
       note(id, 'kept until its time')
     end

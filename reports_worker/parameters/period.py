@@ -80,6 +80,9 @@ class Period(Parameter):
         if not isinstance(name, str) or name not in self.presets:
             known = f"one of {', '.join(self.presets)}" if self.presets else "left out"
             raise self._refusal(f"must have a preset that is {known}")
+        # What it resolved to once may come with it, and is resolved anew.
+        if any(parse_day(value[end]) is None for end in ("from", "to") if end in value):
+            raise self._refusal(_FORM)
         if calendar is None:
             days = self._parse_days(value)
         else:

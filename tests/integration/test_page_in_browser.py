@@ -95,7 +95,7 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     workshop.ask("before it")
     page.goto(site.url)
     page.get_by_role("link", name="Background reports").focus()
-    for keys in ("Tab", "Tab", *"Q4", "Tab", "i", "Tab", "Tab", "Enter"):
+    for keys in ("Tab", "Tab", "Tab", *"Q4", "Tab", "i", "Tab", "Tab", "Enter"):
         page.keyboard.press(keys)
     expect(page.get_by_role("status")).to_have_text("Report generation started: Q4")
     expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
@@ -280,6 +280,8 @@ def test_every_control_has_a_name_and_headings_are_in_order(
     workshop.complete("done")
     page.goto(site.url)
 
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     search = page.get_by_role("search", name="Reports")
     for place, role, name in (
         (ask_form(page), "textbox", "Title"),
@@ -292,12 +294,16 @@ def test_every_control_has_a_name_and_headings_are_in_order(
     ):
         expect(place.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
     controls = page.locator("input:not([type=hidden]), select, button, textarea")
-    assert controls.count() == 7
+    assert controls.count() == 15
+    page.get_by_text("Files and age").click()
+    for name in ("csv", "parquet", "xlsx", "pdf", "svg", "png", "json"):
+        expect(
+            page.get_by_role("group", name="Files", exact=True).get_by_role("checkbox", name=name)
+        ).to_be_checked()
+    expect(page.get_by_role("combobox", name="If there is such a report already")).to_be_visible()
     levels = page.locator("h1, h2, h3").evaluate_all("found => found.map(heading => heading.tagName)")
     assert levels == ["H1", "H2", "H3"]
     expect(page.get_by_role("region", name="All reports")).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])

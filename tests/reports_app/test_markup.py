@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from reports_app.blueprint import find_folder
 from reports_app.queue_dashboard import PREFIX
+from tests.reports_app.full_reports import fill
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
@@ -23,11 +24,17 @@ TEMPLATES = sorted(path.name for path in (find_folder("templates") / "reports").
 
 def assert_harmless(text: str) -> Element:
     """Make sure that nothing of `EVIL` became an element or an attribute."""
+    page = assert_figures_only(text)
+    assert not page.find_all("img")
+    return page
+
+
+def assert_figures_only(text: str) -> Element:
+    """Make sure of the same where the page has pictures of its own."""
     page = parse_html(text)
     for element in page.walk():
         assert "onerror" not in element.attributes
         assert element.attributes.get("src", "/").startswith("/")
-        assert element.tag != "img"
     assert all("evil" not in script.text for script in page.find_all("script"))
     return page
 
@@ -63,6 +70,22 @@ def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: W
         page = assert_harmless(client.get(f"/reports/{task_id}{query}").text)
         assert page.get("h1").text == EVIL
         assert [title.text for title in page.find_all("title")] == ([] if query else [EVIL])
+
+
+@pytest.mark.parametrize("query", ["", "?partial=1"])
+def test_markup_in_tables_charts_and_files_is_text(
+    client: FlaskClient, workshop: Workshop, tmp_path: Path, query: str
+) -> None:
+    task_id = workshop.complete(EVIL, outcome=fill(tmp_path, EVIL))
+
+    page = assert_figures_only(client.get(f"/reports/{task_id}{query}").text)
+
+    assert [heading.text for heading in page.find_all("h2")].count(EVIL) == 4
+    assert [image.attributes["alt"] for image in page.find_all("img")] == [
+        f"Chart: {EVIL}. The same as a table follows."
+    ]
+    assert [note.text for note in page.find_all("p", class_="notice cut")].count(EVIL) == 2
+    assert EVIL in [cell.text for cell in page.find_all("td")]
 
 
 def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, workshop: Workshop) -> None:
@@ -116,9 +139,11 @@ def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
         json.loads(answer.text)
 
 
-def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop) -> Iterator[str]:
+def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop, folder: Path) -> Iterator[str]:
     """Every page there is, in every state."""
     client = product.test_client()
+    yield client.get(f"/reports/{workshop.complete(outcome=fill(folder, 'Q4'))}").text
+    yield client.get("/types").text
     yield client.get("/").text
     for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
         task_id = make()
@@ -143,9 +168,9 @@ def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop) -
 
 
 def test_no_page_has_a_script_a_style_or_a_handler_within(
-    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop
+    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop, tmp_path: Path
 ) -> None:
-    for text in pages_of(product, memory_server, workshop):
+    for text in pages_of(product, memory_server, workshop, tmp_path):
         page = parse_html(text)
         for element in page.walk():
             assert not any(name.startswith("on") or name == "style" for name in element.attributes)
@@ -157,12 +182,12 @@ def test_no_page_has_a_script_a_style_or_a_handler_within(
 
 
 def test_every_template_is_rendered_by_these_pages(
-    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop
+    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop, tmp_path: Path
 ) -> None:
     loader = product.jinja_env.loader
     assert loader is not None
 
-    for _ in pages_of(product, memory_server, workshop):
+    for _ in pages_of(product, memory_server, workshop, tmp_path):
         pass
 
     assert product.jinja_env.undefined is jinja2.StrictUndefined

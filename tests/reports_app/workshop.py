@@ -48,9 +48,15 @@ class Workshop:
         self.advance(task_id, percent=percent, stage=stage)
         return task_id
 
-    def complete(self, title: str = "Q4 sales", figures: Mapping[str, Any] = FIGURES) -> str:
+    def complete(
+        self,
+        title: str = "Q4 sales",
+        figures: Mapping[str, Any] = FIGURES,
+        *,
+        outcome: Completed | None = None,
+    ) -> str:
         """Leave a completed report; return its id."""
-        self.end(task_id := self.start(title), Completed(figures))
+        self.end(task_id := self.start(title), outcome or Completed(figures))
         return task_id
 
     def fail(self, title: str = "Q4 sales", error: str = "It broke.", reason: Reason = Reason.ERROR) -> str:

@@ -146,6 +146,8 @@ def test_a_value_beyond_the_limits_is_refused_with_what_is_allowed(
         {"from": "2026-07-01", "to": 7},
         {"from": "2026-07-01", "to": "2026-07-02", "zone": "UTC"},
         {"preset": "last_quarter", 7: 7},
+        {"preset": "last_quarter", "to": 7},
+        {"preset": "last_quarter", "from": "Monday"},
     ],
 )
 def test_half_a_period_or_more_than_one_is_refused(value: object) -> None:
