@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from pyspark.sql.connect.client import DefaultChannelBuilder
 from pyspark.sql.connect.session import SparkSession
 
 from reports_worker.errors import SettingsError
@@ -33,7 +34,9 @@ class SparkEngine:
     def connect(self, bounds: Bounds) -> SparkWarehouseSession:
         # It writes each error to stderr, with the whole plan.
         logging.getLogger("SQLQueryContextLogger").disabled = True
-        session = SparkWarehouseSession(SparkSession(self.place.server), bounds)
+        # Connections that another session lost do not make this one wait before it tries.
+        channel = DefaultChannelBuilder(self.place.server, [("grpc.use_local_subchannel_pool", 1)])
+        session = SparkWarehouseSession(SparkSession(channel), bounds)
         try:
             session.open(self.place)
         except BaseException:

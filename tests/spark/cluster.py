@@ -122,12 +122,6 @@ class ConnectServer:
         """Tell what runs on the cluster now, as its driver says."""
         return [job for job in self._ask("jobs") or [] if job["status"] == "RUNNING"]
 
-    def running_queries(self) -> Sequence[Any]:
-        """Tell the queries that run now, with their plans."""
-        return [
-            query for query in self._ask("sql?planDescription=true") or [] if query["status"] == "RUNNING"
-        ]
-
     def _is_ready(self) -> bool:
         executors = [executor for executor in self._ask("executors") or [] if executor["id"] != "driver"]
         with socket.socket() as client:

