@@ -14,7 +14,7 @@ from typing import Any
 from reports_worker import SettingsError, connect
 from reports_worker.broker_checks import warn_once_it_answers
 
-from .leaving import answer_waits_on_sigterm
+from .leaving import answer_waits_on_sigterm, heed_early_sigterm
 from .settings import AppSettings, refuse_open_address_without_secret
 
 try:
@@ -45,12 +45,18 @@ def on_starting(server: Any) -> None:
         sys.exit(str(error))
 
 
+def post_fork(server: Any, worker: Any) -> None:
+    """Keep the process' copy of the queue into which its arbiter's handler puts signals."""
+    worker.early_signals = server.SIG_QUEUE
+
+
 def post_worker_init(worker: Any) -> None:
-    """Have those who wait for a report answered when the process is told to end.
+    """Have those who wait for a report answered when the process is told to end, however early.
 
     Have the first process log what about the broker endangers reports, once it answers.
     """
     answer_waits_on_sigterm(worker.wsgi)
+    heed_early_sigterm(worker.early_signals)
     if worker.age == 1:
         shared = _SETTINGS.shared
         threading.Thread(

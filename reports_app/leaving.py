@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Any
 
@@ -28,3 +30,14 @@ def answer_waits_on_sigterm(app: Any) -> None:
     signal.signal(signal.SIGTERM, end)
     # As gunicorn has it: what runs is not disturbed in its system calls.
     signal.siginterrupt(signal.SIGTERM, False)
+
+
+def heed_early_sigterm(signals: SimpleQueue[int]) -> None:
+    """Have SIGTERM handled that came before the process had a handler of its own, and was only queued."""
+    while True:
+        try:
+            number = signals.get_nowait()
+        except Empty:
+            return
+        if number == signal.SIGTERM:
+            os.kill(os.getpid(), signal.SIGTERM)
