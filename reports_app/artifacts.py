@@ -49,11 +49,10 @@ class Downloads:
         RequestedRangeNotSatisfiable.
         """
         receipt = find_receipt(report, name)
-        if request.if_none_match.contains_weak(receipt.sha256):
-            return _describe(Response(status=304), report, receipt)
-        if request.method == "HEAD":
+        is_known = request.if_none_match.contains_weak(receipt.sha256)
+        if is_known or request.method == "HEAD":
             self._check(self._store.measure(*_find_place(report, receipt)), receipt)
-            return _describe(Response(), report, receipt)
+            return _describe(Response(status=304 if is_known else 200), report, receipt)
         part = _find_part(receipt)
         body = self._open(report, receipt, part or (0, receipt.size))
         answer = _describe(Response(body), report, receipt)

@@ -78,6 +78,9 @@ class Making:
                 Reason.ERROR,
                 f"The definition of {self.report.type!r} cannot be used: {error}"[:LONGEST_ERROR],
             )
+        except Exception as error:
+            log.exception("the definition raised")
+            return explain(error)
         if loaded is None:
             return Failed(
                 Reason.UNKNOWN_TYPE,

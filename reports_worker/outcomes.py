@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .artifacts import StorageError
+from .errors import ReportsError
+from .formats.errors import TooManyRowsError
 from .model import Completed, Failed, Outcome, Reason
 from .settings import format_size
 from .warehouse.errors import (
     WarehouseBusyError,
-    WarehouseError,
     WarehouseMemoryError,
     WarehouseTimeoutError,
     WarehouseUnavailableError,
@@ -33,7 +34,8 @@ _REASONS: Mapping[type[Exception], Reason] = {
     WarehouseUnavailableError: Reason.WAREHOUSE_UNAVAILABLE,
     WarehouseTimeoutError: Reason.TIMEOUT,
     WarehouseMemoryError: Reason.MEMORY,
-    WarehouseError: Reason.ERROR,
+    TooManyRowsError: Reason.TOO_LARGE,
+    ReportsError: Reason.ERROR,
 }
 
 

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from .contents import Column, Row
-from .formats.database import open_database, quote_text
-from .formats.document import Document, SpooledTable
+from .formats.database import read_first
+from .formats.document import Document
 from .progress import Stage
 
 LARGEST_PREVIEW = 64 * 2**10
@@ -44,7 +44,7 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
                 "rows": table.rows,
                 "expected": table.expected,
                 "cut": table.cut,
-                "first": _to_json(_read_first(table, most_rows)),
+                "first": _to_json(read_first(table.path, most_rows)),
             }
             for table in document.tables
         ],
@@ -61,12 +61,6 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
         ],
         "stages": [{"name": stage.name, "seconds": stage.seconds} for stage in stages],
     }
-
-
-def _read_first(table: SpooledTable, most: int) -> Sequence[Row]:
-    with open_database(table.path.parent) as database:
-        source = f"read_parquet({quote_text(str(table.path))})"
-        return database.execute(f"FROM {source} LIMIT {most}").fetchall()
 
 
 def _describe_columns(columns: Sequence[Column]) -> list[dict[str, str]]:

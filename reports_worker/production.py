@@ -70,7 +70,12 @@ class Production:
     def _spool_tables(self, contents: Contents) -> Iterator[SpooledTable]:
         advance = _Advance(self.progress)
         most_rows = self.workshop.data.max_rows
-        with open_spool(self.workshop.scratch, most_rows=most_rows, advance=advance) as spool:
+        with open_spool(
+            self.workshop.scratch,
+            most_rows=most_rows,
+            advance=advance,
+            tell=lambda: advance.tell(self.workshop.query_progress()),
+        ) as spool:
             for number, table in enumerate(contents.tables):
                 advance.enter(SPOOLED * number // len(contents.tables), f"reading {table.title}")
                 yield spool.add(table)
@@ -112,7 +117,7 @@ class Production:
 
 
 class _Advance:
-    """Tells how many rows are done, within a stage."""
+    """Tells how much is done, within a stage."""
 
     def __init__(self, progress: Share) -> None:
         self._progress = progress
@@ -121,6 +126,10 @@ class _Advance:
     def enter(self, percent: int, stage: str) -> None:
         self._percent, self._stage = percent, stage
         self._progress(percent, stage)
+
+    def tell(self, share: float | None) -> None:
+        """Tell how much of what the engine does is done, if it knows."""
+        self._progress(self._percent, self._stage, "" if share is None else f"{share:.0%}")
 
     def __call__(self, rows: int) -> None:
         self._progress(self._percent, self._stage, f"{rows:,} rows")

@@ -57,6 +57,13 @@ class Workshop:
         """As of when what was read is: now, where nothing was."""
         return self._warehouse.as_of if self._warehouse else clock.now()
 
+    def query_progress(self) -> float | None:
+        """Tell how much of the query that runs is done, from 0 to 1; None where its engine does not say."""
+        from .warehouse.engines import TellsProgress  # noqa: PLC0415 - as above
+
+        session = self._warehouse.session if self._warehouse else None
+        return session.progress() if isinstance(session, TellsProgress) else None
+
     def abort(self) -> None:
         """End what the warehouse does for this report, and leave no file behind; the process ends next."""
         try:

@@ -1,6 +1,7 @@
 """`python -m reports_worker.definitions`: look at all definitions, print what was found as JSON, and end.
 
-Each of the user's files is loaded in a process of its own, so that one that loops, exits or crashes hides no other.
+Each file is loaded in a process of its own, some at once, so that one that loops, exits or crashes neither hides
+another nor keeps it waiting for long.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +31,7 @@ from .loading import BUILTIN, list_files, load_file
 LOAD_SECONDS = 10.0
 OPTION_SECONDS = 20.0
 MOST_OPTIONS = 10_000
+AT_ONCE = 8
 
 
 def main() -> int:
@@ -39,12 +42,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     types, broken, names = [], [], set[str]()
-    for path in list_files(settings):
-        found = look_at(path, settings)
-        if "reason" not in found and path.stem in names:
-            found = asdict(Broken(path.name, f"There is another definition of {path.stem!r} before it."))
+    paths = list(list_files(settings))
+    for path, found in zip(paths, look_at_all(paths, settings), strict=True):
         if "reason" in found:
             broken.append(found)
+        elif path.stem in names:
+            broken.append(
+                asdict(Broken(path.name, f"There is another definition of {path.stem!r} before it."))
+            )
         else:
             names.add(path.stem)
             types.append(found["type"])
@@ -53,36 +58,75 @@ def main() -> int:
     return 0
 
 
-def look_at(path: Path, settings: DataSettings) -> dict[str, Any]:
-    """Load a file in a process of its own; return its description, or what is wrong with it."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _answer(path, settings, writing)
-    os.close(writing)
-    try:
-        text = _receive(reading, time.monotonic() + LOAD_SECONDS + OPTION_SECONDS)
-    finally:
-        os.close(reading)
-        if os.waitpid(child, os.WNOHANG) == (0, 0):
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-    if text is None:
-        return asdict(
-            Broken(path.name, f"It does not end within {LOAD_SECONDS + OPTION_SECONDS:g} s of being loaded.")
-        )
-    try:
-        found: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return asdict(Broken(path.name, "It ends the process that loads it."))
-    return found
+def look_at_all(
+    paths: Sequence[Path], settings: DataSettings, *, seconds: float = LOAD_SECONDS
+) -> list[dict[str, Any]]:
+    """Load each file in a process of its own; return its description, or what is wrong with it, in their order."""
+    found: dict[Path, dict[str, Any]] = {}
+    waiting = deque(paths)
+    running: dict[int, _Look] = {}
+    while waiting or running:
+        while waiting and len(running) < AT_ONCE:
+            look = _Look(waiting.popleft(), settings, seconds)
+            running[look.reading] = look
+        left = min(look.deadline for look in running.values()) - time.monotonic()
+        readable = select.select(list(running), [], [], max(left, 0))[0]
+        for reading, look in list(running.items()):
+            if reading in readable:
+                look.read()
+            if look.has_ended or time.monotonic() >= look.deadline:
+                found[look.path] = running.pop(reading).end()
+    return [found[path] for path in paths]
 
 
-def _answer(path: Path, settings: DataSettings, writing: int) -> None:
+class _Look:
+    """A process that loads a file, and what it has told of it until now."""
+
+    def __init__(self, path: Path, settings: DataSettings, seconds: float) -> None:
+        self.path = path
+        self._seconds = seconds + OPTION_SECONDS
+        self.deadline = time.monotonic() + self._seconds
+        self.has_ended = False
+        self._text = b""
+        self.reading, writing = os.pipe()
+        self._child = os.fork()
+        if self._child == 0:
+            os.close(self.reading)
+            _answer(path, settings, seconds, writing)
+        # Before another is forked, which would hold it open.
+        os.close(writing)
+
+    def read(self) -> None:
+        part = os.read(self.reading, 2**16)
+        self._text += part
+        self.has_ended = not part
+
+    def end(self) -> dict[str, Any]:
+        """End the process; return what came of it."""
+        os.close(self.reading)
+        if os.waitpid(self._child, os.WNOHANG) == (0, 0):
+            os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
+        if not self.has_ended:
+            return self._complain(f"It does not end within {self._seconds:g} s of being loaded.")
+        try:
+            found: dict[str, Any] = json.loads(self._text)
+        except ValueError:
+            return self._complain("It ends the process that loads it.")
+        return found
+
+    def _complain(self, reason: str) -> dict[str, Any]:
+        return asdict(Broken(self.path.name, reason))
+
+
+def _answer(path: Path, settings: DataSettings, seconds: float, writing: int) -> None:
     """In the child: load, write what was found, and end. What the file prints goes nowhere."""
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(int(LOAD_SECONDS))
+
+    def give_up(*_: object) -> None:
+        raise BrokenFileError(f"It was not loaded within {seconds:g} s.")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -95,14 +139,10 @@ def _answer(path: Path, settings: DataSettings, writing: int) -> None:
     os._exit(0)
 
 
-def _give_up(*_: object) -> None:
-    raise BrokenFileError(f"It was not loaded within {LOAD_SECONDS:g} s.")
-
-
 def _describe(path: Path, settings: DataSettings) -> dict[str, Any]:
     try:
         loaded = load_file(path, settings)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
     except BrokenFileError as error:
         return asdict(Broken(path.name, str(error), error.line))
     warnings = list[dict[str, Any]]()
@@ -142,18 +182,6 @@ def _ask(query: str, settings: DataSettings) -> list[Any]:
         finally:
             warehouse.close()
     return [row[0] if len(row) == 1 else row for row in rows[:MOST_OPTIONS] if row[0] is not None]
-
-
-def _receive(reading: int, deadline: float) -> bytes | None:
-    """Read until the other end is closed; None if that takes too long."""
-    text = b""
-    while (left := deadline - time.monotonic()) > 0:
-        if select.select([reading], [], [], left)[0]:
-            part = os.read(reading, 2**16)
-            if not part:
-                return text
-            text += part
-    return None
 
 
 if __name__ == "__main__":

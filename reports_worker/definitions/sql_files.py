@@ -35,7 +35,16 @@ from .faults import BrokenFileError
 MOST_CHART_ROWS = 5_000
 _SECTION = re.compile(r"--\s*(?:(summary)|table:\s*([A-Za-z0-9_]+)\s*(?:,\s*(.*?))?)\s*", re.ASCII)
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-_KEYS = ("title", "description", "formats", "dialect", "units", "parameters", "charts")
+# What a header may have, and what TOML makes of it.
+_KEYS: Mapping[str, tuple[type, str]] = {
+    "title": (str, "text"),
+    "description": (str, "text"),
+    "formats": (list, "a list"),
+    "dialect": (str, "text"),
+    "units": (dict, "a table of texts"),
+    "parameters": (list, "written as `-- [[parameters]]` with its fields below"),
+    "charts": (list, "written as `-- [[charts]]` with its fields below"),
+}
 _CHART_KEYS = ("table", "kind", "x", "y", "colour", "title", "description")
 
 
@@ -162,15 +171,16 @@ def _read_header(lines: Sequence[str]) -> dict[str, Any]:
         ) from error
     if not isinstance(facts.get("title"), str) or not facts["title"].strip():
         raise BrokenFileError('Its header has no title: write `-- title = "..."` on top.', line=1)
-    for key in facts:
+    for key, value in facts.items():
         if key not in _KEYS:
             raise BrokenFileError(f"{key!r} is not known in a header: {', '.join(_KEYS)} are.", line=1)
+        kind, said = _KEYS[key]
+        if not isinstance(value, kind):
+            raise BrokenFileError(f"{key!r} in its header must be {said}.", line=1)
     return facts
 
 
-def _read_parameters(given: object) -> list[Parameter]:
-    if not isinstance(given, list):
-        raise BrokenFileError("Write each parameter as `-- [[parameters]]` with its fields below.", line=1)
+def _read_parameters(given: Sequence[Any]) -> list[Parameter]:
     try:
         return [from_data(one) for one in given]
     except ReportsError as error:

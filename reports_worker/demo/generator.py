@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -100,12 +103,35 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
-    """Make a folder beside the one that is meant, so that renaming is all that is left to do."""
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    """Make a folder beside the one that is meant, so that renaming is all that is left to do.
+
+    It is locked while its process lives; what one that was killed has left goes first.
+    """
+    prefix = f".{folder.name}.demo-data-"
+    for left in folder.parent.glob(f"{glob.escape(prefix)}*"):
+        _remove_unlocked(left)
+    aside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
-        yield aside
+        with _locked(aside):
+            yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    with suppress(OSError), _locked(folder):
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which goes with its process; raise BlockingIOError where another has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write_tables(demo: Demo, folder: Path, scratch: Path, tell: Tell) -> None:

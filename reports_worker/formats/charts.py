@@ -15,10 +15,10 @@ from typing import Any
 import vl_convert
 
 from reports_worker.contents import Chart
-from reports_worker.errors import ReportsError
 
 from .aside import written_aside
 from .document import Advance, Document, WrittenFile
+from .errors import ChartError
 
 FONTS = Path(__file__).parent / "fonts"
 FAMILIES = "Noto Sans, Noto Sans Arabic, Noto Sans SC, Noto Emoji, sans-serif"
@@ -33,10 +33,6 @@ _FORBIDDEN = {"data", "datasets", "url", "href", "usermeta", "$schema", "autosiz
 # Okabe and Ito's colours, which colour-blind readers can tell apart; lighter ones first on dark ground.
 _LIGHT_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#3B8FC2", "#5B5B5B"]
 _DARK_COLOURS = ["#56B4E9", "#E69F00", "#2BC79B", "#E7A6CB", "#F0E442", "#FF8A4C", "#C9CDD3"]
-
-
-class ChartError(ReportsError):
-    """A chart cannot be drawn as its type describes it."""
 
 
 def write_svg(document: Document, folder: Path, _advance: Advance) -> Iterator[WrittenFile]:

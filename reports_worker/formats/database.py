@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from reports_worker.contents import Row
+
 from .document import Advance
 
 MEMORY = "256MB"
@@ -28,7 +30,7 @@ _DISK_IS_FULL = ("no space left", "disk quota exceeded", "failed to offload", "m
 def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database that reaches these folders and nothing else.
 
-    A disk that is full raises OSError with ENOSPC, whoever finds it full.
+    A disk that is full raises OSError with ENOSPC, whoever finds it full; too little memory, MemoryError.
     """
     connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
     try:
@@ -37,6 +39,8 @@ def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.Error as error:
         if any(sign in str(error).lower() for sign in _DISK_IS_FULL):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folders[0])) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise MemoryError(str(error)) from error
         raise
     finally:
         connection.close()
@@ -94,6 +98,21 @@ def describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[
     """Tell the columns of a Parquet file."""
     rows = connection.execute(f"DESCRIBE FROM {from_parquet(path)}").fetchall()
     return [Stored(name, type_) for name, type_, *_ in rows]
+
+
+def read_first(path: Path, most_rows: int) -> list[Row]:
+    """Read the first rows of a Parquet file; a time with a zone as that of UTC.
+
+    As they are, DuckDB hands such times over by a package that is not there.
+    """
+    with open_database(path.parent) as database:
+        cells = ", ".join(map(_select, describe_parquet(database, path)))
+        return database.execute(f"SELECT {cells} FROM {from_parquet(path)} LIMIT {int(most_rows)}").fetchall()
+
+
+def _select(column: Stored) -> str:
+    name = quote_name(column.name)
+    return f"timezone('UTC', {name}) AS {name}" if column.has_zone else name
 
 
 def from_parquet(path: Path) -> str:

@@ -19,7 +19,7 @@ from reports_worker.contents import Column, Kind
 
 from .aside import written_aside
 from .charts import FONTS, list_drawn
-from .database import open_database, quote_text
+from .database import read_first
 from .document import Advance, Document, SpooledTable, WrittenFile
 
 NAME = "report.pdf"
@@ -92,10 +92,7 @@ def _describe(document: Document, parts: Sequence[dict[str, Any]]) -> dict[str, 
 
 def _describe_table(table: SpooledTable) -> dict[str, Any]:
     columns = table.columns[:MOST_COLUMNS]
-    with open_database(table.path.parent) as database:
-        rows = database.execute(
-            f"FROM read_parquet({quote_text(str(table.path))}) LIMIT {MOST_ROWS}"
-        ).fetchall()
+    rows = read_first(table.path, MOST_ROWS)
     return {
         "title": table.title,
         "notice": _notice(table, len(rows)),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import duckdb
 
 from reports_worker.contents import Batch, Column, Kind, Row, Table
-from reports_worker.errors import ReportsError
+from reports_worker.warehouse.engines import WritesParquet
 
 from .aside import written_aside
-from .database import describe_parquet, make_valid, open_database, quote_name, quote_text
+from .database import describe_parquet, make_valid, open_database, quote_name, quote_text, run_aside
 from .document import Advance, SpooledTable
+from .errors import TooManyRowsError, UnfitRowsError
 
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 BATCH_ROWS = 10_000
@@ -27,6 +28,8 @@ PART_ROWS = 40_000
 GROUP_ROWS = 40_960
 MOST_DIGITS = 38
 MEASURED_AT_ONCE = 25
+_WHOLE = {int, bool, type(None)}
+_WHOLE_TEXT = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 # How a value is kept until all are seen: only then is known how many digits the column has.
 _STORED = {
@@ -40,48 +43,27 @@ _STORED = {
 }
 
 
-class TooManyRowsError(ReportsError):
-    """The report has more rows than it may."""
-
-    def __init__(self, rows: int, most_rows: int, table: str) -> None:
-        super().__init__(
-            f"The report has more than the {most_rows:,} rows that it may have (REPORTS_MAX_ROWS): {rows:,} "
-            f"had been read when it ended, in table {table!r}. Ask for less, or have the limit raised."
-        )
-
-
-class UnfitRowsError(ReportsError):
-    """A table's rows are not what its columns say, or the table cannot be written at all."""
-
-
-@runtime_checkable
-class WritesParquet(Protocol):
-    """Rows that their engine writes to a Parquet file itself, faster than they could be handed over.
-
-    `write_parquet` writes all rows and gives their number; it may end early once more than `most_rows` are
-    there. No exact number may become a DOUBLE in it, as a HUGEINT would: it is to be a DECIMAL(38, 0).
-    """
-
-    @property
-    def columns(self) -> Sequence[Column]: ...
-
-    def write_parquet(self, path: Path, most_rows: int) -> int: ...
-
-
 class Spool:
     """The tables of one report.
 
-    `most_rows` counts for all of them together; `advance` is told all rows so far.
+    `most_rows` counts for all of them together; `advance` is told all rows so far. `tell` is called now and
+    then while an engine writes rows by itself.
     """
 
     def __init__(
-        self, folder: Path, database: duckdb.DuckDBPyConnection, most_rows: int, advance: Advance
+        self,
+        folder: Path,
+        database: duckdb.DuckDBPyConnection,
+        most_rows: int,
+        advance: Advance,
+        tell: Callable[[], None],
     ) -> None:
         self.rows = 0
         self._folder = folder
         self._database = database
         self._most_rows = most_rows
         self._advance = advance
+        self._tell = tell
         self._names: set[str] = set()
 
     def add(self, table: Table) -> SpooledTable:
@@ -103,7 +85,7 @@ class Spool:
     def _write(self, table: Table, path: Path) -> tuple[Sequence[Column], int]:
         rows = table.rows
         if isinstance(rows, WritesParquet):
-            count = rows.write_parquet(path, self._most_rows - self.rows)
+            count = self._have_written(rows, path)
             self._count(count, table)
             return self._read_names(path, _describe(table)), count
         columns = _name_apart(_describe(table))
@@ -117,6 +99,15 @@ class Spool:
         finally:
             parts.remove()
 
+    def _have_written(self, rows: WritesParquet, path: Path) -> int:
+        """Have an engine write its rows: one more than there may be, which says that there are too many."""
+        counts: list[int] = []
+        most_rows = self._most_rows - self.rows + 1
+        run_aside(
+            lambda: counts.append(rows.write_parquet(path, most_rows)), tell=self._tell, stop=lambda: None
+        )
+        return counts[0]
+
     def _count(self, rows: int, table: Table) -> None:
         self.rows += rows
         if self.rows > self._most_rows:
@@ -129,10 +120,12 @@ class Spool:
 
 
 @contextmanager
-def open_spool(folder: Path, *, most_rows: int, advance: Advance) -> Iterator[Spool]:
+def open_spool(
+    folder: Path, *, most_rows: int, advance: Advance, tell: Callable[[], None] = lambda: None
+) -> Iterator[Spool]:
     """Spool into this folder; the files stay there."""
     with open_database(folder) as database:
-        yield Spool(folder, database, most_rows, advance)
+        yield Spool(folder, database, most_rows, advance, tell)
 
 
 @dataclass(frozen=True)
@@ -162,11 +155,13 @@ class _Parts:
         self._waiting = 0
         self._naive: dict[int, bool] = {}
         self._timestamps = [place for place, column in enumerate(columns) if column.kind is Kind.TIMESTAMP]
+        self._integers = [place for place, column in enumerate(columns) if column.kind is Kind.INTEGER]
         self._has_decimals = any(column.kind is Kind.DECIMAL for column in columns)
         self._begin()
 
     def append(self, batch: Sequence[Row]) -> None:
         self._look_for_zones(batch)
+        self._refuse_fractions(batch)
         try:
             self._appender.append_rows(self._write_decimals(batch) if self._has_decimals else batch)
         except (duckdb.Error, UnicodeError):
@@ -232,6 +227,18 @@ class _Parts:
             raise UnfitRowsError(
                 f"A row of table {self._name!r} does not fit its columns: {str(error).splitlines()[0][:300]}"
             ) from error
+
+    def _refuse_fractions(self, batch: Sequence[Row]) -> None:
+        """Refuse what is no whole number in a column of such, since DuckDB would round it."""
+        for place in self._integers:
+            if {type(row[place]) for row in batch} <= _WHOLE:
+                continue
+            for row in batch:
+                if not _is_whole(row[place]):
+                    raise UnfitRowsError(
+                        f"A row of table {self._name!r} does not fit its columns: {self._columns[place].name!r} "
+                        f"holds whole numbers, and {str(row[place])[:100]} is none."
+                    )
 
     def _look_for_zones(self, batch: Sequence[Row]) -> None:
         """Note of each column of times whether it has no zone, by the first value."""
@@ -309,6 +316,19 @@ def _name_apart(columns: Sequence[Column]) -> list[Column]:
 def _slice(batch: Batch) -> Iterator[Sequence[Row]]:
     for start in range(0, len(batch), BATCH_ROWS):
         yield batch[start : start + BATCH_ROWS]
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number, or what DuckDB itself would refuse."""
+    match value:
+        case float():
+            return value.is_integer()
+        case Decimal():
+            return value.is_finite() and value == value.to_integral_value()
+        case str():
+            return _WHOLE_TEXT.fullmatch(value) is not None
+        case _:
+            return True
 
 
 def _mend(value: Any) -> Any:

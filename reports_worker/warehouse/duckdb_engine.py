@@ -41,10 +41,10 @@ _KINDS = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), Kind.INTEGER),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), Kind.INTEGER),
 }
+# Python has whole numbers of any size. Files do not: there these are 64 bits wide, or else exact decimals.
+_WIDE = ("HUGEINT", "UHUGEINT")
 # What is cast on its way out, since files and Python have no type for it; all else becomes text.
 _CAST_KINDS = {
-    "HUGEINT": ("BIGINT", Kind.INTEGER),
-    "UHUGEINT": ("BIGINT", Kind.INTEGER),
     "TIMESTAMP_S": ("TIMESTAMP", Kind.TIMESTAMP),
     "TIMESTAMP_MS": ("TIMESTAMP", Kind.TIMESTAMP),
     "TIMESTAMP_NS": ("TIMESTAMP", Kind.TIMESTAMP),
@@ -202,28 +202,41 @@ class DuckDBRows:
         described: Sequence[tuple[str, str]],
     ) -> None:
         self._session = session
+        self._text = text
         self._values = dict(values)
+        self._described = described
         self.columns: Sequence[Column] = [Column(name, find_kind(kind)) for name, kind in described]
         check_names(self.columns)
-        wanted = ", ".join(_select(name, kind) for name, kind in described)
-        # Inside FROM, DuckDB itself refuses a WITH that writes.
-        self._text = f"SELECT {wanted} FROM (\n{text}\n)"
 
     def batches(self) -> Iterator[Batch]:
         with self._session.run() as connection:
-            connection.execute(self._text, self._values)
+            connection.execute(self._select(), self._values)
             while batch := connection.fetchmany(self._session.bounds.batch):
                 yield batch
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         """Write at most so many rows into a file in the scratch folder; return how many there were."""
         with self._session.run() as connection:
-            row = connection.execute(
-                f"COPY ({self._text} LIMIT {int(most_rows)}) TO {quote_text(str(path.resolve()))} "
-                "(FORMAT parquet, COMPRESSION snappy)",
-                self._values,
-            ).fetchone()
+            try:
+                return self._copy(connection, path, most_rows, wide="BIGINT")
+            except duckdb.ConversionException:
+                if not any(kind in _WIDE for _, kind in self._described):
+                    raise
+                return self._copy(connection, path, most_rows, wide="DECIMAL(38, 0)")
+
+    def _copy(self, connection: duckdb.DuckDBPyConnection, path: Path, most_rows: int, *, wide: str) -> int:
+        row = connection.execute(
+            f"COPY ({self._select(wide)} LIMIT {int(most_rows)}) TO {quote_text(str(path.resolve()))} "
+            "(FORMAT parquet, COMPRESSION snappy)",
+            self._values,
+        ).fetchone()
         return int(row[0]) if row else 0
+
+    def _select(self, wide: str = "") -> str:
+        """Cast the columns that need it; those that may be wider than 64 bits to `wide`, if that is said."""
+        wanted = ", ".join(_cast(name, kind, wide) for name, kind in self._described)
+        # Inside FROM, DuckDB itself refuses a WITH that writes.
+        return f"SELECT {wanted} FROM (\n{self._text}\n)"
 
 
 def _tell_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -237,6 +250,8 @@ def find_kind(name: str) -> Kind:
     """Tell what values of a type of DuckDB become."""
     if name.startswith("DECIMAL("):
         return Kind.DECIMAL
+    if name in _WIDE:
+        return Kind.INTEGER
     return _KINDS.get(name) or _CAST_KINDS.get(name, ("", Kind.TEXT))[1]
 
 
@@ -248,11 +263,12 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _select(name: str, kind: str) -> str:
+def _cast(name: str, kind: str, wide: str) -> str:
     quoted = quote_name(name)
-    if kind in _KINDS or kind.startswith("DECIMAL("):
+    if kind in _KINDS or kind.startswith("DECIMAL(") or (kind in _WIDE and not wide):
         return quoted
-    return f"CAST({quoted} AS {_CAST_KINDS.get(kind, ('VARCHAR', Kind.TEXT))[0]}) AS {quoted}"
+    target = wide if kind in _WIDE else _CAST_KINDS.get(kind, ("VARCHAR", Kind.TEXT))[0]
+    return f"CAST({quoted} AS {target}) AS {quoted}"
 
 
 @contextmanager

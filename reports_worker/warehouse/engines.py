@@ -62,7 +62,10 @@ class WritesParquet(Protocol):
     """Rows that their engine can write into a file by itself, without a detour through Python."""
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
-        """Write the first rows into a file inside `Bounds.scratch`; return how many there were."""
+        """Write the first rows into a file inside `Bounds.scratch`; return how many there were.
+
+        Every number as exact as it is: a HUGEINT, of which DuckDB would make a DOUBLE, as BIGINT or DECIMAL.
+        """
 
 
 @runtime_checkable

@@ -201,6 +201,7 @@ def test_a_file_that_was_removed_or_changed_is_gone(
         file.write_bytes(DATA + b"x" if change == "longer" else DATA[:-1])
 
     answers = [client.open(path, method=method) for _ in range(5)]
+    answers.append(client.open(path, method=method, headers={"If-None-Match": f'"{DIGEST}"'}))
 
     assert {answer.status_code for answer in answers} == {410}
     if method == "GET":

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from faults.small_disk import mount_small_disk
 from reports_worker.demo import rows
 from reports_worker.demo.commands import main
 from reports_worker.demo.generator import Demo, DemoDataError, write
+from tests.waiting import wait_until
 
 UNTIL = "2026-06-14"
 SMALL = Demo(1000, 1, UNTIL)
@@ -156,6 +160,22 @@ def test_what_cannot_be_is_refused(options: Sequence[str], sentence: str, tmp_pa
 
     assert refused.exit_code == 2
     assert sentence in refused.output
+
+
+def test_what_a_killed_run_left_goes_with_the_next_and_what_another_writes_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    command = [sys.executable, "-m", "reports_worker", "demo-data", str(folder), "--orders", "2000000"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+        (aside,) = wait_until(lambda: list(tmp_path.glob(".demo.*/new")), what="what it writes aside")
+        running.send_signal(signal.SIGSTOP)
+        write(Demo(100, 1, UNTIL), folder)
+        assert aside.exists()
+        running.kill()
+    assert aside.exists()
+
+    write(Demo(200, 1, UNTIL), folder, replace=True)
+
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_place_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:

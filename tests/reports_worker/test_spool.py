@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reports_worker.contents import Batch, Column, GivenRows, Kind, Table
-from reports_worker.formats.spool import TooManyRowsError, UnfitRowsError, open_spool
+from reports_worker.formats.database import read_first
+from reports_worker.formats.errors import TooManyRowsError, UnfitRowsError
+from reports_worker.formats.spool import open_spool
 from tests.reports_worker.format_files import ignore, spool
 
 A_TEXT = Column("text", Kind.TEXT)
@@ -191,6 +193,28 @@ def test_a_value_that_is_not_what_its_column_says_is_refused(tmp_path: Path) -> 
         spool(tmp_path, [Column("day", Kind.DATE)], [("no day",)])
 
 
+@pytest.mark.parametrize("value", [1.5, float("nan"), Decimal("1.5"), Decimal("NaN"), "1.5", "one"])
+def test_what_is_no_whole_number_is_not_rounded_to_one(tmp_path: Path, value: object) -> None:
+    with pytest.raises(UnfitRowsError, match=r"'n' holds whole numbers, and (1\.5|nan|NaN|one) is none"):
+        spool(tmp_path, [A_TEXT, Column("n", Kind.INTEGER)], [("x", 1), ("y", value)])
+
+
+def test_whole_numbers_of_other_kinds_are_taken(tmp_path: Path) -> None:
+    rows = [(2.0,), (Decimal("3.00"),), ("-4",), (None,), (5,)]
+
+    assert read(spool(tmp_path, [Column("n", Kind.INTEGER)], rows).path) == [(2,), (3,), (-4,), (None,), (5,)]
+
+
+def test_first_rows_are_read_with_times_in_utc(tmp_path: Path) -> None:
+    india = timezone(timedelta(hours=5, minutes=30))
+    columns = [Column("at", Kind.TIMESTAMP), Column("n", Kind.INTEGER)]
+    rows = [(datetime(2026, 1, 1, 5, 30, tzinfo=india), number) for number in range(3)]
+
+    first = read_first(spool(tmp_path, columns, rows).path, 2)
+
+    assert first == [(datetime(2026, 1, 1), 0), (datetime(2026, 1, 1), 1)]  # noqa: DTZ001
+
+
 class _FromEngine:
     """Rows that an engine writes itself."""
 
@@ -201,9 +225,9 @@ class _FromEngine:
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         with duckdb.connect() as connection:
-            rows = f"SELECT DATE '2026-01-01' + i::INT AS day FROM range(least(10, {most_rows} + 1)) t(i)"  # noqa: S608
+            rows = f"SELECT DATE '2026-01-01' + i::INT AS day FROM range(least(10, {most_rows})) t(i)"  # noqa: S608
             connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
-        return min(10, most_rows + 1)
+        return min(10, most_rows)
 
 
 def test_an_engine_that_writes_parquet_writes_it(tmp_path: Path) -> None:

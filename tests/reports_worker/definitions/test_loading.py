@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports_worker.data_settings import DataSettings
+from reports_worker.definitions.__main__ import look_at_all
 from reports_worker.definitions.faults import BrokenFileError
 from reports_worker.definitions.live_catalog import LiveCatalog
 from reports_worker.definitions.loading import UnknownTypeError, load
@@ -59,6 +61,22 @@ def found(folder: Path) -> Any:
     return json.loads(
         subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60).stdout
     )
+
+
+def test_files_that_loop_do_not_add_up(tmp_path: Path) -> None:
+    (tmp_path / "_helper.py").write_text('TITLE = "Visits"\n')
+    (tmp_path / "visits.py").write_text(GOOD)
+    for number in range(4):
+        (tmp_path / f"loops_{number}.py").write_text("import time\ntime.sleep(60)\n")
+    begin = time.monotonic()
+
+    found = look_at_all(
+        sorted(tmp_path.glob("[lv]*.py")), DataSettings(report_folders=(tmp_path,)), seconds=1
+    )
+
+    assert time.monotonic() - begin < 3.5
+    assert ["type" in one for one in found] == [False] * 4 + [True]
+    assert all("not loaded within 1 s" in one["reason"] for one in found[:4])
 
 
 def test_a_good_definition_is_found_beside_broken_ones(found: Any) -> None:

@@ -42,6 +42,14 @@ def test_a_file_declares_title_and_parameters() -> None:
     [
         ('-- title = "Refunds"', "--", 1, "no title"),
         ('-- title = "Refunds"', "-- title = Refunds", 1, "no TOML"),
+        ("-- [[charts]]", "-- [charts]", 1, "'charts' in its header must be written as"),
+        (
+            '-- units = { amount = "EUR" }',
+            "-- units = 5",
+            1,
+            "'units' in its header must be a table of texts",
+        ),
+        ('-- units = { amount = "EUR" }', "-- formats = 5", 1, "'formats' in its header must be a list"),
         ("-- units =", "-- colour =", 1, "'colour' is not known in a header"),
         ('kind = "period"', 'kind = "moon"', 1, "moon"),
         (":period_from", ":begin", 16, "wants :begin, and no parameter gives it: there are :period_from"),

@@ -16,7 +16,8 @@ import pytest
 from reports_worker.chart_specs import chart_spec
 from reports_worker.contents import Chart, Column, Kind
 from reports_worker.formats import charts
-from reports_worker.formats.charts import MOST_ROWS, ChartError, build_spec, draw_svg
+from reports_worker.formats.charts import MOST_ROWS, build_spec, draw_svg
+from reports_worker.formats.errors import ChartError
 
 REGION, REVENUE = Column("region", Kind.TEXT, "Region"), Column("revenue", Kind.DECIMAL, "Revenue", "EUR")
 BAR = chart_spec("bar", REVENUE, REGION)

@@ -156,6 +156,33 @@ def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
         warehouse.fetch("SELECT region::INT FROM orders")
 
 
+@pytest.mark.parametrize(
+    ("number", "type_"), [("7", "BIGINT"), ("12345678901234567890123456789012345678", "DECIMAL(38,0)")]
+)
+def test_wide_whole_numbers_are_exact_in_rows_and_in_a_file(
+    warehouse: Warehouse, scratch: Path, number: str, type_: str
+) -> None:
+    rows = warehouse.query(f"SELECT {number}::HUGEINT AS n, NULL::UHUGEINT AS m")
+    assert isinstance(rows, WritesParquet)
+
+    assert list(rows.batches()) == [[(int(number), None)]]
+    assert {column.kind for column in rows.columns} == {Kind.INTEGER}
+    assert rows.write_parquet(scratch / "wide.parquet", 10) == 1
+    described = duckdb.execute(f"DESCRIBE FROM read_parquet('{scratch}/wide.parquet')").fetchall()
+    assert [row[1] for row in described] == [type_, type_]
+    found = duckdb.execute(f"FROM read_parquet('{scratch}/wide.parquet')").fetchone()
+    assert found is not None
+    assert (str(found[0]), found[1]) == (number, None)
+
+
+def test_a_wide_number_that_no_file_holds_is_told(warehouse: Warehouse, scratch: Path) -> None:
+    rows = warehouse.query("SELECT 170141183460469231731687303715884105727::HUGEINT AS n")
+    assert isinstance(rows, WritesParquet)
+
+    with pytest.raises(WarehouseError, match="cannot answer the query: Conversion Error"):
+        rows.write_parquet(scratch / "wide.parquet", 10)
+
+
 def serialized(sql: str) -> str:
     row = duckdb.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
     assert row
