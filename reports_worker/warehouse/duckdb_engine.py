@@ -281,6 +281,8 @@ def _explained() -> Iterator[None]:
             "The query took longer than a report may run: ask for less, or tell who runs this."
         ) from error
     except duckdb.OutOfMemoryException as error:
+        if "failed to offload" in str(error):
+            raise _full() from error
         raise WarehouseMemoryError(
             "The query needs more memory than a report may take: ask for less, or tell who runs this."
         ) from error
@@ -298,11 +300,15 @@ def _explain_files(text: str) -> Exception:
             "Another program has the warehouse open for writing: try again when it is done."
         )
     if "No space left" in text:
-        return OSError(errno.ENOSPC, "no space left for what a query spills")
+        return _full()
     return WarehouseUnavailableError(
         "The warehouse's files cannot be read: they are damaged, changed meanwhile, or not those of DuckDB, "
         "Parquet or CSV. Tell who runs this."
     )
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, "no space left for what a query spills or writes")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,259 @@
+"""Reports over a warehouse by a real worker: what they leave, and how they end when they cannot be made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from reports_app import AppSettings, create_app
+from reports_worker import InvalidSubmissionError, Report, Status
+from reports_worker.demo.generator import Demo, write
+from reports_worker.formats.names import FORMATS
+from tests.integration import command_line_runs, failing_types
+from tests.integration.broker_monitors import record_updates
+from tests.integration.data_places import DataPlace, open_place
+from tests.integration.trial_types import write_python, write_sql
+from tests.integration.worker_processes import StartWorkerOf, is_gone
+from tests.waiting import wait_until
+
+BUILTIN = ("sales", "inventory", "users")
+MOST_ROWS = 5000
+ENDLESS = "SELECT sum(a.range * b.range % 7) AS n FROM range(1000000) a, range(1000000) b"
+HOSTILE = """'); DROP TABLE orders; -- " :note $note {note}"""
+NOTE = "SELECT CAST(:note AS VARCHAR) AS note, count(*) AS orders FROM orders WHERE status <> :note"
+NOTE_HEADER = "-- [[parameters]]\n-- kind = 'text'\n-- name = 'note'"
+# While there is a file `hold`, it waits amid its second table, and says so by a file `began`.
+HELD = """
+def give():
+    yield (1,)
+    (HERE.parent / "began").touch()
+    while (HERE.parent / "hold").exists():
+        time.sleep(0.02)
+
+orders = Table("orders", "Orders", assignment.warehouse.query("SELECT * FROM orders"))
+return Contents({}, tables=[orders, Table("held", "Held", GivenRows([NUMBER], give()))])
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[DataPlace]:
+    folder = tmp_path_factory.mktemp("data")
+    write(Demo(1000, 1, "2026-06-14"), folder / "warehouse")
+    (folder / "secret.csv").write_text("secret\n42\n")
+    with open_place(
+        folder,
+        start_worker,
+        warehouse=str(folder / "warehouse"),
+        REPORTS_MAX_ROWS=str(MOST_ROWS),
+        REPORTS_MEMORY="600MB",
+    ) as place:
+        yield place
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Reports that were asked for at once, by what was asked for; the first was killed while it was made."""
+
+    place: DataPlace
+    reports: Mapping[str, Report]
+
+    @property
+    def folder(self) -> Path:
+        return self.place.types.parent
+
+
+@pytest.fixture(scope="module")
+def ended(place: DataPlace) -> Ended:
+    failing_types.write_failing_types(place.types)
+    write_python(place.types, "held", HELD)
+    write_sql(place.types, "most_rows", "SELECT range AS n FROM range(5000)")
+    write_sql(place.types, "endless", ENDLESS)
+    write_sql(place.types, "note", NOTE, header=NOTE_HEADER)
+    hold, began = (place.types.parent / name for name in ("hold", "began"))
+    hold.touch()
+
+    ids = {"held": place.submit("held", "csv", "json")}
+    ids |= {name: place.door.submit(f"Of {name}", name) for name in BUILTIN}
+    ids |= {name: place.submit(name, "json", "svg") for name in failing_types.ALL}
+    ids["endless"] = place.submit("endless", seconds=1)
+    ids["most_rows"] = place.submit("most_rows")
+    ids["note"] = place.door.submit("Note", "note", {"note": HOSTILE}, formats=["json"])
+    wait_until(began.exists, what="a report amid its rows")
+    place.worker.wait_for_making().kill()
+    hold.unlink()
+    return Ended(
+        place, {name: place.queue.wait_for_end(task_id, seconds=60) for name, task_id in ids.items()}
+    )
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_a_report_of_each_type_leaves_all_files_as_their_receipts_say(ended: Ended, name: str) -> None:
+    report = ended.reports[name]
+
+    assert (report.status, report.error) == (Status.COMPLETED, None)
+    files = ended.place.read_whole(report)
+    assert {receipt.format for receipt in report.artifacts} == {*FORMATS, "receipts"}
+    assert report.version is not None
+    told = json.loads(files["receipts.json"])
+    assert [file["name"] for file in told["files"]] == [receipt.name for receipt in report.artifacts[:-1]]
+    document = json.loads(files["report.json"])
+    assert report.result is not None
+    figures = {figure["name"]: figure["value"] for figure in document["figures"]}
+    assert figures.items() <= {**report.result, "processing_time": figures["processing_time"]}.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("sales", {"total_sales", "orders", "average_order_value", "top_product"}),
+        ("inventory", {"total_items", "low_stock_items", "out_of_stock", "total_value"}),
+        ("users", {"total_users", "active_users", "new_signups", "churn_rate"}),
+    ],
+)
+def test_the_figures_have_the_fields_of_simulated_reports(ended: Ended, name: str, fields: set[str]) -> None:
+    result = ended.reports[name].result
+
+    assert result is not None
+    assert result.keys() >= {"title", "type", "processing_time", *fields}
+
+
+@pytest.mark.parametrize("name", failing_types.ALL)
+def test_a_report_that_cannot_be_made_says_why(ended: Ended, name: str) -> None:
+    failing, report = failing_types.ALL[name], ended.reports[name]
+
+    assert report.status is Status.FAILED
+    assert report.error is not None
+    assert failing.sentence in report.error
+    assert report.reason == failing.reason
+    assert (report.artifacts, ended.place.queue.count_executions(report.task_id)) == ((), 1)
+    assert str(ended.folder) not in report.error
+
+
+def test_a_query_that_may_not_run_so_long_ends_in_time(ended: Ended) -> None:
+    report = ended.reports["endless"]
+
+    assert (report.status, report.reason) == (Status.FAILED, "timeout")
+    assert report.error is not None
+    assert report.error.startswith(("The report took longer than the 1 s", "The query took longer"))
+
+
+def test_as_many_rows_as_there_may_be_are_all_there(ended: Ended) -> None:
+    report = ended.reports["most_rows"]
+
+    assert report.is_complete
+    (table,) = json.loads(ended.place.read(report, "report.json"))["tables"]
+    assert table["rows"] == [[number] for number in range(MOST_ROWS)]
+
+
+def test_sql_in_a_value_is_a_value(ended: Ended) -> None:
+    report = ended.reports["note"]
+
+    assert report.status is Status.COMPLETED
+    (table,) = json.loads(ended.place.read(report, "report.json"))["tables"]
+    assert table["rows"] == [[HOSTILE, 1000]]
+
+
+def test_a_report_killed_amid_its_rows_is_made_again(ended: Ended) -> None:
+    report = ended.reports["held"]
+
+    assert (report.status, report.error) == (Status.COMPLETED, None)
+    assert ended.place.queue.count_executions(report.task_id) == 2
+    assert ended.place.read(report, "held.csv") == b"number\r\n1\r\n"
+    assert ended.place.read_whole(report)
+
+
+def test_a_choice_has_the_options_that_its_query_finds(place: DataPlace) -> None:
+    (region,) = (one for one in place.door.types["sales"].parameters if one.name == "region")
+    options = [option.value for option in region.options]  # type: ignore[attr-defined]
+
+    assert len(options) > 2
+    assert options == sorted(options)
+    with pytest.raises(InvalidSubmissionError, match=f"must be one of {options[0]}, "):
+        place.door.submit("Nowhere", "sales", {"region": "Atlantis"})
+
+
+def test_a_shell_asks_with_parameters_and_takes_the_files(ended: Ended, tmp_path: Path) -> None:
+    place = ended.place
+    asked = ["-p", "period=2026-01-01..2026-03-31", "-p", "granularity=quarter", "--format", "csv"]
+
+    def run(*arguments: str) -> str:
+        done = command_line_runs.run(place.broker.url, *arguments, **place.environ)
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    task_id = run("submit", "Q1", "sales", *asked).strip()
+    report = place.queue.wait_for_end(task_id)
+    run("download", task_id, "revenue.csv", "--to", str(tmp_path))
+
+    assert report.parameters["period"] == {"from": "2026-01-01", "to": "2026-03-31"}
+    assert {receipt.format for receipt in report.artifacts} == {"csv", "receipts"}
+    assert [line[:11] for line in (tmp_path / "revenue.csv").read_text().splitlines()[1:]] == ["2026-01-01,"]
+
+
+def test_a_file_that_somebody_removed_is_gone_for_the_api(ended: Ended) -> None:
+    place, report = ended.place, ended.reports["sales"]
+    client = create_app(AppSettings(shared=place.settings, secret_key="s" * 32)).test_client()
+    url = f"/api/reports/{report.task_id}/artifacts/"
+    assert client.get(f"{url}revenue.csv").data == place.read(report, "revenue.csv")
+
+    (ended.folder / "artifacts" / report.task_id / str(report.artifacts_at) / "revenue.csv").unlink()
+
+    assert client.get(f"{url}revenue.csv").status_code == 410
+    assert client.get(f"{url}report.pdf").status_code == 200
+
+
+def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended: Ended) -> None:
+    place = ended.place
+    with record_updates(place.broker.url) as updates:
+        task_id = place.submit("endless")
+        wait_until(lambda: len(updates.of(task_id, "reading Found")) >= 3, what="three updates")
+        making = place.worker.wait_for_making()
+        place.queue.cancel(task_id)
+        wait_until(lambda: is_gone(making), seconds=5, what="the end of the query")
+
+    times = updates.of(task_id, "reading Found")
+    # One a second is promised; the rest is for a busy machine.
+    assert all(later - sooner < 3 for sooner, later in pairwise(times))
+    assert updates.others_of_its_client(task_id, "reading Found") == []
+    report = place.queue.wait_for_end(task_id)
+    assert (report.status, report.reason) == (Status.FAILED, "cancelled")
+
+
+def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports_worker.definitions.live_catalog.LOOK_SECONDS", 0.05)
+    place = ended.place
+    write_sql(place.types, "fresh", "SELECT 1 AS n")
+    wait_until(lambda: "fresh" in place.door.types, what="the new type")
+    first = place.make("fresh")
+
+    write_sql(place.types, "fresh", "SELECT 2 AS n")
+    (place.types / "wrong.py").write_text("TYPE = 1\n")
+    second = place.make("fresh")
+    wait_until(lambda: place.door.types["fresh"].version == second.version, what="its new version")
+
+    rows = [json.loads(place.read(one, "report.json"))["tables"][0]["rows"] for one in (first, second)]
+    assert rows == [[[1]], [[2]]]
+    assert {*BUILTIN, "fresh", "note"} <= {*place.door.types}
+    (wrong,) = [one for one in place.door.types.broken if one.file == "wrong.py"]  # type: ignore[attr-defined]
+    assert wrong.reason == "It has no TYPE: write `TYPE = ReportType(...)`."
+
+
+def test_nothing_was_stolen_and_nothing_half_written_stays(ended: Ended) -> None:
+    artifacts, scratch = ended.folder / "artifacts", ended.place.store.scratch_root
+
+    assert not (ended.folder / "stolen").exists()
+    # What the killed one left goes 15 s after it wrote last.
+    wait_until(lambda: not list(scratch.iterdir()), seconds=40, what="the end of what was being written")
+    failed = [report for report in ended.reports.values() if report.status is Status.FAILED]
+    assert not any((artifacts / report.task_id).exists() for report in failed)
+    for report in ended.reports.values():
+        if report.status is Status.COMPLETED:
+            (execution,) = (artifacts / report.task_id).iterdir()
+            assert execution.name == report.artifacts_at
+    assert not [path for path in artifacts.rglob("*") if path.name.startswith(".") and path != scratch]
+    assert not ended.place.worker.has_ended

@@ -1,0 +1,184 @@
+"""Reports over a PostgreSQL server and into a bucket, by a real worker, when either of them fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reports_worker import Report, Status
+from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
+from tests.integration.data_places import DataPlace, open_place
+from tests.integration.proxies import Pipe
+from tests.integration.trial_types import write_python, write_sql
+from tests.integration.worker_processes import StartWorkerOf, is_gone
+from tests.postgresql import PostgreSQL
+from tests.waiting import wait_until
+
+SLOW = (
+    "SELECT count(*) AS n FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
+)
+# It waits after its first rows while there is a file `hold`, and says so by a file `began`.
+PACED = """
+rows = assignment.warehouse.query(Query("SELECT id FROM orders", native=True))
+
+def give():
+    for batch in rows.batches():
+        yield from batch
+        (HERE.parent / "began").touch()
+        while (HERE.parent / "hold").exists():
+            time.sleep(0.02)
+
+return Contents({}, tables=[Table("found", "Found", GivenRows(rows.columns, give()))])
+"""
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A place whose warehouse is a server's and whose files go to a bucket, which `pipe` leads to."""
+
+    place: DataPlace
+    server: PostgreSQL
+    pipe: Pipe
+
+    def make_small(self) -> Report:
+        return self.place.make("small", "parquet", "json")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgreSQL]:
+    # pytest's own folders are closed to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
+    server = PostgreSQL(folder).create().start()
+    try:
+        with server.connect() as owner:
+            owner.execute("CREATE TABLE orders AS SELECT i AS id FROM generate_series(1, 30000) i")
+            owner.execute("CREATE ROLE reader LOGIN PASSWORD 'reading'")
+            owner.execute("GRANT SELECT ON orders TO reader")
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        with serve_buckets(tmp_path_factory.mktemp("moto")) as moto:
+            yield moto
+
+
+@pytest.fixture(scope="module")
+def lent(
+    tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf, server: PostgreSQL, moto: Moto
+) -> Iterator[Lent]:
+    folder = tmp_path_factory.mktemp("lent")
+    pipe = Pipe(moto.port)
+    with open_place(
+        folder,
+        start_worker,
+        warehouse=server.address(user="reader", password="reading"),
+        artifacts=moto.address(port=pipe.port),
+        **CREDENTIALS,
+    ) as place:
+        write_sql(place.types, "small", "SELECT count(*) AS orders FROM orders")
+        write_sql(place.types, "slow", SLOW)
+        write_python(place.types, "paced", PACED)
+        yield Lent(place, server, pipe)
+
+
+def test_a_report_goes_from_the_server_into_the_bucket(lent: Lent) -> None:
+    report = lent.make_small()
+
+    assert (report.status, report.error) == (Status.COMPLETED, None)
+    files = lent.place.read_whole(report)
+    assert json.loads(files["report.json"])["tables"][0]["rows"] == [[30000]]
+
+
+def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
+    task_id = lent.place.submit("slow")
+    wait_until(lent.server.running_queries, what="the query running")
+    making = lent.place.worker.wait_for_making()
+
+    lent.place.queue.cancel(task_id)
+
+    wait_until(lambda: not lent.server.running_queries(), seconds=5, what="nothing left in the server")
+    wait_until(lambda: is_gone(making), seconds=5, what="the end of the making process")
+    assert lent.place.queue.wait_for_end(task_id).reason == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["session ended", "session killed", "server stopped"])
+def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -> None:
+    folder = lent.place.types.parent
+    (folder / "hold").touch()
+    (folder / "began").unlink(missing_ok=True)
+    task_id = lent.place.submit("paced")
+    wait_until((folder / "began").exists, what="a report amid its rows")
+
+    match how:
+        case "session ended":
+            end_sessions(lent.server, "SELECT pg_terminate_backend({pid})")
+        case "session killed":
+            end_sessions(lent.server, None)
+        case _:
+            lent.server.stop(signal.SIGQUIT)
+    (folder / "hold").unlink()
+    report = lent.place.queue.wait_for_end(task_id)
+
+    assert (report.status, report.reason) == (Status.FAILED, "warehouse_unavailable")
+    assert report.error == "The connection to the warehouse was lost: try again, or tell who runs this."
+    if how == "server stopped":
+        away = lent.make_small()
+        lent.server.start()
+        assert (away.status, away.reason) == (Status.FAILED, "warehouse_unavailable")
+        assert away.error == "The warehouse does not answer: try again later, or tell who runs this."
+    wait_until(lambda: lent.make_small().status is Status.COMPLETED, what="the next report")
+
+
+def end_sessions(server: PostgreSQL, statement: str | None) -> None:
+    """End the sessions of reports by a statement, or kill their processes."""
+    with server.connect() as owner:
+        found = owner.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'background-reports'"
+        ).fetchall()
+        for (pid,) in found:
+            if statement:
+                owner.execute(statement.format(pid=int(pid)).encode())
+            else:
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_refused_login_is_told_without_user_and_password(lent: Lent) -> None:
+    with lent.server.connect() as owner:
+        owner.execute("ALTER ROLE reader PASSWORD 'another'")
+        refused = lent.make_small()
+        owner.execute("ALTER ROLE reader PASSWORD 'reading'")
+
+    assert (refused.status, refused.reason) == (Status.FAILED, "warehouse_unavailable")
+    assert refused.error == (
+        "The warehouse refuses the login: tell who runs this to look at user and password in "
+        "ConnectionStrings__warehouse."
+    )
+    assert lent.make_small().status is Status.COMPLETED
+
+
+def test_a_bucket_that_is_away_is_told_and_the_worker_lives_on(lent: Lent) -> None:
+    lent.pipe.close()
+
+    report = lent.make_small()
+
+    assert (report.status, report.reason) == (Status.FAILED, "storage_unavailable")
+    assert report.error is not None
+    assert report.error.startswith("The place where files are kept cannot be used now.")
+    assert not lent.place.worker.has_ended
+    scratch = lent.place.store.scratch_root
+    wait_until(lambda: not list(scratch.iterdir()), what="the end of what was being written")
