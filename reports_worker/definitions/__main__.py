@@ -20,6 +20,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import reports_worker.authoring
+import reports_worker.definitions.sql_files  # noqa: F401 - loaded once, for all children
 from reports_worker.data_settings import DataSettings
 from reports_worker.errors import ReportsError, SettingsError
 from reports_worker.parameters import Parameter

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +25,7 @@ from reports_worker import (
     Submission,
     keys,
 )
+from reports_worker.data_settings import DataSettings
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.making import Making
@@ -186,6 +188,36 @@ def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMak
         "This worker does not know reports of type 'forecast'. "
         "It may be older than the API: upgrade it, then ask again."
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "x = 1",
+            "The definition of 'visits' cannot be used: It has no TYPE: write `TYPE = ReportType(...)`.",
+        ),
+        (
+            "def __getattr__(name):\n    raise KeyError(name)",
+            "The report could not be made: KeyError: 'TYPE'",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_be_used_fails_its_report_at_once(
+    queue: ReportQueue, leases: Leases, tmp_path: Path, text: str, sentence: str
+) -> None:
+    (tmp_path / "visits.py").write_text(text)
+    task_id = queue.submit(Submission("Quarter", "visits"))
+    execution = Execution(task_id, "execution")
+    assert leases.start(execution, worker="worker", expires=timedelta(hours=1))
+    report, settings = queue.find(task_id), Settings(data=DataSettings(report_folders=(tmp_path,)))
+    assert report is not None
+
+    Making(report, execution, leases, settings, LIMITS, SharedState()).run()
+
+    ended = queue.find(task_id)
+    assert ended is not None
+    assert (ended.status, ended.reason, ended.error) == (Status.FAILED, "error", sentence)
 
 
 def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(run: RunMaking) -> None:
