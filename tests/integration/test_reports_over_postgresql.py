@@ -116,7 +116,7 @@ def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     assert lent.place.queue.wait_for_end(task_id).reason == "cancelled"
 
 
-@pytest.mark.parametrize("how", ["session ended", "session killed", "server stopped"])
+@pytest.mark.parametrize("how", ["session killed", "server stopped"])
 def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -> None:
     folder = lent.place.types.parent
     (folder / "hold").touch()
@@ -124,13 +124,10 @@ def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -
     task_id = lent.place.submit("paced")
     wait_until((folder / "began").exists, what="a report amid its rows")
 
-    match how:
-        case "session ended":
-            end_sessions(lent.server, "SELECT pg_terminate_backend({pid})")
-        case "session killed":
-            end_sessions(lent.server, None)
-        case _:
-            lent.server.stop(signal.SIGQUIT)
+    if how == "session killed":
+        kill_sessions(lent.server)
+    else:
+        lent.server.stop(signal.SIGQUIT)
     (folder / "hold").unlink()
     report = lent.place.queue.wait_for_end(task_id)
 
@@ -144,17 +141,14 @@ def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -
     wait_until(lambda: lent.make_small().status is Status.COMPLETED, what="the next report")
 
 
-def end_sessions(server: PostgreSQL, statement: str | None) -> None:
-    """End the sessions of reports by a statement, or kill their processes."""
+def kill_sessions(server: PostgreSQL) -> None:
+    """Kill the processes in which the server works for reports."""
     with server.connect() as owner:
         found = owner.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'background-reports'"
         ).fetchall()
-        for (pid,) in found:
-            if statement:
-                owner.execute(statement.format(pid=int(pid)).encode())
-            else:
-                os.kill(pid, signal.SIGKILL)
+    for (pid,) in found:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_a_refused_login_is_told_without_user_and_password(lent: Lent) -> None:

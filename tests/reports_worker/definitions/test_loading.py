@@ -29,7 +29,6 @@ BAD = {
     "binary.py": (b"\x00\x01\x02", "cannot be loaded|no valid Python"),
     "crashes.py": (b"import os\nos._exit(3)\n", "ends the process that loads it"),
     "exits.py": (b"raise SystemExit(1)\n", "SystemExit"),
-    "loops.py": (b"while True:\n    pass\n", "not loaded within"),
     "nothing.py": (b"x = 1\n", "has no TYPE"),
     "other.py": (GOOD.encode(), "must be named as the file"),
     "prints.py": (b"print('{')\nraise ValueError('no')\n", "ValueError: no"),
@@ -67,7 +66,7 @@ def test_files_that_loop_do_not_add_up(tmp_path: Path) -> None:
     (tmp_path / "_helper.py").write_text('TITLE = "Visits"\n')
     (tmp_path / "visits.py").write_text(GOOD)
     for number in range(4):
-        (tmp_path / f"loops_{number}.py").write_text("import time\ntime.sleep(60)\n")
+        (tmp_path / f"loops_{number}.py").write_text("while True:\n    pass\n")
     begin = time.monotonic()
 
     found = look_at_all(
