@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chart_specs import chart_spec
 from .contents import Chart, Column, Contents, GivenRows, Kind, Row, Table
 from .local_time import GRANULARITIES, LocalTime, add_months, begins, previous_period
 from .parameters import (
@@ -47,5 +48,6 @@ __all__ = [
     "Warehouse",
     "add_months",
     "begins",
+    "chart_spec",
     "previous_period",
 ]
