@@ -20,6 +20,9 @@ class Extent:
     picked_up: int = 100
     made_by_us: int = 200
     made_by_peer: int = 1000
+    exported: int = 1_000_000
+    orders: int = 20_000_000
+    orders_in_server: int = 2_000_000
     is_quick: bool = False
 
     @classmethod
@@ -32,6 +35,9 @@ class Extent:
             picked_up=10,
             made_by_us=30,
             made_by_peer=100,
+            exported=20_000,
+            orders=20_000,
+            orders_in_server=20_000,
             is_quick=True,
         )
 

@@ -70,6 +70,8 @@ def list_circumstances(run: Run, command: str) -> Sequence[tuple[str, str]]:
         ("stored for the list", stored),
         ("started from idle, each round", str(extent.picked_up)),
         ("made, each round", f"{extent.made_by_us} by us, {extent.made_by_peer} by the peer"),
+        ("rows into files", f"{extent.exported:,}"),
+        ("orders", f"{extent.orders:,} in Parquet, {extent.orders_in_server:,} in PostgreSQL"),
     ]
 
 

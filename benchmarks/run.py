@@ -19,8 +19,8 @@ from .rows import Row
 from .sides import Ours, Peer
 from .void import Check
 
-_OUR_PACKAGES = ("flask", "gunicorn", "rq", "redis", "hiredis")
-_PEER_PACKAGES = ("fastapi", "uvicorn", "uvloop", "celery", "kombu", "redis")
+_OUR_PACKAGES = ("flask", "gunicorn", "rq", "redis", "hiredis", "duckdb", "psycopg", "typst", "xlsxwriter")
+_PEER_PACKAGES = ("fastapi", "uvicorn", "uvloop", "celery", "kombu", "redis", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True)

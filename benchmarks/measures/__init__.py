@@ -9,6 +9,8 @@ from benchmarks.rows import Row
 
 from .attended import measure_attended_submits
 from .checks import check_peer
+from .exports import measure_exports
+from .files import measure_files
 from .layers import measure_layers
 from .listing import measure_lists
 from .making import measure_making
@@ -16,6 +18,7 @@ from .memory import measure_memory
 from .pick_up import measure_pick_up
 from .status import measure_status
 from .submits import measure_round_trips, measure_submits
+from .warehouse import measure_warehouse
 
 MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_submits,
@@ -27,6 +30,9 @@ MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_pick_up,
     measure_making,
     measure_memory,
+    measure_files,
+    measure_exports,
+    measure_warehouse,
 )
 
 BY_NAME = {measure.__name__.removeprefix("measure_"): measure for measure in MEASURES}

@@ -53,6 +53,9 @@ def test_everything_that_is_promised_is_measured() -> None:
         "measure_pick_up",
         "measure_making",
         "measure_memory",
+        "measure_files",
+        "measure_exports",
+        "measure_warehouse",
     ]
 
 

@@ -135,6 +135,23 @@ def test_rows_are_written_into_a_file_by_the_engine(warehouse: Warehouse, scratc
     assert len(written) == 25
 
 
+@pytest.mark.parametrize("wanted", ["", " ORDER BY id", " ORDER BY -id"])
+def test_rows_that_the_engine_writes_keep_their_order(wanted: str, tmp_path: Path) -> None:
+    numbers, scratch = tmp_path / "numbers", tmp_path / "scratch"
+    numbers.mkdir()
+    scratch.mkdir()
+    duckdb.execute(f"COPY (FROM range(600000) AS numbers(id)) TO '{numbers}/numbers.parquet'")
+    warehouse = open_at(numbers, scratch)
+
+    rows = warehouse.query(f"FROM numbers{wanted}")
+    assert isinstance(rows, WritesParquet)
+    assert rows.write_parquet(scratch / "rows.parquet", 10**7) == 600_000
+
+    found = duckdb.execute(f"FROM '{scratch}/rows.parquet'").fetchall()
+    assert found == sorted(found, reverse=wanted.endswith("-id"))
+    warehouse.close()
+
+
 def test_the_schema_tells_the_tables_of_folder_and_file(warehouse: Warehouse) -> None:
     schema = warehouse.schema()
 

@@ -1,0 +1,45 @@
+"""Writes the rows of a warehouse into one kind of file, as the making of a report does.
+
+Arguments: the warehouse's folder, the format, a folder for files.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.data.telling import tell
+from benchmarks.data.wide_rows import TABLE
+from reports_worker.contents import Table
+from reports_worker.data_settings import DataSettings
+from reports_worker.formats.all_formats import FORMATS
+from reports_worker.formats.document import Document, SpooledTable
+from reports_worker.formats.spool import open_spool
+from reports_worker.warehouse.engines import Bounds
+from reports_worker.warehouse.opening import open_warehouse
+
+_MEMORY = 512_000_000
+
+
+def main(rows: str, file_format: str, place: str) -> None:
+    folder = Path(place)
+    bounds = Bounds(timedelta(minutes=10), _MEMORY, folder)
+    warehouse = open_warehouse(DataSettings(warehouse=rows), bounds)
+    begin = time.monotonic()
+    with open_spool(folder, most_rows=10**7, advance=lambda _: None) as spool:
+        table = spool.add(Table(TABLE, "Sold", warehouse.query(f"FROM {TABLE}")))
+    files = list(FORMATS[file_format].write(_describe(table), folder, lambda _: None))
+    seconds = time.monotonic() - begin
+    warehouse.close()
+    tell(seconds, sum(file.rows_written or 0 for file in files))
+
+
+def _describe(table: SpooledTable) -> Document:
+    now = datetime.now(UTC)
+    return Document("benchmark", "Sold", "sold", "Sold", (), {}, (), [table], (), now, now, "1")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
