@@ -89,7 +89,8 @@ def _report(run: Run, options: argparse.Namespace) -> int:
 
 def _renew_page(results: Sequence[Result], checks: Sequence[Check]) -> None:
     """Keep these results, and write the page from the last of each measurement."""
-    write_checks(checks)
+    if checks:
+        write_checks(checks)
     for result in results:
         write_result(result)
     last = [result for result in map(read_result, BY_NAME) if result]

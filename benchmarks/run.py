@@ -13,7 +13,7 @@ from .broker import run_broker
 from .environments import prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
-from .measures import BY_NAME, check_peer
+from .measures import BY_NAME, WITHOUT_PEER, check_peer
 from .measures.layers import find_py_spy
 from .rows import Row
 from .sides import Ours, Peer
@@ -51,7 +51,8 @@ def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = N
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:
         bench = Bench(broker, Ours(), Peer(python), Path(folder), extent, tell)
         tools = {"broker": broker.read_version(), "wrk": read_wrk_version()}
-        checks = [] if extent.is_quick and only else list(check_peer(bench))
+        needs_check = not (only and (extent.is_quick or only in WITHOUT_PEER))
+        checks = list(check_peer(bench)) if needs_check else []
         rows = {name: list(BY_NAME[name](bench)) for name in ([only] if only else BY_NAME)}
     versions = {
         "ours": _choose(read_versions(sys.executable), _OUR_PACKAGES),

@@ -35,6 +35,9 @@ MEASURES: Sequence[Callable[[Bench], Iterable[Row]]] = (
     measure_warehouse,
 )
 
+# The peer's side takes no part in these, so they say nothing of it and need nothing from it.
+WITHOUT_PEER = ("files", "exports", "warehouse")
+
 BY_NAME = {measure.__name__.removeprefix("measure_"): measure for measure in MEASURES}
 
-__all__ = ["BY_NAME", "MEASURES", "check_peer"]
+__all__ = ["BY_NAME", "MEASURES", "WITHOUT_PEER", "check_peer"]
