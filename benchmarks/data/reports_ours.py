@@ -26,7 +26,7 @@ from reports_worker.warehouse.opening import open_warehouse
 from reports_worker.warehouse.warehouse import Warehouse
 
 # REPORTS_MEMORY, as it is unless somebody sets it.
-MEMORY = 512 * 1024 * 1024
+MEMORY = Settings().memory
 _PERIOD = DateRange(date(2026, 1, 1), date(2026, 6, 30))
 _CHOSEN: Mapping[str, Mapping[str, Any]] = {
     "sales": {"period": _PERIOD, "granularity": "month", "region": None, "top": 20},
