@@ -83,6 +83,7 @@ class Table:
 class Chart:
     """A picture of few rows, as one Vega-Lite specification.
 
+    `name` is part of file names: lower-case letters, digits and underscores.
     `spec` has no data and no colours of its own: the rows go in as its data, titles and palette come from us.
     `columns` and `rows` are also the chart's equivalent for those who cannot see it.
     """

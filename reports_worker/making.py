@@ -101,7 +101,7 @@ class Making:
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
         try:
-            made = report_type.make(self._assignment(parameters, report_type))
+            made = report_type.make(self._assignment(parameters, loaded))
             return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
         except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
             log.exception("the report raised")
@@ -117,15 +117,16 @@ class Making:
         except UnknownTypeError:
             return None
 
-    def _assignment(self, parameters: Mapping[str, Any], report_type: ReportType) -> Assignment:
+    def _assignment(self, parameters: Mapping[str, Any], loaded: Loaded) -> Assignment:
         has_warehouse = self.settings.data.warehouse is not None
         return Assignment(
             self.report.task_id,
             self.report.title,
             parameters,
             self.settings,
-            Share(self._progress, 0, SHARE_OF_TYPE) if has_warehouse else self._progress,
-            values=read_values(report_type.parameters, parameters),
+            # Those of the catalog leave no files.
+            Share(self._progress, 0, SHARE_OF_TYPE) if loaded.version else self._progress,
+            values=read_values(loaded.type.parameters, parameters),
             open_warehouse=self._workshop.open_warehouse if has_warehouse else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 from . import clock
 from .artifacts.receipts import make_receipt, write_receipts
-from .contents import Contents
+from .contents import Chart, Contents
 from .formats.all_formats import FORMATS
 from .formats.document import Document, Figure, SpooledTable, WrittenFile
+from .formats.errors import ChartError
 from .formats.spool import open_spool
 from .model import Completed, Receipt, Report
 from .parameters import describe_parameters
@@ -22,6 +24,7 @@ from .workshop import Workshop
 
 # Of the way from the type's last line to the end of the report, in percent.
 SPOOLED, WRITTEN = 50, 95
+CHART_NAME = re.compile(r"[a-z0-9_]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Production:
         )
 
     def _spool(self, contents: Contents) -> Document:
+        _check_names(contents.charts)
         report = self.report
         return Document(
             task_id=report.task_id,
@@ -114,6 +118,18 @@ class Production:
         """Where the figures say how long it took, that is how long the whole of it took."""
         seconds = {"processing_time": round(self.writer.seconds)}
         return {**summary, **{name: value for name, value in seconds.items() if name in summary}}
+
+
+def _check_names(charts: Sequence[Chart]) -> None:
+    """Refuse names that no file can have, or that two charts have; raise ChartError."""
+    seen: set[str] = set()
+    for chart in charts:
+        if not CHART_NAME.fullmatch(chart.name) or chart.name in seen:
+            raise ChartError(
+                f"{chart.name[:100]!r} cannot be the name of a chart: it must be one of its own, of up to 100 "
+                "small letters, digits and underscores."
+            )
+        seen.add(chart.name)
 
 
 class _Advance:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -70,7 +71,7 @@ def read_sql(name: str, text: str) -> ReportType:
         )
     for section in sections:
         _check(section, parameters, sections)
-    charts = [_read_chart(one, sections) for one in facts.get("charts", [])]
+    charts = _name_charts([_read_chart(one, sections) for one in facts.get("charts", [])])
     definition = _SqlDefinition(sections, charts, is_native, facts.get("units", {}))
     try:
         return ReportType(
@@ -135,8 +136,7 @@ class _SqlDefinition:
         places = [list(columns).index(column.name) for column in shown]
         drawn = [tuple(row[place] for place in places) for row in _first(rows.batches())]
         spec = chart_spec(chart["kind"], shown[0], shown[1], colour)
-        name = f"{section.name}_{chart['kind']}"
-        return Chart(name, chart["title"], spec, shown, drawn, chart.get("description", ""))
+        return Chart(chart["name"], chart["title"], spec, shown, drawn, chart.get("description", ""))
 
 
 def _split(text: str) -> tuple[list[str], list[_Section]]:
@@ -229,6 +229,17 @@ def _read_chart(given: object, sections: Sequence[_Section]) -> Mapping[str, Any
             f"A chart is of table {given['table']!r}, and there is none of that name.", line=1
         )
     return given
+
+
+def _name_charts(charts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Name each after its table and kind, and with a number where there are several such."""
+    counts = Counter[str]()
+    named = list[Mapping[str, Any]]()
+    for chart in charts:
+        name = f"{chart['table']}_{chart['kind']}"
+        counts[name] += 1
+        named.append({**chart, "name": name if counts[name] == 1 else f"{name}_{counts[name]}"})
+    return named
 
 
 def _names_of(parameter: Parameter) -> Sequence[str]:

@@ -29,6 +29,7 @@ YEARS = 3
 MARKER = "demo-data.json"
 MEMORY_LIMIT = "700MB"
 TELL_SECONDS = 0.25
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 # Told the name of a table and how much of it is written, in percent.
 Tell = Callable[[str, float], None]
@@ -105,33 +106,31 @@ def _reason(error: Exception) -> str:
 def _aside(folder: Path) -> Iterator[Path]:
     """Make a folder beside the one that is meant, so that renaming is all that is left to do.
 
-    It is locked while its process lives; what one that was killed has left goes first.
+    It is locked while its process lives, where the file system has locks; what one that was killed has left
+    goes first.
     """
     prefix = f".{folder.name}.demo-data-"
     for left in folder.parent.glob(f"{glob.escape(prefix)}*"):
         _remove_unlocked(left)
     aside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+    descriptor = os.open(aside, _FOLDER)
     try:
-        with _locked(aside):
-            yield aside
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield aside
     finally:
+        os.close(descriptor)
         shutil.rmtree(aside, ignore_errors=True)
 
 
 def _remove_unlocked(folder: Path) -> None:
-    with suppress(OSError), _locked(folder):
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which goes with its process; raise BlockingIOError where another has it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):
+        descriptor = os.open(folder, _FOLDER)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder)
+        finally:
+            os.close(descriptor)
 
 
 def _write_tables(demo: Demo, folder: Path, scratch: Path, tell: Tell) -> None:

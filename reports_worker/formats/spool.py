@@ -160,8 +160,9 @@ class _Parts:
         self._begin()
 
     def append(self, batch: Sequence[Row]) -> None:
-        self._look_for_zones(batch)
+        self._refuse_other_widths(batch)
         self._refuse_fractions(batch)
+        self._look_for_zones(batch)
         try:
             self._appender.append_rows(self._write_decimals(batch) if self._has_decimals else batch)
         except (duckdb.Error, UnicodeError):
@@ -227,6 +228,15 @@ class _Parts:
             raise UnfitRowsError(
                 f"A row of table {self._name!r} does not fit its columns: {str(error).splitlines()[0][:300]}"
             ) from error
+
+    def _refuse_other_widths(self, batch: Sequence[Row]) -> None:
+        width = len(self._columns)
+        for row in batch:
+            if len(row) != width:
+                raise UnfitRowsError(
+                    f"A row of table {self._name!r} does not fit its columns: it has {len(row)} values, and "
+                    f"there are {width} columns."
+                )
 
     def _refuse_fractions(self, batch: Sequence[Row]) -> None:
         """Refuse what is no whole number in a column of such, since DuckDB would round it."""

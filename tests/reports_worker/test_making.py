@@ -25,6 +25,7 @@ from reports_worker import (
     Submission,
     keys,
 )
+from reports_worker.artifacts.addresses import FolderAddress
 from reports_worker.data_settings import DataSettings
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
@@ -190,6 +191,57 @@ def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMak
     )
 
 
+VISITS = """
+from reports_worker.authoring import Contents, ReportType
+
+def make(assignment):
+    assignment.progress(100, "counting")
+    return Contents({"visits": 7})
+
+TYPE = ReportType("visits", "Visits", "", make, formats=["json"])
+"""
+
+
+class RecordedLeases(Leases):
+    """Leases that keep how far a report was said to be."""
+
+    def __init__(self, connection: Redis) -> None:
+        super().__init__(connection, retention=timedelta(days=1))
+        self.percents: list[int] = []
+
+    def progress(self, execution: Execution, percent: int, stage: str) -> bool:
+        self.percents.append(percent)
+        return super().progress(execution, percent, stage)
+
+
+def make_from_file(queue: ReportQueue, leases: Leases, folder: Path, text: str) -> Report:
+    """Make a report of a type `visits` whose file has this text, where there is no warehouse."""
+    (folder / "visits.py").write_text(text)
+    task_id = queue.submit(Submission("Quarter", "visits"))
+    execution = Execution(task_id, "execution")
+    assert leases.start(execution, worker="worker", expires=timedelta(hours=1))
+    data = DataSettings(report_folders=(folder,), artifacts=FolderAddress(folder / "artifacts"))
+    report = queue.find(task_id)
+    assert report is not None
+    Making(report, execution, leases, Settings(data=data), LIMITS, SharedState()).run()
+    ended = queue.find(task_id)
+    assert ended is not None
+    return ended
+
+
+def test_a_type_of_a_file_leaves_files_where_there_is_no_warehouse(
+    connection: Redis, queue: ReportQueue, tmp_path: Path
+) -> None:
+    leases = RecordedLeases(connection)
+
+    report = make_from_file(queue, leases, tmp_path, VISITS)
+
+    assert report.result is not None
+    assert report.result["visits"] == 7
+    assert [receipt.name for receipt in report.artifacts] == ["report.json", "receipts.json"]
+    assert leases.percents == sorted(leases.percents)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -206,18 +258,9 @@ def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMak
 def test_a_definition_that_cannot_be_used_fails_its_report_at_once(
     queue: ReportQueue, leases: Leases, tmp_path: Path, text: str, sentence: str
 ) -> None:
-    (tmp_path / "visits.py").write_text(text)
-    task_id = queue.submit(Submission("Quarter", "visits"))
-    execution = Execution(task_id, "execution")
-    assert leases.start(execution, worker="worker", expires=timedelta(hours=1))
-    report, settings = queue.find(task_id), Settings(data=DataSettings(report_folders=(tmp_path,)))
-    assert report is not None
+    report = make_from_file(queue, leases, tmp_path, text)
 
-    Making(report, execution, leases, settings, LIMITS, SharedState()).run()
-
-    ended = queue.find(task_id)
-    assert ended is not None
-    assert (ended.status, ended.reason, ended.error) == (Status.FAILED, "error", sentence)
+    assert (report.status, report.reason, report.error) == (Status.FAILED, "error", sentence)
 
 
 def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(run: RunMaking) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from reports_worker import Report, ReportType, Status
 from reports_worker.artifacts.addresses import FolderAddress
-from reports_worker.contents import Batch, Column, Contents, GivenRows, Kind, Table
+from reports_worker.contents import Batch, Chart, Column, Contents, GivenRows, Kind, Table
 from reports_worker.data_settings import DataSettings
-from reports_worker.formats.errors import TooManyRowsError
+from reports_worker.formats.errors import ChartError, TooManyRowsError
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed
@@ -75,7 +75,7 @@ def make_place(leases: Leases, tmp_path: Path) -> Iterator[Any]:
     for place in places:
         place.workshop.close()
     for place in places:
-        assert list(place.workshop.store.scratch_root.iterdir()) == []
+        assert list(place.workshop.store.scratch_root.glob("*")) == []
 
 
 def contents(*counts: int, **given: Any) -> Contents:
@@ -123,6 +123,16 @@ def test_too_many_rows_keep_no_file(make_place: Any) -> None:
         place.produce(contents(5, 1))
 
     assert not place.kept.exists()
+
+
+@pytest.mark.parametrize("names", [["../c"], ["Revenue by month"], [""], ["c", "c"], ["c" * 101]])
+def test_a_chart_of_an_unsafe_name_is_refused_before_anything_is_read(
+    make_place: Any, names: Sequence[str]
+) -> None:
+    charts = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in names]
+
+    with pytest.raises(ChartError, match="cannot be the name of a chart"):
+        make_place(formats=["svg"]).produce(Contents({}, charts=charts))
 
 
 def test_each_stage_is_told_and_percents_never_fall(make_place: Any) -> None:

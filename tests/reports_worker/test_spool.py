@@ -193,6 +193,14 @@ def test_a_value_that_is_not_what_its_column_says_is_refused(tmp_path: Path) -> 
         spool(tmp_path, [Column("day", Kind.DATE)], [("no day",)])
 
 
+@pytest.mark.parametrize("row", [(), (1,), (1, "x", 2)])
+def test_a_row_with_other_values_than_there_are_columns_is_refused(
+    tmp_path: Path, row: tuple[Any, ...]
+) -> None:
+    with pytest.raises(UnfitRowsError, match=f"it has {len(row)} values, and there are 2 columns"):
+        spool(tmp_path, [Column("n", Kind.INTEGER), A_TEXT], [(0, "w"), row])
+
+
 @pytest.mark.parametrize("value", [1.5, float("nan"), Decimal("1.5"), Decimal("NaN"), "1.5", "one"])
 def test_what_is_no_whole_number_is_not_rounded_to_one(tmp_path: Path, value: object) -> None:
     with pytest.raises(UnfitRowsError, match=r"'n' holds whole numbers, and (1\.5|nan|NaN|one) is none"):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
+from reports_worker import Assignment, Settings
+from reports_worker.contents import Contents
+from reports_worker.data_settings import DataSettings
 from reports_worker.definitions.faults import BrokenFileError
 from reports_worker.definitions.sql_files import read_sql
+from reports_worker.warehouse.engines import Bounds
+from reports_worker.warehouse.opening import open_warehouse
 
 GOOD = """\
 -- title = "Refunds"
@@ -69,6 +77,26 @@ def test_what_is_wrong_is_said_with_its_line(old: str, new: str, line: int, reas
         read_sql("refunds", GOOD.replace(old, new, 1))
 
     assert caught.value.line == line
+
+
+def test_charts_of_one_table_and_kind_have_names_of_their_own(tmp_path: Path) -> None:
+    query = "SELECT range AS x, range * 2 AS y, range * 3 AS z FROM range(3)"
+    head = "".join(
+        f"-- [[charts]]\n-- table = 'n'\n-- kind = '{kind}'\n-- x = 'x'\n-- y = '{y}'\n-- title = 'T'\n"
+        for kind, y in [("line", "y"), ("line", "z"), ("bar", "y")]
+    )
+    found = read_sql("numbers", f'-- title = "Numbers"\n{head}-- table: n\n{query}\n')
+    bounds = Bounds(timedelta(minutes=1), 10**9, tmp_path)
+    (tmp_path / "tables").mkdir()
+    settings = Settings(data=DataSettings(warehouse=str(tmp_path / "tables")))
+    warehouse = open_warehouse(settings.data, bounds)
+
+    made = found.make(Assignment("1", "T", {}, settings, lambda *_: None, open_warehouse=lambda: warehouse))
+
+    warehouse.close()
+    assert isinstance(made, Contents)
+    assert [chart.name for chart in made.charts] == ["n_line", "n_line_2", "n_bar"]
+    assert [chart.rows[1] for chart in made.charts] == [(1, 2), (1, 3), (1, 2)]
 
 
 def test_two_tables_of_one_name_are_refused() -> None:
