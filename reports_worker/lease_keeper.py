@@ -26,6 +26,8 @@ LOST_AFTER_SECONDS = 9.0
 BEGIN_WITHIN_SECONDS = 10.0
 # A making that nobody wants any more is given this long to cancel its query and to end by itself.
 CANCEL_WITHIN_SECONDS = 0.9
+# One that has published has nothing left to do.
+END_WITHIN_SECONDS = 5.0
 _ENOUGH_SWEEPING = timedelta(seconds=TICK_SECONDS / 2)
 _CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
@@ -112,6 +114,9 @@ class LeaseKeeper:
         match self._leases.renew(held):
             case Renewal.RENEWED:
                 self._shared.renewed_at = now
+            case Renewal.LOST if self._shared.has_ended:
+                # It has published, and is about to end.
+                self._held, self._kill_at = None, now + END_WITHIN_SECONDS
             case Renewal.LOST:
                 self._end("its lease is lost")
             case Renewal.UNWANTED:

@@ -62,13 +62,16 @@ class Making:
         guard = Guard(self.limits, self.shared, on_passed=self._end_at_limit, on_lost=self._end_unpublished)
         guard.start()
         try:
-            outcome = self._make()
+            try:
+                outcome = self._make()
+            finally:
+                # Before its end is told: its worker ends what goes on without a lease.
+                self._workshop.close()
             guard.stop_limits()
             self._publish(outcome)
             self.shared.note_end()
         finally:
             guard.stop()
-            self._workshop.close()
 
     def _make(self) -> Outcome:
         try:

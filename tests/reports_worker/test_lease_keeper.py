@@ -15,6 +15,7 @@ from reports_worker import ReportQueue, Status, Submission, keys
 from reports_worker.lease_keeper import (
     BEGIN_WITHIN_SECONDS,
     CANCEL_WITHIN_SECONDS,
+    END_WITHIN_SECONDS,
     LOST_AFTER_SECONDS,
     RENEW_EVERY_SECONDS,
     LeaseKeeper,
@@ -95,6 +96,19 @@ def test_a_making_whose_lease_is_lost_is_killed_once(scene: Scene) -> None:
     assert scene.kills == ["killed"]
     assert scene.connection.get(keys.lease(scene.execution.task_id)) == b"another"
     assert scene.status is Status.RUNNING
+
+
+def test_a_making_that_has_published_may_end_by_itself_but_not_for_ever(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.connection.delete(keys.lease(scene.execution.task_id))
+    scene.shared.note_end()
+
+    scene.tick(RENEW_EVERY_SECONDS)
+    assert (scene.kills, caplog.messages) == ([], [])
+    scene.tick(RENEW_EVERY_SECONDS + END_WITHIN_SECONDS)
+
+    assert scene.kills == ["killed"]
 
 
 def test_a_broker_that_is_away_for_a_moment_kills_nothing(scene: Scene) -> None:

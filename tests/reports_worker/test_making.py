@@ -30,6 +30,7 @@ from reports_worker.data_settings import DataSettings
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.making import Making
+from reports_worker.model import Outcome
 from reports_worker.outcomes import LARGEST_SUMMARY, LONGEST_ERROR
 from reports_worker.parameters import DateRange
 from reports_worker.settings import SecondsRange
@@ -203,15 +204,21 @@ TYPE = ReportType("visits", "Visits", "", make, formats=["json"])
 
 
 class RecordedLeases(Leases):
-    """Leases that keep how far a report was said to be."""
+    """Leases that keep how far a report was said to be, and what its scratch folder held at its end."""
 
-    def __init__(self, connection: Redis) -> None:
+    def __init__(self, connection: Redis, scratch: Path) -> None:
         super().__init__(connection, retention=timedelta(days=1))
+        self._scratch = scratch
         self.percents: list[int] = []
+        self.left_at_publish: list[Path] | None = None
 
     def progress(self, execution: Execution, percent: int, stage: str) -> bool:
         self.percents.append(percent)
         return super().progress(execution, percent, stage)
+
+    def publish(self, execution: Execution, outcome: Outcome) -> bool:
+        self.left_at_publish = list(self._scratch.iterdir())
+        return super().publish(execution, outcome)
 
 
 def make_from_file(queue: ReportQueue, leases: Leases, folder: Path, text: str) -> Report:
@@ -232,7 +239,7 @@ def make_from_file(queue: ReportQueue, leases: Leases, folder: Path, text: str) 
 def test_a_type_of_a_file_leaves_files_where_there_is_no_warehouse(
     connection: Redis, queue: ReportQueue, tmp_path: Path
 ) -> None:
-    leases = RecordedLeases(connection)
+    leases = RecordedLeases(connection, tmp_path / "artifacts" / ".scratch")
 
     report = make_from_file(queue, leases, tmp_path, VISITS)
 
@@ -240,6 +247,7 @@ def test_a_type_of_a_file_leaves_files_where_there_is_no_warehouse(
     assert report.result["visits"] == 7
     assert [receipt.name for receipt in report.artifacts] == ["report.json", "receipts.json"]
     assert leases.percents == sorted(leases.percents)
+    assert leases.left_at_publish == []
 
 
 @pytest.mark.parametrize(
