@@ -19,7 +19,7 @@ from tests.integration.data_places import DataPlace, open_place
 from tests.integration.proxies import Pipe
 from tests.integration.trial_types import write_python, write_sql
 from tests.integration.worker_processes import StartWorkerOf, is_gone
-from tests.postgresql import PostgreSQL
+from tests.postgresql import PostgreSQL, is_installed
 from tests.waiting import wait_until
 
 SLOW = (
@@ -54,6 +54,8 @@ class Lent:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
+    if not is_installed():
+        pytest.skip("PostgreSQL is not installed: apt install postgresql")
     # pytest's own folders are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
     server = PostgreSQL(folder).create().start()
