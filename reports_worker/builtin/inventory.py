@@ -135,7 +135,7 @@ def make(assignment: Assignment) -> Contents:
     groups = warehouse.fetch(BY_CATEGORY, **chosen)
     categories = _add_up(groups)
     assignment.progress(60, "finding items to reorder")
-    low = warehouse.query(TO_REORDER, **chosen)
+    low = warehouse.fetch(TO_REORDER, **chosen)
     assignment.progress(100, "writing the report")
 
     total = _total(groups)
@@ -148,7 +148,7 @@ def make(assignment: Assignment) -> Contents:
         "days_of_cover": None if total[6] is None else float(total[6]),
         "processing_time": round(time.monotonic() - started),
     }
-    reordering = GivenRows(REORDER_COLUMNS, _to_reorder(low.batches(), threshold))
+    reordering = GivenRows(REORDER_COLUMNS, _to_reorder(low, threshold))
     return Contents(
         summary,
         tables=(
@@ -182,11 +182,10 @@ def _cover(on_hand: int, sold: int) -> Decimal | None:
     return (Decimal(on_hand * SPEED_DAYS) / sold).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-def _to_reorder(batches: Iterator[Sequence[Row]], threshold: int) -> Iterator[Row]:
-    for batch in batches:
-        for *of_product, on_hand, sold, value in batch:
-            missing = max(0, -(-threshold * sold // SPEED_DAYS) - on_hand)
-            yield (*of_product, on_hand, sold, _cover(on_hand, sold), value, missing)
+def _to_reorder(items: Iterable[Row], threshold: int) -> Iterator[Row]:
+    for *of_product, on_hand, sold, value in items:
+        missing = max(0, -(-threshold * sold // SPEED_DAYS) - on_hand)
+        yield (*of_product, on_hand, sold, _cover(on_hand, sold), value, missing)
 
 
 def _value_chart(categories: Sequence[Row], as_of: date) -> Chart:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from reports_worker.contents import Column, Rows
+from reports_worker.contents import Column, Row, Rows
 
 from .errors import WarehouseError
 
@@ -24,6 +24,13 @@ class Bounds:
     memory: int
     scratch: Path
     batch: int = 10_000
+
+
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """Rows that their engine finds faster where all are wanted at once."""
+
+    def read_whole(self) -> Sequence[Row]: ...
 
 
 class Session(Protocol):

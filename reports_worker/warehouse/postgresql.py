@@ -103,7 +103,9 @@ class PostgreSQLSession:
         milliseconds = int(self.bounds.time.total_seconds() * 1000)
         with self.explained():
             self._connection.execute(
-                "SELECT set_config('default_transaction_read_only', 'on', false), "
+                # Whoever opens a cursor reads all of it.
+                "SELECT set_config('cursor_tuple_fraction', '1', false), "
+                "set_config('default_transaction_read_only', 'on', false), "
                 "set_config('statement_timeout', %(time)s, false), set_config('TimeZone', 'UTC', false), "
                 "set_config('idle_in_transaction_session_timeout', %(time)s, false)",
                 {"time": str(milliseconds)},
@@ -127,7 +129,7 @@ class PostgreSQLSession:
             with self.explained():
                 # DECLARE takes one SELECT, and none that writes. Nothing runs before rows are fetched.
                 cursor.execute(text.encode(), bound)
-            return PostgreSQLRows(self, cursor)
+            return PostgreSQLRows(self, cursor, text.encode(), bound)
         except BaseException:
             self.close_cursor(cursor)
             raise
@@ -150,6 +152,11 @@ class PostgreSQLSession:
         self._connection.close()
         for cursor in list(self._cursors):
             self.close_cursor(cursor)
+
+    def fetch(self, text: bytes, values: Mapping[str, Any]) -> Batch:
+        """Run a statement, of which a cursor was made already: so it is one SELECT, and none that writes."""
+        with self.explained():
+            return self._connection.execute(text, values).fetchall()
 
     def close_cursor(self, cursor: psycopg.ServerCursor[Any]) -> None:
         self._cursors.discard(cursor)
@@ -174,9 +181,17 @@ class PostgreSQLSession:
 class PostgreSQLRows:
     """What a cursor of the server gives, batch by batch."""
 
-    def __init__(self, session: PostgreSQLSession, cursor: psycopg.ServerCursor[Any]) -> None:
+    def __init__(
+        self,
+        session: PostgreSQLSession,
+        cursor: psycopg.ServerCursor[Any],
+        text: bytes,
+        values: Mapping[str, Any],
+    ) -> None:
         self._session = session
         self._cursor = cursor
+        self._text = text
+        self._values = values
         described = cursor.description or []
         self.columns: Sequence[Column] = [
             Column(column.name, find_kind(column.type_code)) for column in described
@@ -193,11 +208,19 @@ class PostgreSQLRows:
                     batch = cursor.fetchmany(session.bounds.batch)
                 if not batch:
                     return
-                yield _without_zones(batch, self._zoned) if self._zoned else batch
+                yield self._mend(batch)
                 if time.monotonic() > deadline:
                     raise _timeout()
         finally:
             session.close_cursor(cursor)
+
+    def read_whole(self) -> Batch:
+        """Run it without the cursor, for which the server would use one process alone."""
+        self._session.close_cursor(self._cursor)
+        return self._mend(self._session.fetch(self._text, self._values))
+
+    def _mend(self, batch: Batch) -> Batch:
+        return _without_zones(batch, self._zoned) if self._zoned else batch
 
 
 def find_kind(oid: int) -> Kind:

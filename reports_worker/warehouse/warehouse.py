@@ -10,7 +10,7 @@ from typing import Any
 from reports_worker.contents import Column, Row, Rows
 
 from .dialects import translate
-from .engines import Session
+from .engines import ReadsWhole, Session
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,10 @@ class Warehouse:
 
     def fetch(self, query: Query | str, /, **values: Any) -> Sequence[Row]:
         """Run a query of few rows; return all of them."""
-        return [row for batch in self.query(query, **values).batches() for row in batch]
+        rows = self.query(query, **values)
+        if isinstance(rows, ReadsWhole):
+            return rows.read_whole()
+        return [row for batch in rows.batches() for row in batch]
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
         """Tell the tables that can be read, with their columns."""
