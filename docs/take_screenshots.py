@@ -65,6 +65,8 @@ def running(folder: Path, **environ: str) -> Iterator[None]:
     with subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL) as apphost:
         try:
             wait_for_api()
+            if apphost.poll() is not None:
+                sys.exit(f"Something else serves at port {PORT} or {DASHBOARD_PORT}.")
             yield
         finally:
             apphost.terminate()
