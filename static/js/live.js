@@ -21,12 +21,17 @@ function announce(before, after) {
   }
 }
 
-// The selector that finds the focused link or button again among new markup.
-function focusedControl(place) {
-  const control = place.contains(document.activeElement) && document.activeElement.closest("a, button");
-  if (!control) return null;
+// Finds the focused control again among new markup: a link or button by what it leads to, others by their place.
+function finder(place) {
+  const others = "summary, .scroll";
+  const control = place.contains(document.activeElement) && document.activeElement.closest(`a, button, ${others}`);
+  if (!control) return () => null;
+  if (control.matches(others)) {
+    const number = [...place.querySelectorAll(others)].indexOf(control);
+    return (fresh) => fresh.querySelectorAll(others)[number];
+  }
   const name = control.matches("a") ? (control.rel ? "rel" : "href") : "formaction";
-  return `[${name}="${CSS.escape(control.getAttribute(name))}"]`;
+  return (fresh) => fresh.querySelector(`[${name}="${CSS.escape(control.getAttribute(name))}"]`);
 }
 
 // What somebody has opened stays open.
@@ -45,18 +50,19 @@ function update(live, markup) {
   announce(before, after);
   const same = before.size === after.size && [...after.keys()].every((id) => before.has(id));
   if (!same || !before.size) {
-    const focused = focusedControl(live);
+    const find = finder(live);
     live.replaceChildren(...fresh.childNodes);
-    if (focused) live.querySelector(focused)?.focus();
+    find(live)?.focus();
     return;
   }
   for (const [id, card] of after) {
     const old = before.get(id);
     keepOpen(old, card);
     if (old.outerHTML === card.outerHTML) continue;
-    const focused = focusedControl(old);
+    const hadFocus = old.contains(document.activeElement);
+    const find = finder(old);
     old.replaceWith(card);
-    if (focused) (card.querySelector(focused) ?? card.querySelector("a"))?.focus();
+    if (hadFocus) (find(card) ?? card.querySelector("a"))?.focus();
   }
 }
 

@@ -50,13 +50,13 @@ class Product:
     def token(self) -> str:
         return (self.folder / "dashboard-token").read_text(encoding="utf-8")
 
-    def start(self) -> Product:
+    def start(self, *command: str) -> Product:
         """Start it, and wait until it says that all is healthy."""
         self.folder.mkdir(exist_ok=True)
         log = self.folder / "output"
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "apphost"],
+                command or (sys.executable, "-m", "apphost"),
                 cwd=ROOT, env=self.environ, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         wait_until(

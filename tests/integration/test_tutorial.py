@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reports_worker import Report, Status
+from reports_worker import Report, Status, authoring
 from reports_worker.catalog import find_types
 from reports_worker.definitions.live_catalog import LiveCatalog
 from reports_worker.definitions.sql_files import _CHART_KEYS, _KEYS
 from reports_worker.demo.generator import Demo, write
 from reports_worker.parameters.kinds import KINDS
+from reports_worker.parameters.parameter import Parameter
 from reports_worker.parameters.presets import PRESETS
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.worker_processes import StartWorkerOf
@@ -25,6 +27,7 @@ FILES = {
     match[1]: match[2]
     for match in re.finditer(r"^```(?:sql|python) (\S+)\n(.*?)^```$", TUTORIAL, re.M | re.S)
 }
+COMMON = dataclasses.fields(Parameter)
 PERIOD = {"from": "2026-01-01", "to": "2026-05-31"}
 
 
@@ -49,8 +52,8 @@ def read_rows(place: DataPlace, report: Report, name: str) -> list[dict[str, str
     return list(csv.DictReader(place.read(report, name).decode().splitlines()))
 
 
-def test_it_has_two_files_of_sql_and_one_of_python() -> None:
-    assert list(FILES) == ["cancellations.sql", "refusals.sql", "basket.py"]
+def test_it_has_three_files_of_sql_and_one_of_python() -> None:
+    assert list(FILES) == ["cancellations.sql", "refusals.sql", "basket.py", "broken.sql"]
 
 
 def test_the_first_file_gives_figures_a_chart_and_all_files(place: DataPlace) -> None:
@@ -92,14 +95,27 @@ def test_a_quote_taken_away_is_said_with_its_line_and_hides_no_other(place: Data
 
     catalog = find_types(place.settings.data)
     assert isinstance(catalog, LiveCatalog)
-    wait_until(lambda: catalog.broken, what="a catalog with what is broken")
+    wait_until(lambda: len(catalog.broken) == 2, what="a catalog with what is broken")
 
-    assert [(one.file, one.line) for one in catalog.broken] == [("cancellations_too.sql", 11)]
+    broken_too, cut_short = catalog.broken
+    assert f"\n```\n{broken_too}\n```\n" in TUTORIAL
+    assert (cut_short.file, cut_short.line) == ("cancellations_too.sql", 11)
     assert {"cancellations", "refusals", "basket", "sales"} <= catalog.keys()
 
 
 @pytest.mark.parametrize(
-    "word", [*_KEYS, *_CHART_KEYS, *KINDS, *PRESETS, *(kind.__name__ for kind in KINDS.values())]
+    "word",
+    [*_KEYS, *_CHART_KEYS, *KINDS, *PRESETS, *authoring.__all__, *(one.name for one in COMMON)],
 )
 def test_the_reference_names_everything_that_can_be_written(word: str) -> None:
     assert f"`{word}`" in TUTORIAL.partition("# Reference")[2]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reference_has_each_option_of_a_kind_in_its_row(kind: str) -> None:
+    (row,) = re.findall(rf"^\| `{kind}` \| .*", TUTORIAL, re.M)
+    own = {field.name for field in dataclasses.fields(KINDS[kind])} - {field.name for field in COMMON}
+
+    said = row + re.findall(r"^\| `choice` \| .*", TUTORIAL, re.M)[0] if kind == "choices" else row
+    assert f"`{KINDS[kind].__name__}`" in row
+    assert [name for name in own if f"`{name}`" not in said] == []

@@ -1,0 +1,39 @@
+"""README's table of settings and the code know the same variables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("apphost", "reports_app", "reports_worker")
+SETTING = re.compile(r'"(REPORTS_[A-Z_]+|ConnectionStrings__[a-z]+)"|\bread\(\s*environ,\s*"([A-Z_]+)"')
+
+
+def read_code() -> str:
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def list_documented() -> set[str]:
+    """The variables of the first column."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    return {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+
+
+def test_every_setting_of_the_code_stands_in_the_table() -> None:
+    settings = {first or second for first, second in SETTING.findall(read_code())}
+
+    assert {"REPORTS_PATH", "PORT", "ConnectionStrings__warehouse"} <= settings
+    assert settings - list_documented() == set()
+
+
+def test_every_setting_of_the_table_is_read_by_the_code() -> None:
+    code = read_code()
+
+    assert [name for name in sorted(list_documented()) if f'"{name}"' not in code] == []
