@@ -30,6 +30,8 @@ from .waiting import wait_until
 _START_SECONDS = 60
 _HOLD_SECONDS = 40
 _BURST = 8
+# Quick ones, since the machine has much else to do.
+_FORMATS = ("csv", "parquet", "json")
 _COMMANDS = Path(sys.executable).parent
 
 
@@ -61,7 +63,7 @@ class Deployment:
         self.gates = Gates(folder / "gates")
         self.artifacts = folder / "artifacts"
         self.ports = [free_port() for _ in range(needs.apis)]
-        self.client = Client(self.ports)
+        self.client = Client(self.ports, formats=_FORMATS if needs.files else None)
         self.load = Load(self.client, needs.submit_every_seconds)
         self._numbers = count(1)
         self.apis: list[Program] = []

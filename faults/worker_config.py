@@ -80,7 +80,7 @@ def _recorded(report_type: ReportType) -> ReportType:
         _note(Event.END, task_id)
         return _add_table(figures, task_id) if _HAS_FILES else figures
 
-    return replace(report_type, make=make, formats=("csv", "parquet", "json"))
+    return replace(report_type, make=make)
 
 
 def _add_table(figures: Made, task_id: str) -> Contents:
