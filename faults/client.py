@@ -25,12 +25,15 @@ class Answer:
 class Client:
     """Asks the APIs on these ports of the loopback, the first that answers, as a load balancer would."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
+    def __init__(self, ports: Sequence[int], *, formats: Sequence[str] | None = None) -> None:
+        """Ask for reports with files of these formats; None for what each type leaves."""
         self._ports = list(ports)
+        self._formats = formats
 
     def submit(self, title: str, report_type: str, *, key: str) -> Answer | None:
         """Ask for a report; None where no API answered."""
-        body = json.dumps({"title": title, "type": report_type}).encode()
+        asked = {"title": title, "type": report_type}
+        body = json.dumps(asked | ({"formats": self._formats} if self._formats else {})).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         return self._ask("POST", "/api/reports", body, headers)
 

@@ -30,6 +30,8 @@ from .waiting import wait_until
 _START_SECONDS = 60
 _HOLD_SECONDS = 40
 _BURST = 8
+# Quick ones, since the machine has much else to do.
+_FORMATS = ("csv", "parquet", "json")
 _COMMANDS = Path(sys.executable).parent
 
 
@@ -43,6 +45,8 @@ class Needs:
     proxied_api: bool = False
     small_disk: bool = False
     shifted_clock: bool = False
+    # Reports leave files, and are in their middle amid the rows of a table.
+    files: bool = False
     # The whole seconds that a report takes.
     report_seconds: str = "1"
     submit_every_seconds: float = 0.7
@@ -57,8 +61,9 @@ class Deployment:
         self.supervisor = Supervisor()
         self.attempts = AttemptFile(folder / "attempts")
         self.gates = Gates(folder / "gates")
+        self.artifacts = folder / "artifacts"
         self.ports = [free_port() for _ in range(needs.apis)]
-        self.client = Client(self.ports)
+        self.client = Client(self.ports, formats=_FORMATS if needs.files else None)
         self.load = Load(self.client, needs.submit_every_seconds)
         self._numbers = count(1)
         self.apis: list[Program] = []
@@ -100,6 +105,7 @@ class Deployment:
             self._choose_log("api"),
             folder=folder,
             ConnectionStrings__broker=self.broker.url(port=proxied),
+            ConnectionStrings__artifacts=str(self.artifacts),
             PORT=str(port),
             REPORTS_SECRET_KEY=self._secret,
         )
@@ -108,14 +114,18 @@ class Deployment:
         proxied = self.proxy.port if is_victim and self.needs.proxied_victim else None
         basics = {
             "ConnectionStrings__broker": self.broker.url(port=proxied),
+            "ConnectionStrings__artifacts": str(self.artifacts),
             "REPORTS_SIMULATED_SECONDS": self.needs.report_seconds,
             "REPORTS_GRACE": self.needs.grace,
             "FAULTS_ATTEMPTS": str(self.attempts.path),
         }
         special = {"FAULTS_GATES": str(self.gates.folder)} if is_victim else {}
+        files = {"FAULTS_FILES": "true"} if self.needs.files else {}
         clock = self.clock.environ if is_victim and self.needs.shifted_clock else {}
         command: list[str | Path] = [_COMMANDS / "rq", "worker", "-c", "faults.worker_config"]
-        return Program(command, self._choose_log("worker"), folder=folder, **merge(basics, special, clock))
+        return Program(
+            command, self._choose_log("worker"), folder=folder, **merge(basics, special, files, clock)
+        )
 
     @cached_property
     def _secret(self) -> str:

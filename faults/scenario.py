@@ -17,6 +17,7 @@ from .deployment import Deployment, deploy
 from .errors import FaultsError
 from .fault import Fault
 from .judgement import count_published, find_longest_overlap, find_recoveries
+from .kept_files import find_complaints
 from .load import TITLE
 from .results import Result
 from .steps import Step
@@ -105,6 +106,9 @@ def judge(
             every_seconds=every_seconds,
         )
     reports = _list_all(deployment.client)
+    if deployment.needs.files:
+        with deployment.broker.connect() as redis:
+            deployment.complaints += find_complaints(deployment.artifacts, redis, reports)
     return _judge(fault, step, deployment, reports, read_lines(deployment.attempts.path))
 
 

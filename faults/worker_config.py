@@ -10,11 +10,13 @@ import os
 import select
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from reports_worker import CATALOG, Assignment, ReportType, making, worker
+from reports_worker.contents import Column, Contents, GivenRows, Kind, Row, Table
 from reports_worker.leases import Execution, Leases
 from reports_worker.making import Making
 from reports_worker.model import Outcome
@@ -29,6 +31,8 @@ __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
 
 _ALIVE_EVERY_SECONDS = 0.05
 _ATTEMPTS = AttemptFile(Path(os.environ["FAULTS_ATTEMPTS"]))
+_HAS_FILES = "FAULTS_FILES" in os.environ
+_ROWS = 2000
 _GATES = Path(os.environ["FAULTS_GATES"]) if "FAULTS_GATES" in os.environ else None
 # The one execution of this process.
 _CURRENT = {"attempt": ""}
@@ -68,15 +72,30 @@ def _recorded(report_type: ReportType) -> ReportType:
         _pass(Step.STARTED, task_id)
 
         def progress(percent: int, stage: str) -> None:
-            if percent >= 50:
+            if percent >= 50 and not _HAS_FILES:
                 _pass(Step.MIDDLE, task_id)
             assignment.progress(percent, stage)
 
         figures = report_type.make(replace(assignment, progress=progress))
         _note(Event.END, task_id)
-        return figures
+        return _add_table(figures, task_id) if _HAS_FILES else figures
 
     return replace(report_type, make=make)
+
+
+def _add_table(figures: Made, task_id: str) -> Contents:
+    """Make a report with files, which is in its middle amid its rows."""
+
+    def give_rows() -> Iterator[Row]:
+        for number in range(_ROWS):
+            if number == _ROWS // 2:
+                _pass(Step.MIDDLE, task_id)
+            yield number, f"row {number}"
+
+    columns = (Column("number", Kind.INTEGER), Column("text", Kind.TEXT))
+    rows = GivenRows(columns, give_rows(), batch=_ROWS // 10)
+    summary = figures.summary if isinstance(figures, Contents) else figures
+    return Contents(summary, tables=[Table("rows", "Rows", rows)])
 
 
 def _tell_life(task_id: str) -> None:

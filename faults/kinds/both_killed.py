@@ -8,11 +8,12 @@ from faults.programs import kill
 from faults.steps import IN_MAKING, Step
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    """Kill the whole family at once."""
     both = deployment.victim.find_family()
     deployment.note_strike(*both)
     kill(both)
     deployment.gates.open()
 
 
-FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, _strike),)
+FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, strike),)

@@ -1,0 +1,20 @@
+"""SIGKILL to the worker and to what it makes, amid the files of a report."""
+
+from __future__ import annotations
+
+from faults.deployment import Needs
+from faults.fault import Fault
+from faults.steps import IN_MAKING
+
+from .both_killed import strike
+
+FAULTS = (
+    Fault(
+        "files-cut-off",
+        "SIGKILL to the worker and the making process amid files, of which none stays half-written",
+        IN_MAKING,
+        strike,
+        # A report with files takes half a second of a processor, and needs no other.
+        Needs(files=True, report_seconds="0", submit_every_seconds=2.0),
+    ),
+)
