@@ -52,7 +52,7 @@ def main(rows: str, file_format: str, place: str) -> None:
     write = write_workbook if file_format == "xlsx" else copy
     begin = time.monotonic()
     write(source, path)
-    tell(time.monotonic() - begin)
+    tell(time.monotonic() - begin, {})
 
 
 if __name__ == "__main__":

@@ -30,10 +30,12 @@ def main(rows: str, file_format: str, place: str) -> None:
     begin = time.monotonic()
     with open_spool(folder, most_rows=10**7, advance=lambda _: None) as spool:
         table = spool.add(Table(TABLE, "Sold", warehouse.query(f"FROM {TABLE}")))
+    spooled = time.monotonic()
     files = list(FORMATS[file_format].write(_describe(table), folder, lambda _: None))
-    seconds = time.monotonic() - begin
+    end = time.monotonic()
     warehouse.close()
-    tell(seconds, sum(file.rows_written or 0 for file in files))
+    written = sum(file.rows_written or 0 for file in files)
+    tell(end - begin, {"rows": written, "writing": end - spooled})
 
 
 def _describe(table: SpooledTable) -> Document:

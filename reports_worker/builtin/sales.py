@@ -159,6 +159,13 @@ def _name(product: Row) -> str:
     return product[2] or f"Product {product[1]}"
 
 
+# Without it, ticks would fall amid months and repeat their names.
+_AXES: Mapping[str, Any] = {
+    "month": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 1}},
+    "quarter": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 3}},
+}
+
+
 def _revenue_chart(granularity: str, rows: Sequence[Row]) -> Chart:
     spec: Mapping[str, Any] = {
         "mark": {"type": "area", "line": True, "point": len(rows) <= 40, "opacity": 0.4},
@@ -167,7 +174,7 @@ def _revenue_chart(granularity: str, rows: Sequence[Row]) -> Chart:
                 "field": "begins",
                 "type": "temporal",
                 "title": f"{granularity.capitalize()} from",
-                "axis": {"format": "%b %Y" if granularity in ("month", "quarter") else "%d %b"},
+                "axis": _AXES.get(granularity, {"format": "%d %b"}),
             },
             "y": {"field": "revenue", "type": "quantitative", "title": "Revenue (EUR)"},
         },
