@@ -1,7 +1,8 @@
-"""Demo data in the sizes that are measured: made once, and kept beside the benchmarks."""
+"""Demo data in the sizes that are measured: made once, and kept beside the benchmarks or where one says."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from reports_worker.demo.generator import Demo, write
 from reports_worker.demo.loading import load
 
 UNTIL = "2026-06-30"
+# Names another folder to keep them in, which several checkouts may share.
+VARIABLE = "BENCHMARKS_DEMO_DATA"
 _KEPT = ROOT / "benchmarks" / ".demo-data"
 _SEED = 1
 _USER = "postgres"
@@ -26,7 +29,7 @@ _SETTINGS = ("listen_addresses=127.0.0.1", "shared_buffers=256MB", "fsync=off", 
 
 def make_folder(orders: int, tell: Callable[[str], None]) -> Path:
     """Return the folder of so many orders; the first time, write it."""
-    folder = _KEPT / f"{orders}-orders"
+    folder = Path(os.environ.get(VARIABLE) or _KEPT).absolute() / f"{orders}-orders"
     if not folder.exists():
         tell(f"Writing demo data of {orders:,} orders, for this time and all later ones")
         write(Demo(orders, _SEED, UNTIL), folder)
