@@ -36,7 +36,7 @@ def measure_exports(bench: Bench) -> Iterator[Row]:
         what = f"{bench.extent.exported:,} rows of 8 columns to {name.upper()}"
         peer = [each.seconds for each in alone]
         yield Row(f"{what}, from the spool", "s", [each.found["writing"] for each in ours], peer, bar)
-        yield Row(f"{what}, from the query on", "s", [each.seconds for each in ours], peer)
+        yield Row(f"{what}, from the query on", "s", [each.seconds for each in ours], peer, bar)
         yield Row(
             f"{what}: memory above that of {FEW_ROWS:,}",
             "MB",
