@@ -6,7 +6,7 @@ from faults.choice import choose_scenarios
 from faults.kinds import FAULTS
 
 PROMISED = {
-    "making-killed", "worker-killed", "both-killed", "killed-after-dequeue", "killed-at-publish",
+    "making-killed", "worker-killed", "both-killed", "files-cut-off", "killed-after-dequeue", "killed-at-publish",
     "worker-terminated", "grace-over", "both-stopped", "worker-stopped", "making-stopped",
     "broker-killed", "broker-away", "broker-paused",
     "cut-off-drop", "cut-off-delay", "cut-off-reset", "cut-off-lost-reply",
