@@ -39,7 +39,9 @@ def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: R
 
 
 def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
-    return reports.count_executions(task_id) == execution
+    """Tell whether this execution has said how far it is, so that its process has taken it."""
+    begun = reports.get(task_id).progress.stage != ""
+    return begun and reports.count_executions(task_id) == execution
 
 
 def test_a_report_whose_making_process_was_killed_is_made_again(

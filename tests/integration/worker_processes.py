@@ -119,12 +119,16 @@ class Reports(ReportQueue):
         return report
 
     def wait_for(self, task_id: str, *statuses: Status, seconds: float = 20) -> Report:
-        wait_until(
-            lambda: self.get(task_id).status in statuses,
-            seconds=seconds,
-            what=f"one of {statuses} for {task_id}",
-        )
-        return self.get(task_id)
+        """Wait for one of these; for a running report until its process has taken it, and said so."""
+
+        def find() -> Report | None:
+            report = self.get(task_id)
+            is_taken = report.status is not Status.RUNNING or report.progress.stage
+            return report if report.status in statuses and is_taken else None
+
+        report = wait_until(find, seconds=seconds, what=f"one of {statuses} for {task_id}")
+        assert report is not None
+        return report
 
     def wait_for_end(self, task_id: str, *, seconds: float = 20) -> Report:
         return self.wait_for(task_id, Status.COMPLETED, Status.FAILED, seconds=seconds)
