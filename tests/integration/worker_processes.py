@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 from redis import Redis
+from redis.exceptions import RedisError
 
 from reports_worker import BrokerAddress, Report, ReportQueue, Status, Submission, connect
 from tests.waiting import wait_until
@@ -80,11 +82,22 @@ class WorkerProcess:
         """Leave nothing behind, in whatever state the test left it."""
         if not self.has_ended:
             self.find_making()
+            ports = {connection.laddr.port for connection in psutil.Process(self.pid).net_connections("tcp")}
             self._process.kill()
             self._process.wait()
+            self._wait_until_forgotten(ports)
         for making in self._seen:
             if making.is_running():
                 making.kill()
+
+    def _wait_until_forgotten(self, ports: set[int]) -> None:
+        """Wait until the broker knows that it is gone: it would hand it the next report of another test."""
+
+        def is_known() -> bool:
+            return any(int(client["addr"].rpartition(":")[2]) in ports for client in redis.client_list())
+
+        with suppress(RedisError, ValueError), Redis.from_url(self._url, socket_timeout=2) as redis:
+            wait_until(lambda: not is_known(), what="the end of a dead worker's connections")
 
 
 def is_gone(making: psutil.Process) -> bool:
