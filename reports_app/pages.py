@@ -42,10 +42,9 @@ def index() -> Any:
         return render_template(
             "reports/_fields.html", form=ReportForm.of(catalog, chosen=request.args.get("ask"))
         )
-    page, status = _read_page()
     report, fault = _find_model()
     form = ReportForm.of(catalog, chosen=request.args.get("ask"), report=report)
-    return _render_index(form, page, status, fault=fault)
+    return _render_index(form, fault=fault)
 
 
 @pages.post("/reports")
@@ -55,13 +54,11 @@ def submit() -> Any:
     form = ReportForm.of(services.catalog, formdata=request.form)  # never JSON, which Flask-WTF would take
     submission = form.parse(services.catalog, services.calendar())
     if submission is None:
-        page, status = _read_page()
-        return _render_index(form, page, max(status, 400))
+        return _render_index(form, 400)
     try:
         accepted = services.queue.accept(submission)
     except BrokerUnavailableError as error:
-        page, _ = _read_page()
-        return _render_index(form, page, 503, fault=error.sentence)
+        return _render_index(form, 503, fault=error.sentence)
     if accepted.is_earlier:
         flash(EARLIER)
         return redirect(url_for(".report", task_id=accepted.task_id), 303)
@@ -77,8 +74,7 @@ def list_reports() -> Any:
     """
     if "partial" not in request.args:
         return _render_list("reports/list.html")
-    place = (url_for(".index"), _cursor(), *sorted(read_filters().items()))
-    return get_services().shared_lists.get(place, lambda: _render_list("reports/_list.html"))
+    return get_services().shared_lists.get(_place(), _render_part)
 
 
 @pages.get("/reports/<task_id>")
@@ -151,29 +147,44 @@ def _find_model() -> tuple[Report | None, str]:
     return report, "" if report else f"There is no report {task_id[:100]!r} to begin with."
 
 
-def _render_index(form: ReportForm, page: Page | None, status: int, *, fault: str = "") -> Any:
-    if page is None:
-        fault = fault or BrokerUnavailableError.sentence
-    return _render("reports/index.html", page, form=form, fault=fault), status
-
-
-def _render_list(template: str) -> tuple[str, int]:
-    page, status = _read_page()
-    return _render(template, page), status
-
-
-def _render(template: str, page: Page | None, **values: Any) -> str:
+def _render_index(form: ReportForm, status: int = 200, *, fault: str = "") -> Any:
     services = get_services()
-    return render_template(
-        template,
-        page=page,
-        first=not _cursor(),
+    reports, read = services.shared_lists.renew(_place(), _render_part)
+    if read == 503:
+        fault = fault or BrokerUnavailableError.sentence
+    answer = render_template(
+        "reports/index.html",
+        form=form,
+        fault=fault,
+        reports=reports,
+        cursor=_cursor(),
         filters=read_filters(),
         statuses=list(Status),
         types=services.catalog.values(),
         action_form=ActionForm(formdata=None),
-        **values,
     )
+    return answer, max(status, read)
+
+
+def _place() -> tuple[Any, ...]:
+    """Name what the list is a part of: its page, and which reports it shows."""
+    return (url_for(".index"), _cursor(), *sorted(read_filters().items()))
+
+
+def _render_part() -> tuple[str, int]:
+    return _render_list("reports/_list.html")
+
+
+def _render_list(template: str) -> tuple[str, int]:
+    page, status = _read_page()
+    answer = render_template(
+        template,
+        page=page,
+        first=not _cursor(),
+        filters=read_filters(),
+        action_form=ActionForm(formdata=None),
+    )
+    return answer, status
 
 
 def _read_page() -> tuple[Page | None, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import count
 
 import pytest
@@ -11,7 +11,7 @@ from flask import Flask
 
 from reports_app import create_blueprint
 from reports_app.services import Services
-from reports_app.shared_answers import MOST_KEPT, SHARED_SECONDS, SharedAnswers
+from reports_app.shared_answers import MOST_KEPT, OLDEST_SECONDS, SHARED_SECONDS, SharedAnswers
 from tests.reports_app.workshop import Workshop
 
 
@@ -77,6 +77,41 @@ def test_while_an_answer_is_made_anew_others_get_the_one_before(
     assert shared.get("key", make) == 2
 
 
+def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    shared.get("key", lambda: 1)
+    clock.now = OLDEST_SECONDS
+    others: list[Future[int]] = []
+
+    def make() -> int:
+        others.append(ThreadPoolExecutor(1).submit(shared.get, "key", lambda: 7))
+        assert wait(others, timeout=0.1).not_done
+        return 2
+
+    assert shared.get("key", make) == 2
+    assert others[0].result(timeout=20) == 2
+
+
+def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SharedAnswers[int]) -> None:
+    shared.get("key", lambda: 1)
+
+    assert shared.renew("key", lambda: 2) == 2
+    assert shared.get("key", lambda: 3) == 2
+
+
+def test_what_was_begun_before_never_takes_the_place_of_what_was_begun_later(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    def slow() -> int:
+        clock.now = 0.5
+        shared.renew("key", lambda: 2)
+        return 1
+
+    assert shared.renew("key", slow) == 1
+    assert shared.get("key", lambda: 3) == 2
+
+
 def test_what_cannot_be_made_is_tried_again(shared: SharedAnswers[int]) -> None:
     with pytest.raises(ZeroDivisionError):
         shared.get("key", lambda: 1 // 0)
@@ -100,7 +135,10 @@ def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
     before = client.get("/reports?partial=1").text
     workshop.ask("second")
 
+    assert client.get("/reports?partial=1").text == before
     assert client.get("/reports?partial=1&nothing=1").text == before
+    assert "second" in client.get("/").text
+    assert "second" in client.get("/reports?partial=1").text
     assert "second" in client.get("/reports").text
     assert "second" in client.get("/reports?partial=1&q=second").text
     below = client.get("/reports?partial=1", environ_overrides={"SCRIPT_NAME": "/below"}).text
