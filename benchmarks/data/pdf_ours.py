@@ -32,18 +32,20 @@ def main(place: str) -> None:
 
 def _write(folder: Path) -> None:
     # Whatever of it `preload` leaves out counts.
+    from reports_worker.formats.charts import begin_drawing  # noqa: PLC0415
     from reports_worker.formats.document import Document, Figure  # noqa: PLC0415
     from reports_worker.formats.pdf_file import write_pdf  # noqa: PLC0415
     from reports_worker.formats.spool import open_spool  # noqa: PLC0415
 
     columns, rows = (_DAY, _PRODUCT, _REVENUE), _make_rows()
-    with open_spool(folder, most_rows=ROWS, advance=lambda _: None) as spool:
-        table = spool.add(Table("sold", "Sold", GivenRows(columns, rows)))
-    now = datetime.now(UTC)
     charts = [
         Chart("days", "Revenue by day", chart_spec("line", _DAY, _REVENUE), columns, rows[:90]),
         Chart("products", "Products", chart_spec("bar", _PRODUCT, _REVENUE), columns, rows[:10]),
     ]
+    begin_drawing(charts)
+    with open_spool(folder, most_rows=ROWS, advance=lambda _: None) as spool:
+        table = spool.add(Table("sold", "Sold", GivenRows(columns, rows)))
+    now = datetime.now(UTC)
     figures = [Figure("total", "Total", float(sum(row[2] for row in rows)), "EUR")]
     document = Document("benchmark", "Sold", "sold", "Sold", (), {}, figures, [table], charts, now, now, "1")
     (written,) = write_pdf(document, folder, lambda _: None)
