@@ -76,7 +76,14 @@ def fill_form(site: Site) -> Asking:
 
 def everything(site: Site) -> list[Asking]:
     """All that needs the broker."""
-    paths = ("/", "/reports?partial=1", "/api/reports", "/health", f"/api/reports/{new_task_id()}")
+    # A part that no page has loaded: what one has loaded is shared for a second.
+    paths = (
+        "/",
+        "/reports?partial=1&status=failed",
+        "/api/reports",
+        "/health",
+        f"/api/reports/{new_task_id()}",
+    )
     submit = Asking("POST", "/api/reports", {"title": "Q4", "type": "sales"})
     return [*(Asking("GET", path) for path in paths), submit, fill_form(site)]
 
