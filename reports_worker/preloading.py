@@ -1,24 +1,46 @@
-"""What a report over real data needs, loaded by the process that waits for it: never by its worker."""
+"""What a report over real data needs, made ready by the process that waits for it: never by its worker."""
 
 from __future__ import annotations
 
-import importlib
 import logging
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from .data_settings import DataSettings
 
 log = logging.getLogger(__name__)
 
-# In the order in which they are needed. Some of them would hang in a child, had their parent used them.
-MODULES = ("reports_worker.warehouse.opening", "reports_worker.production")
 
+def list_preparations(settings: DataSettings) -> Sequence[Callable[[], None]]:
+    """List the steps in the order in which they are needed; none without a warehouse.
 
-def preload(settings: DataSettings) -> None:
-    """Import them, where there is a warehouse; what cannot be imported, the report itself will say."""
+    A step that fails is logged, and the report itself will say why. Some of what they load would hang in a
+    child, had its parent used it.
+    """
     if settings.warehouse is None:
-        return
-    for name in MODULES:
+        return ()
+    return tuple(map(_carefully, (_load_engines, _load_production, _start_charts)))
+
+
+def _carefully(step: Callable[[], None]) -> Callable[[], None]:
+    def take() -> None:
         try:
-            importlib.import_module(name)
+            step()
         except Exception as error:
-            log.warning("cannot load %s before it is needed: %s", name, error)
+            log.warning("cannot prepare for reports over data: %s", error)
+
+    return take
+
+
+def _load_engines() -> None:
+    import_module("reports_worker.warehouse.opening")
+
+
+def _load_production() -> None:
+    import_module("reports_worker.production")
+
+
+def _start_charts() -> None:
+    from .formats.charts import start_engine  # noqa: PLC0415
+
+    start_engine()

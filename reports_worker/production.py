@@ -12,7 +12,6 @@ from . import clock
 from .artifacts.receipts import make_receipt, write_receipts
 from .contents import Chart, Contents
 from .formats.all_formats import FORMATS
-from .formats.charts import begin_drawing
 from .formats.document import Document, Figure, SpooledTable, WrittenFile
 from .formats.errors import ChartError
 from .formats.spool import open_spool
@@ -53,8 +52,6 @@ class Production:
 
     def _spool(self, contents: Contents) -> Document:
         _check_names(contents.charts)
-        if any(FORMATS[name].draws for name in self._wanted):
-            begin_drawing(contents.charts)
         report = self.report
         return Document(
             task_id=report.task_id,
@@ -88,16 +85,12 @@ class Production:
                 yield spool.add(table)
 
     def _write(self, document: Document) -> Iterator[WrittenFile]:
-        wanted = self._wanted
+        chosen = self.report.formats or self.report_type.formats
+        wanted = [name for name in FORMATS if chosen is None or name in chosen]
         advance = _Advance(self.progress)
         for number, name in enumerate(wanted):
             advance.enter(SPOOLED + (WRITTEN - SPOOLED) * number // len(wanted), f"writing {name.upper()}")
             yield from FORMATS[name].write(document, self._folder, advance)
-
-    @property
-    def _wanted(self) -> Sequence[str]:
-        chosen = self.report.formats or self.report_type.formats
-        return [name for name in FORMATS if chosen is None or name in chosen]
 
     @property
     def _folder(self) -> Path:

@@ -7,7 +7,7 @@ import select
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -22,14 +22,14 @@ class Spare:
     """
 
     def __init__(
-        self, settle: Callable[[], None], prepare: Callable[[], None], follow: Callable[[bytes], None]
+        self, settle: Callable[[], None], steps: Iterable[Callable[[], None]], follow: Callable[[bytes], None]
     ) -> None:
-        """Fork; the child calls `settle` at once, `prepare` while it waits, and `follow` with its order."""
+        """Fork; the child calls `settle` at once, `steps` one by one until its order is there, and `follow` with it."""
         ours, theirs = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            _live(theirs, settle, prepare, follow)
+            _live(theirs, settle, steps, follow)
         theirs.close()
         self._socket = ours
 
@@ -57,7 +57,7 @@ class Spare:
 def _live(
     parent: socket.socket,
     settle: Callable[[], None],
-    prepare: Callable[[], None],
+    steps: Iterable[Callable[[], None]],
     follow: Callable[[bytes], None],
 ) -> NoReturn:
     """Settle, wait for the order, follow it, and end, whatever happens."""
@@ -65,7 +65,10 @@ def _live(
     try:
         settle()
         parent.sendall(_READY)
-        prepare()
+        for step in steps:
+            if select.select([parent], [], [], 0)[0]:
+                break
+            step()
         if order := _receive(parent):
             parent.close()
             follow(order)

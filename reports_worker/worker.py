@@ -31,7 +31,7 @@ from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
 from .making import Making
 from .model import Failed, Reason, Report
-from .preloading import preload
+from .preloading import list_preparations
 from .processes import die_with_parent
 from .progress import log_stage
 from .reconciler import Reconciler
@@ -188,7 +188,7 @@ class ReportWorker(Worker):
     def _keep_spare(self) -> None:
         """Have a process wait for the next report: a fork takes a third of the time until one begins."""
         if self._spare is None and not self._stop_requested:
-            self._spare = Spare(self._settle_spare, lambda: preload(self.settings.data), self._follow_order)
+            self._spare = Spare(self._settle_spare, list_preparations(self.settings.data), self._follow_order)
 
     def _follow_order(self, order: bytes) -> None:
         """Make a report, in the process that waited for it. What it reads, its parent wrote."""

@@ -1,6 +1,6 @@
 """Writes one PDF of two charts and 500 rows in a new making process.
 
-Argument: a folder for files. What such a process loads while it waits for its order is no part of the time.
+Argument: a folder for files. What such a process prepares while it waits for its order is no part of the time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.data.telling import tell
 from reports_worker.chart_specs import chart_spec
 from reports_worker.contents import Chart, Column, GivenRows, Kind, Row, Table
 from reports_worker.data_settings import DataSettings
-from reports_worker.preloading import preload
+from reports_worker.preloading import list_preparations
 
 ROWS = 500
 _DAY, _PRODUCT = Column("day", Kind.DATE, "Day"), Column("product", Kind.TEXT, "Product")
@@ -24,28 +24,27 @@ _REVENUE = Column("revenue", Kind.DECIMAL, "Revenue", "EUR")
 
 
 def main(place: str) -> None:
-    preload(DataSettings(warehouse=place))
+    for prepare in list_preparations(DataSettings(warehouse=place)):
+        prepare()
     begin = time.monotonic()
     _write(Path(place))
     tell(time.monotonic() - begin)
 
 
 def _write(folder: Path) -> None:
-    # Whatever of it `preload` leaves out counts.
-    from reports_worker.formats.charts import begin_drawing  # noqa: PLC0415
+    # Whatever of it is not prepared counts.
     from reports_worker.formats.document import Document, Figure  # noqa: PLC0415
     from reports_worker.formats.pdf_file import write_pdf  # noqa: PLC0415
     from reports_worker.formats.spool import open_spool  # noqa: PLC0415
 
     columns, rows = (_DAY, _PRODUCT, _REVENUE), _make_rows()
+    with open_spool(folder, most_rows=ROWS, advance=lambda _: None) as spool:
+        table = spool.add(Table("sold", "Sold", GivenRows(columns, rows)))
+    now = datetime.now(UTC)
     charts = [
         Chart("days", "Revenue by day", chart_spec("line", _DAY, _REVENUE), columns, rows[:90]),
         Chart("products", "Products", chart_spec("bar", _PRODUCT, _REVENUE), columns, rows[:10]),
     ]
-    begin_drawing(charts)
-    with open_spool(folder, most_rows=ROWS, advance=lambda _: None) as spool:
-        table = spool.add(Table("sold", "Sold", GivenRows(columns, rows)))
-    now = datetime.now(UTC)
     figures = [Figure("total", "Total", float(sum(row[2] for row in rows)), "EUR")]
     document = Document("benchmark", "Sold", "sold", "Sold", (), {}, figures, [table], charts, now, now, "1")
     (written,) = write_pdf(document, folder, lambda _: None)

@@ -20,21 +20,20 @@ class Each(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """A format: media type, extension, what writes it, what one file holds, and whether it shows the charts."""
+    """A format: media type, extension, what writes it, and what one file holds."""
 
     media_type: str
     extension: str
     write: Write
     each: Each
-    draws: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
     "csv": Format(csv_file.MEDIA_TYPE, "csv", csv_file.write_csv, Each.TABLE),
     "parquet": Format(parquet_file.MEDIA_TYPE, "parquet", parquet_file.write_parquet, Each.TABLE),
     "xlsx": Format(xlsx_file.MEDIA_TYPE, "xlsx", xlsx_file.write_xlsx, Each.REPORT),
-    "svg": Format(charts.SVG, "svg", charts.write_svg, Each.CHART, draws=True),
-    "png": Format(charts.PNG, "png", charts.write_png, Each.CHART, draws=True),
-    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, Each.REPORT, draws=True),
+    "svg": Format(charts.SVG, "svg", charts.write_svg, Each.CHART),
+    "png": Format(charts.PNG, "png", charts.write_png, Each.CHART),
+    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, Each.REPORT),
     "json": Format(json_file.MEDIA_TYPE, "json", json_file.write_json, Each.REPORT),
 }

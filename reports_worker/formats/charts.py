@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -57,19 +55,14 @@ def write_png(document: Document, folder: Path, _advance: Advance) -> Iterator[W
         yield _describe(path, "png", PNG, chart, begin)
 
 
-def begin_drawing(charts: Sequence[Chart]) -> None:
-    """Draw them for light ground beside whatever comes next: the engine takes most of a second to start.
-
-    What cannot be drawn is told by who wants the picture.
-    """
-    for chart in charts:
-        with suppress(ChartError):
-            _draw(_Drawn(chart, is_dark=False))
+def start_engine() -> None:
+    """Start what draws, before it is needed: that takes most of a second, once in a process."""
+    _draw(_Drawn(Chart("first", "First", {}, [], []), is_dark=False))
 
 
 def draw_svg(chart: Chart, *, is_dark: bool = False) -> str:
-    """Draw a chart, or wait until it is drawn; raise ChartError where it cannot be."""
-    return _draw(_Drawn(chart, is_dark)).result()
+    """Draw a chart; raise ChartError where it cannot be."""
+    return _draw(_Drawn(chart, is_dark))
 
 
 def build_spec(chart: Chart, *, is_dark: bool = False) -> dict[str, Any]:
@@ -102,16 +95,8 @@ class _Drawn:
         return isinstance(other, _Drawn) and self.spec == other.spec
 
 
-# One thread, since the engine draws one at a time; it starts with the first picture.
-_drawing = ThreadPoolExecutor(1, thread_name_prefix="charts")
-
-
 @cache
-def _draw(drawn: _Drawn) -> Future[str]:
-    return _drawing.submit(_draw_now, drawn)
-
-
-def _draw_now(drawn: _Drawn) -> str:
+def _draw(drawn: _Drawn) -> str:
     _register_fonts()
     try:
         return vl_convert.vegalite_to_svg(drawn.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])

@@ -16,7 +16,6 @@ from reports_worker import Report, ReportType, Status
 from reports_worker.artifacts.addresses import FolderAddress
 from reports_worker.contents import Batch, Chart, Column, Contents, GivenRows, Kind, Table
 from reports_worker.data_settings import DataSettings
-from reports_worker.formats import charts
 from reports_worker.formats.errors import ChartError, TooManyRowsError
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
@@ -130,10 +129,10 @@ def test_too_many_rows_keep_no_file(make_place: Any) -> None:
 def test_a_chart_of_an_unsafe_name_is_refused_before_anything_is_read(
     make_place: Any, names: Sequence[str]
 ) -> None:
-    named = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in names]
+    charts = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in names]
 
     with pytest.raises(ChartError, match="cannot be the name of a chart"):
-        make_place(formats=["svg"]).produce(Contents({}, charts=named))
+        make_place(formats=["svg"]).produce(Contents({}, charts=charts))
 
 
 def test_each_stage_is_told_and_percents_never_fall(make_place: Any) -> None:
@@ -149,27 +148,6 @@ def test_each_stage_is_told_and_percents_never_fall(make_place: Any) -> None:
     preview = json.loads(completed.preview or "")
     assert [stage["name"] for stage in preview["stages"]] == stages
     assert [table["first"] for table in preview["tables"]] == [[[0], [1]]] * 2
-
-
-@pytest.mark.parametrize(("formats", "drawn"), [(["csv", "svg"], 1), (["pdf"], 1), (["csv", "json"], 0)])
-def test_charts_are_drawn_while_rows_are_read_where_a_file_shows_them(
-    make_place: Any, formats: Sequence[str], drawn: int
-) -> None:
-    begun: list[int] = []
-    drawings = charts._draw.cache_info
-
-    class Rows(GivenRows):
-        def batches(self) -> Iterator[Batch]:
-            begun.append(drawings().misses - before)
-            return super().batches()
-
-    chart = Chart("c", f"Drawn for {formats}", {"mark": "bar"}, [NUMBER], [(1,)])
-    before = drawings().misses
-    make_place(formats=formats).produce(
-        Contents({}, tables=[Table("t", "T", Rows([NUMBER], [(1,)]))], charts=[chart])
-    )
-
-    assert begun == [drawn]
 
 
 class RowsOfAnEngine:

@@ -25,7 +25,7 @@ def spare(written: Path) -> Iterator[Spare]:
         written.with_suffix(".part").write_bytes(b"%d %s" % (os.getpid(), order))
         written.with_suffix(".part").rename(written)
 
-    spare = Spare(lambda: None, lambda: None, follow)
+    spare = Spare(lambda: None, [], follow)
     yield spare
     spare.dismiss()
 
@@ -54,7 +54,7 @@ def test_one_that_died_takes_no_order_and_leaves_no_zombie(spare: Spare) -> None
 
 
 def test_one_that_hangs_before_it_is_ready_takes_no_order() -> None:
-    spare = Spare(signal.pause, lambda: None, lambda _: None)
+    spare = Spare(signal.pause, [], lambda _: None)
 
     assert not spare.give(b"order")
 
@@ -79,7 +79,7 @@ def test_an_order_that_fails_is_told_by_the_exit_code() -> None:
     def fail(_: bytes) -> None:
         raise RuntimeError
 
-    spare = Spare(lambda: None, lambda: None, fail)
+    spare = Spare(lambda: None, [], fail)
     wait_until_idle(spare)
 
     assert spare.give(b"order")
@@ -88,7 +88,29 @@ def test_an_order_that_fails_is_told_by_the_exit_code() -> None:
 
 
 def test_it_prepares_itself_while_it_waits(written: Path) -> None:
-    spare = Spare(lambda: None, written.touch, lambda _: None)
+    spare = Spare(lambda: None, [written.touch], lambda _: None)
 
     wait_until(written.exists, what="the preparation")
     spare.dismiss()
+
+
+def test_no_step_is_begun_once_its_order_is_there(tmp_path: Path) -> None:
+    first, ordered, second, followed = (
+        tmp_path / name for name in ("first", "ordered", "second", "followed")
+    )
+
+    def prepare() -> None:
+        first.touch()
+        wait_until(ordered.exists, what="the order")
+
+    def follow(order: bytes) -> None:
+        followed.write_bytes(order)
+
+    spare = Spare(lambda: None, [prepare, second.touch], follow)
+    wait_until(first.exists, what="the first step")
+    assert spare.give(b"order")
+    ordered.touch()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(spare.pid, 0)[1]) == os.EX_OK
+    assert followed.read_bytes() == b"order"
+    assert not second.exists()

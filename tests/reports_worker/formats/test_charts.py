@@ -16,7 +16,7 @@ import pytest
 from reports_worker.chart_specs import chart_spec
 from reports_worker.contents import Chart, Column, Kind
 from reports_worker.formats import charts
-from reports_worker.formats.charts import MOST_ROWS, begin_drawing, build_spec, draw_svg
+from reports_worker.formats.charts import MOST_ROWS, build_spec, draw_svg
 from reports_worker.formats.errors import ChartError
 
 REGION, REVENUE = Column("region", Kind.TEXT, "Region"), Column("revenue", Kind.DECIMAL, "Revenue", "EUR")
@@ -78,7 +78,7 @@ def test_the_renderer_itself_reaches_no_network() -> None:
     drawn.spec = spec
 
     with pytest.raises(ChartError):
-        charts._draw(drawn).result()
+        charts._draw(drawn)
 
     server.shutdown()
     server.server_close()
@@ -93,22 +93,6 @@ def test_too_many_rows_are_refused_with_the_number() -> None:
 def test_a_specification_that_makes_no_sense_is_an_error_in_words() -> None:
     with pytest.raises(ChartError, match="A chart cannot be drawn"):
         draw_svg(make({"mark": "nonsense", "encoding": 7}))
-
-
-def test_what_was_begun_is_the_picture_that_is_wanted_and_tells_what_cannot_be_drawn_only_then() -> None:
-    nonsense, too_long = make({"mark": "nonsense"}), make(rows=[("Europe", 1)] * (MOST_ROWS + 1))
-    begun = make(title="begun beforehand")
-    before = charts._draw.cache_info()
-
-    begin_drawing([nonsense, too_long, begun])
-    picture = draw_svg(begun)
-
-    after = charts._draw.cache_info()
-    assert (after.misses - before.misses, after.hits - before.hits) == (2, 1)
-    assert "begun beforehand" in " ".join(ET.fromstring(picture).itertext())
-    for chart in (nonsense, too_long):
-        with pytest.raises(ChartError):
-            draw_svg(chart)
 
 
 def test_a_day_is_drawn_as_that_day_in_every_zone() -> None:
