@@ -40,10 +40,12 @@ class SharedAnswers(Generic[T]):
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what was made for `key` less than `SHARED_SECONDS` ago, else make it."""
         entry = self._find(key)
+        before = entry.answer
         if not entry.making.acquire(blocking=not self._is_within(OLDEST_SECONDS, entry)):
             return cast(T, entry.answer)
         try:
-            if not self._is_within(SHARED_SECONDS, entry):
+            # Who waited takes what was made meanwhile, however long that took: else all make it, one by one.
+            if entry.answer is before and not self._is_within(SHARED_SECONDS, entry):
                 self._make(entry, make)
             return cast(T, entry.answer)
         finally:

@@ -93,6 +93,21 @@ def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
     assert others[0].result(timeout=20) == 2
 
 
+def test_who_waited_for_what_took_long_does_not_make_it_again(
+    shared: SharedAnswers[object], clock: Clock
+) -> None:
+    slow, others = object(), list[Future[object]]()
+
+    def make() -> object:
+        others.append(ThreadPoolExecutor(1).submit(shared.get, "key", object))
+        assert wait(others, timeout=0.1).not_done
+        clock.now += OLDEST_SECONDS
+        return slow
+
+    assert shared.get("key", make) is slow
+    assert others[0].result(timeout=20) is slow
+
+
 def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SharedAnswers[int]) -> None:
     shared.get("key", lambda: 1)
 
