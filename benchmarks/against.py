@@ -1,0 +1,203 @@
+"""`python -m benchmarks.against CHECKOUT`: compare this checkout with another one of the product.
+
+Both run in the same environment, each on a broker of its own, and each round measures both, so that what slows
+the machine down slows down both. Prints a ratio for each load and writes no page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from .broker import Broker, run_broker
+from .client import Client
+from .data.demo_warehouses import make_folder
+from .environments import ROOT
+from .errors import BenchmarkError
+from .load import SUBMISSION, drive
+from .programs import free_port, run_program, wait_until
+from .rounds import divide_pairs, interleave, summarise
+from .sides.port import Server, is_calm, run_server
+
+ORDERS = 20_000
+_COMMANDS = Path(sys.executable).parent
+_PATH = "/api/reports"
+_WORKERS = 2
+_STORED = 500
+_REPORTS = 24
+_TINY_REPORTS = 60
+_LONGEST_SECONDS = 120
+_WARM_UP_SECONDS = 5
+# A small report over data, as it is asked for in `_ask`.
+_KINDS: Mapping[str, tuple[int, Mapping[str, object]]] = {
+    "tiny reports, no files": (_TINY_REPORTS, {"type": "probe", "formats": []}),
+    "sales, csv": (_REPORTS, {"type": "sales", "formats": ["csv"]}),
+    "sales, all files": (_REPORTS // 2, {"type": "sales"}),
+}
+_PROBE = """\
+from reports_worker.authoring import ReportType
+
+TYPE = ReportType("probe", "Probe", "", lambda _: {"one": 1}, parameters=[])
+"""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout whose API runs over a broker of its own."""
+
+    folder: Path
+    broker: Broker
+    server: Server
+    environ: dict[str, str]
+
+    def fill(self) -> list[str]:
+        """Store reports that wait; return the paths of their statuses."""
+        self.broker.flush()
+        client = Client(self.server.port)
+        paths = [f"{_PATH}/{client.submit()}" for _ in range(_STORED)]
+        client.close()
+        return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
+    parser.add_argument("checkout", type=Path, help="the folder of the other checkout")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="rounds of each load (7)")
+    parser.add_argument("--seconds", type=int, default=2, metavar="N", help="seconds of each load (2)")
+    options = parser.parse_args(arguments)
+    if not (options.checkout / "reports_app").is_dir():
+        print(f"{options.checkout} is no checkout of the product: give the folder of one.", file=sys.stderr)
+        return 1
+    try:
+        rows = list(compare(options.checkout.resolve(), rounds=options.rounds, seconds=options.seconds))
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"\n{render(rows)}")
+    return 0
+
+
+# What was measured, its unit, and a value for each round: of this checkout, and of the other.
+Comparison = tuple[str, str, list[float], list[float]]
+
+
+def render(rows: Sequence[Comparison]) -> str:
+    """Write the medians of both, and the ratio of each round: its median, least and most."""
+    lines = [f"{'':<28}{'this':>10}{'other':>10}  this/other (least to most)"]
+    for name, unit, this, other in rows:
+        ratio = summarise(divide_pairs(this, other))
+        medians = f"{summarise(this).median:>10.1f}{summarise(other).median:>10.1f}"
+        lines.append(
+            f"{name:<28}{medians}  {ratio.median:.3f} ({ratio.least:.2f} to {ratio.most:.2f})  {unit}"
+        )
+    return "\n".join(lines)
+
+
+def compare(other: Path, *, rounds: int, seconds: int) -> Iterator[Comparison]:
+    """Measure both; yield what, its unit, and a value for each round of this checkout and of the other."""
+    with tempfile.TemporaryDirectory(prefix="against-") as temporary, ExitStack() as stack:
+        folder = Path(temporary)
+        warehouse = make_folder(ORDERS, print)
+        sides = [
+            _open(stack, root, folder / name, warehouse) for name, root in (("this", ROOT), ("other", other))
+        ]
+
+        def measure(name: str, unit: str, action: Callable[[Checkout], float]) -> Comparison:
+            print(name, flush=True)
+            for side in sides:
+                action(side)
+            this, that = interleave(rounds, *(partial(action, side) for side in sides))
+            return name, unit, this, that
+
+        for connections in (1, 8):
+            submit = partial(_submit, connections=connections, seconds=seconds)
+            yield measure(f"submit, {connections} at a time", "requests/s", submit)
+        paths = {side.folder: side.fill() for side in sides}
+        yield measure(
+            "status, 8 at a time",
+            "requests/s",
+            lambda side: _load(side, paths[side.folder], connections=8, seconds=seconds),
+        )
+        for side in sides:
+            side.broker.flush()
+            _work(stack, side)
+        for name, (count, wanted) in _KINDS.items():
+            yield measure(name, "reports/s", partial(_make, count=count, wanted=wanted))
+
+
+def _open(stack: ExitStack, root: Path, folder: Path, warehouse: Path) -> Checkout:
+    types = folder / "types"
+    types.mkdir(parents=True)
+    (types / "probe.py").write_text(_PROBE, encoding="utf-8")
+    broker = stack.enter_context(run_broker(folder))
+    port = free_port()
+    environ = {
+        "ConnectionStrings__broker": broker.url(),
+        "ConnectionStrings__warehouse": str(warehouse),
+        "ConnectionStrings__artifacts": str(folder / "artifacts"),
+        "REPORTS_PATH": str(types),
+    }
+    command: list[str | Path] = [
+        _COMMANDS / "gunicorn", "-c", "python:reports_app.gunicorn_conf", "reports_app:create_app()",
+    ]  # fmt: skip
+    secret = {"REPORTS_SECRET_KEY": secrets.token_hex(16)}
+    server = stack.enter_context(
+        run_server(command, folder=root, port=port, PORT=str(port), **environ, **secret)
+    )
+    checkout = Checkout(root, broker, server, environ)
+    # The first requests of each process wait until the definitions are read.
+    _submit(checkout, connections=8, seconds=_WARM_UP_SECONDS)
+    return checkout
+
+
+def _work(stack: ExitStack, side: Checkout) -> None:
+    command: list[str | Path] = [_COMMANDS / "rq", "worker", "-c", "reports_worker.rq_config"]
+    workers = [
+        stack.enter_context(run_program(command, folder=side.folder, **side.environ)) for _ in range(_WORKERS)
+    ]
+    wait_until(lambda: all(is_calm(worker.pid) for worker in workers), what="the workers to come to rest")
+
+
+def _submit(side: Checkout, *, connections: int, seconds: int) -> float:
+    side.broker.flush()
+    return _load(side, [_PATH], connections=connections, seconds=seconds, body=SUBMISSION)
+
+
+def _load(side: Checkout, paths: Sequence[str], *, connections: int, seconds: int, body: str = "") -> float:
+    load = drive(
+        side.server.url,
+        paths,
+        folder=Path(side.environ["REPORTS_PATH"]).parent,
+        connections=connections,
+        seconds=seconds,
+        body=body,
+    )
+    return load.requests_per_second
+
+
+def _make(side: Checkout, *, count: int, wanted: Mapping[str, object]) -> float:
+    """Have so many reports made by two workers; return reports a second."""
+    client = Client(side.server.port)
+    begin = time.monotonic()
+    paths = [f"{_PATH}/{client.submit({'title': 'Against', **wanted})}" for _ in range(count)]
+    for path in paths:
+        while (report := client.get(f"{path}?wait=10"))["status"] not in ("completed", "failed"):
+            if time.monotonic() - begin > _LONGEST_SECONDS:
+                raise BenchmarkError(f"Waited {_LONGEST_SECONDS} s in vain for {count} reports.")
+        if report["status"] == "failed":
+            raise BenchmarkError(f"A report failed: {report['error']}")
+    seconds = time.monotonic() - begin
+    client.close()
+    return count / seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
