@@ -15,7 +15,7 @@ from urllib.parse import quote
 from . import files, leftovers, ports
 from .broker_server import find_server, write_configuration
 from .connection_strings import BrokerConnection, find_passwords, parse_connection
-from .console import Console
+from .console import Console, open_console
 from .console_logs import SecretMask
 from .environment import inject
 from .errors import PortInUseError
@@ -52,9 +52,9 @@ class DistributedApplication:
         """Start everything, supervise, stop everything. Raises ApphostError when it cannot begin."""
         environ = os.environ if environ is None else environ
         settings = settings or Settings.from_environ(environ)
-        console = Console()
-        folder = files.open_folder(settings.folder)
         with ExitStack() as stack:
+            console = stack.enter_context(open_console())
+            folder = files.open_folder(settings.folder)
             stack.enter_context(files.lock(folder))
             ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
             if ended:
