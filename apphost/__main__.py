@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from . import files
 from .app import describe_app
 from .application import ENVIRONMENT_FILE
+from .console import say_error
 from .errors import ApphostError
 from .settings import Settings
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run(settings, os.environ)
     except ApphostError as error:
-        print(error, file=sys.stderr)
+        say_error(str(error))
         return 1
     except KeyboardInterrupt:
         # Before anything was started; later on the apphost stops what it runs and ends well.

@@ -6,20 +6,23 @@ import json
 import os
 import signal
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 from . import files, leftovers, ports
-from .broker_server import find_server, write_configuration
+from .broker_configuration import find_data, write_configuration
+from .broker_data import write_mark
+from .broker_programs import Server
+from .broker_server import choose_server
 from .connection_strings import BrokerConnection, find_passwords, parse_connection
-from .console import Console
+from .console import Console, open_console
 from .console_logs import SecretMask
 from .environment import inject
 from .errors import PortInUseError
-from .health import Probe, http_probe, redis_probe
+from .health import Health, Probe, http_probe, redis_probe
 from .instances import Instance, Launch
 from .leftovers import StartedProcess
 from .resources import Kind, Resource
@@ -40,6 +43,7 @@ class Plan:
     resources: Mapping[str, Resource]
     connections: Mapping[str, BrokerConnection]
     ports: Mapping[str, int]
+    servers: Mapping[str, Server] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,9 @@ class DistributedApplication:
         """Start everything, supervise, stop everything. Raises ApphostError when it cannot begin."""
         environ = os.environ if environ is None else environ
         settings = settings or Settings.from_environ(environ)
-        console = Console()
-        folder = files.open_folder(settings.folder)
         with ExitStack() as stack:
+            console = stack.enter_context(open_console())
+            folder = files.open_folder(settings.folder)
             stack.enter_context(files.lock(folder))
             ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
             if ended:
@@ -107,19 +111,20 @@ def make_plan(
 ) -> Plan:
     """Decide addresses, kept from other apphosts while `stack` is open.
 
-    Raises PortInUseError if one that was asked for is taken.
+    Raises PortInUseError if one that was asked for is taken, and NoServerError if no server can be the broker.
     """
     taken = {one.name: _choose_endpoint_port(one) for one in resources if one.endpoint is not None}
-    connections = {}
+    connections, servers = {}, {}
     for resource in resources:
         if resource.kind is Kind.CONNECTION_STRING:
             text = environ.get(f"ConnectionStrings__{resource.name}", "")
             connections[resource.name] = parse_connection(resource.name, text)
         elif resource.kind is Kind.REDIS:
+            servers[resource.name] = choose_server(folder, environ.get("PATH"))
             password = files.keep_secret(folder / f"{resource.name}-password")
             port = _choose_broker_port(resource, console, stack)
             connections[resource.name] = BrokerConnection.of_our_own(port, password)
-    return Plan({resource.name: resource for resource in resources}, connections, taken)
+    return Plan({resource.name: resource for resource in resources}, connections, taken, servers)
 
 
 def refuse_shared_ports(plan: Plan, settings: Settings) -> None:
@@ -175,21 +180,40 @@ def make_launches(plan: Plan, folder: Path, environ: Mapping[str, str]) -> dict[
         if resource.kind is Kind.REDIS:
             connection = plan.connections[resource.name]
             path = write_configuration(folder, port=connection.port, password=connection.password)
-            command = (find_server(environ.get("PATH")), str(path))
+            command = (plan.servers[resource.name].program.path, str(path))
         for name in resource.instance_names:
             env = {**environ, **_inject(plan, resource, name)}
             has_probe = resource.health_check is not None or resource.name in plan.connections
-            make_probe = partial(_make_probe, plan, resource) if has_probe else None
+            make_probe = partial(_make_probe, plan, resource, folder) if has_probe else None
             launches[name] = Launch(command, env, make_probe, plan.ports.get(resource.name))
     return launches
 
 
-def _make_probe(plan: Plan, resource: Resource) -> Probe:
+def _make_probe(plan: Plan, resource: Resource, folder: Path) -> Probe:
     if resource.name in plan.connections:
         url = plan.connections[resource.name].url
-        return redis_probe(url, queue_key=resource.queue_key, pause_key=resource.pause_key)
+        probe = redis_probe(url, queue_key=resource.queue_key, pause_key=resource.pause_key)
+        server = plan.servers.get(resource.name)
+        return probe if server is None else _mark_when_healthy(probe, find_data(folder), server)
     assert resource.health_check is not None  # noqa: S101 - else there is no probe
     return http_probe(plan.ports[resource.name], resource.health_check)
+
+
+def _mark_when_healthy(probe: Probe, data: Path, server: Server) -> Probe:
+    """Keep with a broker's data which server runs on them, once it answers."""
+    is_marked = False
+
+    def probe_and_mark() -> Health:
+        nonlocal is_marked
+        health = probe()
+        if health.is_healthy and not is_marked:
+            # On a full disk, the next probe tries again.
+            with suppress(OSError):
+                write_mark(data, server)
+                is_marked = True
+        return health
+
+    return probe_and_mark
 
 
 def _inject(plan: Plan, resource: Resource, instance: str) -> dict[str, str]:
@@ -233,6 +257,9 @@ def _start_dashboard(supervisor: Supervisor, port: int, token: str) -> None:
 def _show_addresses(plan: Plan, settings: Settings, token: str, console: Console) -> None:
     for resource in plan.resources.values():
         for address in _describe_endpoints(plan, resource):
-            mark = "  <- open this" if resource.endpoint and resource.endpoint.is_external else ""
-            console.say(f"{resource.name:<10} {address}{mark}")
+            server = plan.servers.get(resource.name)
+            note = f"  ({server} from {server.program.source})" if server else ""
+            if resource.endpoint and resource.endpoint.is_external:
+                note = "  <- open this"
+            console.say(f"{resource.name:<10} {address}{note}")
     console.say(f"{'dashboard':<10} http://localhost:{settings.dashboard_port}/login?t={token}")

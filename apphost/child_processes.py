@@ -21,6 +21,11 @@ _LONGEST_LINE_BYTES = 64 * 1024
 _WRAPPER = str(Path(__file__).with_name("_exec.py"))
 
 
+def wrap(command: Sequence[str]) -> list[str]:
+    """Make a command of which the kernel kills the process when this one dies."""
+    return [sys.executable, "-I", "-S", _WRAPPER, str(os.getpid()), *command]
+
+
 class ChildProcess:
     """A running program, in a session of its own, whose lines go to `on_line` from a thread."""
 
@@ -38,7 +43,7 @@ class ChildProcess:
         self.started_at = time.monotonic()
         # Started on the main thread: the kernel takes the end of the thread for the end of the parent.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _WRAPPER, str(os.getpid()), *command],
+            wrap(command),
             cwd=working_dir,
             env=dict(env),
             stdin=subprocess.DEVNULL,

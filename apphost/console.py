@@ -2,37 +2,101 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import threading
-from typing import TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from typing import TextIO, cast
+
+from .line_writer import LineWriter, find_descriptor, is_same_file
 
 _COLOURS = (36, 33, 35, 32, 34, 31)
 NAME_WIDTH = 9
 
 
 class Console:
-    """Writes lines of the apphost and, with its name before it, each line of a resource."""
+    """Shows lines of the apphost and, with its name before it, each line of a resource."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self._in_colour = self._stream.isatty()
+    def __init__(self, writer: LineWriter, *, in_colour: bool = False) -> None:
+        self._writer = writer
+        self._in_colour = in_colour
         self._colours: dict[str, int] = {}
-        self._lock = threading.Lock()
 
     def say(self, text: str) -> None:
-        self._write(text)
+        self._writer.put(text)
 
     def show_line(self, name: str, text: str) -> None:
         label = f"{name:<{NAME_WIDTH}}|"
         if self._in_colour:
             colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
             label = f"\x1b[{colour}m{label}\x1b[0m"
-        self._write(f"{label} {text}")
+        self._writer.put(f"{label} {text}")
 
-    def _write(self, text: str) -> None:
+
+@contextmanager
+def open_console() -> Iterator[Console]:
+    """Make the console of this process, which blocks no thread when its reader reads nothing.
+
+    That holds for stderr too, where libraries log: a thread of the dashboard that waited there would hold the
+    lock of all logging.
+    """
+    _replace_closed_descriptors()
+    output = LineWriter(sys.stdout)
+    errors = output if _share_a_file(sys.stdout, sys.stderr) else LineWriter(sys.stderr)
+    stream = LineStream(errors)
+    try:
+        with redirect_stderr(cast(TextIO, stream)):
+            yield Console(output, in_colour=sys.stdout is not None and sys.stdout.isatty())
+    finally:
+        stream.flush()
+        for writer in {output, errors}:
+            writer.close()
+
+
+def say_error(text: str) -> None:
+    """Write a last line to stderr, and wait for its reader a moment at most."""
+    writer = LineWriter(sys.stderr or sys.stdout)
+    writer.put(text)
+    writer.close()
+
+
+class LineStream(io.TextIOBase):
+    """A text stream, as for `sys.stderr`, whose lines go to a writer."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+        self._rest = ""
+        self._lock = threading.RLock()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
         with self._lock:
-            try:
-                print(text, file=self._stream, flush=True)
-            except (OSError, ValueError):
-                # Nobody reads any more, as after `| head`; the resources go on.
-                return
+            *lines, self._rest = (self._rest + text).split("\n")
+            for line in lines:
+                self._writer.put(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """Take what has no end yet for a line: its writer wants it to be seen."""
+        with self._lock:
+            if self._rest:
+                self._writer.put(self._rest)
+                self._rest = ""
+
+
+def _share_a_file(one: TextIO | None, other: TextIO | None) -> bool:
+    first, second = find_descriptor(one), find_descriptor(other)
+    return first is not None and second is not None and is_same_file(first, second)
+
+
+def _replace_closed_descriptors() -> None:
+    """Fill stdin, stdout and stderr where they are closed: the next file opened would take their place."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)

@@ -49,6 +49,7 @@ class Supervisor:
         # Lines have a queue of their own, and a full one holds back who writes: no child can fill the
         # memory, or keep a command waiting behind its lines.
         self._lines: queue.Queue[Line] = queue.Queue(MOST_LINES_AT_ONCE)
+        self._is_stop_asked = False
         self._stopping: Iterator[list[Instance]] | None = None
         self._stopping_now: list[Instance] = []
         self._begun_at = time.monotonic()
@@ -62,7 +63,10 @@ class Supervisor:
         self._messages.put(Asked(name, action))
 
     def ask_to_stop(self) -> None:
-        """End everything in order; asked again, at once."""
+        """End everything in order; asked again, kill it at once, without waiting for the loop."""
+        if self._is_stop_asked:
+            self._kill_everything()
+        self._is_stop_asked = True
         self._messages.put(StopAsked())
 
     def find_log(self, name: str) -> ConsoleLog | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from apphost.broker_server import find_server, write_configuration
+from apphost.broker_configuration import write_configuration
+from apphost.broker_server import choose_server
 
 from .programs import free_port, run_program, wait_until
 
@@ -53,7 +54,7 @@ def run_broker(folder: Path) -> Iterator[Broker]:
     """Run a broker whose data are in `folder`."""
     broker = Broker(free_port(), secrets.token_hex(16))
     configuration = write_configuration(folder, port=broker.port, password=broker.password)
-    with run_program([find_server(), configuration, *_DIFFERENT], folder=folder):
+    with run_program([choose_server(folder).program.path, configuration, *_DIFFERENT], folder=folder):
         wait_until(lambda: _answers(broker), what="the broker")
         yield broker
 

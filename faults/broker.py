@@ -9,7 +9,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from apphost.broker_server import find_server, write_configuration
+from apphost.broker_configuration import write_configuration
+from apphost.broker_server import choose_server
 
 from .programs import Program, free_port
 from .waiting import wait_until
@@ -25,7 +26,9 @@ class Broker:
         self.port = free_port()
         self._password = secrets.token_hex(16)
         configuration = write_configuration(folder, port=self.port, password=self._password)
-        self._program = Program([find_server(), configuration], folder.parent / "broker.log", folder=folder)
+        self._program = Program(
+            [choose_server(folder).program.path, configuration], folder.parent / "broker.log", folder=folder
+        )
 
     def url(self, *, port: int | None = None) -> str:
         """Its address, or that of a proxy before it."""

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from apphost.broker_server import find_server
+from apphost.broker_server import choose_server
 from apphost.errors import NoServerError
 
 from .deployment import Needs
@@ -19,7 +19,8 @@ def check_tools(needs: Iterable[Needs]) -> None:
     """Raise MissingToolError, naming what is missing and how to get it."""
     wanted = list(needs)
     try:
-        find_server()
+        with tempfile.TemporaryDirectory() as folder:
+            choose_server(Path(folder))
     except NoServerError as error:
         raise MissingToolError(str(error)) from error
     if any(need.shifted_clock for need in wanted):

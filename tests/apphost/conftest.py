@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import pytest
@@ -82,10 +82,14 @@ class Host:
 
     def start(self) -> Host:
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "host.py"],
-                cwd=self.folder, env=self.environ, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+            return self.start_on(output)
+
+    def start_on(self, console: IO[bytes] | int) -> Host:
+        """Start it with this for stdout and stderr."""
+        self.process = subprocess.Popen(
+            [sys.executable, "host.py"],
+            cwd=self.folder, env=self.environ, stdout=console, stderr=console, start_new_session=True,
+        )  # fmt: skip
         return self
 
     def start_healthy(self) -> Host:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import sys
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from apphost.console_logs import SecretMask
 from apphost.dashboard.app import create_dashboard
 from apphost.health import Health
 from apphost.instances import Instance, Launch
+from apphost.line_writer import LineWriter
 from apphost.resources import Kind, Resource
 from apphost.snapshots import State
 from apphost.supervisor import Supervisor
@@ -64,7 +64,7 @@ def supervisor() -> RecordingSupervisor:
         instances,
         {instance.name: Launch((), {}) for instance in instances},
         mask=SecretMask([TOKEN]),
-        console=Console(io.StringIO()),
+        console=Console(LineWriter(None)),
         remember=lambda _: None,
     )
     supervisor.asked = []

