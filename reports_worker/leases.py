@@ -85,14 +85,16 @@ class Leases:
         now = clock.to_text(clock.now())
         return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
 
-    def put_back(self, execution: Execution, *, spent: bool) -> str:
+    def put_back(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
         """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
 
-        To be called when its making has ended. Returns what became of the report: `queued`, `cancelled`,
-        `abandoned`; or nothing if it has ended, or is another's by now.
+        To be called when its making has ended; `why` is the error of a report that is abandoned. Returns what
+        became of the report: `queued`, `cancelled`, `abandoned`; or nothing if it has ended, or is another's by
+        now.
         """
         now = clock.to_text(clock.now())
-        return cast(bytes, self._run("release", execution.task_id, execution.id, now, int(spent))).decode()
+        found = self._run("release", execution.task_id, execution.id, now, int(spent), why)
+        return cast(bytes, found).decode()
 
     def sweep(self, *, unless_within: timedelta = timedelta()) -> Iterator[tuple[str, str]]:
         """Put back what dead workers held; yield each id with what became of it.

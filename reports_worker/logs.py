@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from typing import Any
+
+from .masking import mask
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+-]+", re.ASCII)
 
@@ -13,13 +16,25 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+-]+", re.ASCII)
 CONSOLE: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "class": "reports_worker.logs.MaskedFormatter",
+            "format": "%(asctime)s %(levelname)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": sys.stdout}},
     "loggers": {
         name: {"level": "INFO", "handlers": ["console"], "propagate": False}
         for name in ("reports_app", "reports_worker")
     },
 }
+
+
+class MaskedFormatter(logging.Formatter):
+    """Writes a line, and the traceback that may follow it, without secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
 
 
 def logfmt(**fields: object) -> str:

@@ -19,6 +19,7 @@ from .definitions.loading import Loaded, UnknownTypeError, load
 from .errors import DefinitionError
 from .guard import Guard, Limits
 from .leases import Execution, Leases
+from .masking import known_secrets, say
 from .model import Completed, Failed, Outcome, Reason, Report
 from .outcomes import LONGEST_ERROR, check_summary, explain
 from .parameters import check_parameters, read_values
@@ -63,7 +64,7 @@ class Making:
         guard.start()
         try:
             try:
-                outcome = self._make()
+                outcome = self._attempt()
             finally:
                 # Before its end is told: its worker ends what goes on without a lease.
                 self._workshop.close()
@@ -73,17 +74,30 @@ class Making:
         finally:
             guard.stop()
 
+    def _attempt(self) -> Outcome:
+        """Make the report. Whatever a type's code raises has failed it, and raises no further.
+
+        That includes what ends a process elsewhere, such as KeyboardInterrupt: no signal raises it here.
+        """
+        process = os.getpid()
+        raised: BaseException | None = None
+        try:
+            outcome = self._make()
+        except BaseException as error:
+            raised, outcome = error, explain(error)
+        if os.getpid() != process:
+            # The type has forked, and this is the child, which has no report to end.
+            os._exit(_exit_code(raised))
+        if raised is not None:
+            log.error("the report raised", exc_info=raised)
+        return outcome
+
     def _make(self) -> Outcome:
         try:
             loaded = self._load_type()
         except DefinitionError as error:
-            return Failed(
-                Reason.ERROR,
-                f"The definition of {self.report.type!r} cannot be used: {error}"[:LONGEST_ERROR],
-            )
-        except Exception as error:
-            log.exception("the definition raised")
-            return explain(error)
+            words = say(error, length=LONGEST_ERROR)
+            return Failed(Reason.ERROR, f"The definition of {self.report.type!r} cannot be used: {words}")
         if loaded is None:
             return Failed(
                 Reason.UNKNOWN_TYPE,
@@ -100,15 +114,12 @@ class Making:
         if faults:
             return Failed(
                 Reason.REJECTED,
-                f"This worker does not take these parameters: {faults[0].message[:LONGEST_ERROR]} "
+                "This worker does not take these parameters: "
+                f"{known_secrets().cut(faults[0].message, LONGEST_ERROR)} "
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
-        try:
-            made = report_type.make(self._assignment(parameters, loaded))
-            return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
-        except (Exception, SystemExit) as error:  # a report that exits has failed; its worker goes on
-            log.exception("the report raised")
-            return explain(error)
+        made = report_type.make(self._assignment(parameters, loaded))
+        return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
 
     def _load_type(self) -> Loaded | None:
         """Load the definition as its file is now; None if there is none of this name."""
@@ -172,3 +183,10 @@ class Making:
         log.warning("task %s: %s, so this ends", self.execution.task_id, why)
         self._workshop.abort()
         os._exit(os.EX_TEMPFAIL)
+
+
+def _exit_code(raised: BaseException | None) -> int:
+    """The exit code of a process that a type has forked, as Python itself has it."""
+    if isinstance(raised, SystemExit):
+        return raised.code if isinstance(raised.code, int) else int(raised.code is not None)
+    return int(raised is not None)

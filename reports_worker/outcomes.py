@@ -10,6 +10,7 @@ from typing import Any
 from .artifacts import StorageError
 from .errors import ReportsError
 from .formats.errors import TooManyRowsError
+from .masking import SecretMask, describe, say
 from .model import Completed, Failed, Outcome, Reason
 from .settings import format_size
 from .warehouse.errors import (
@@ -54,24 +55,14 @@ def check_summary(summary: Mapping[str, Any]) -> Outcome:
     return Completed(dict(summary))
 
 
-def explain(error: BaseException) -> Failed:
-    """Say what an error that ended a making means."""
+def explain(error: BaseException, secrets: SecretMask | None = None) -> Failed:
+    """Say what an error that ended a making means; without the `secrets`, by default those of this process."""
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
-            return Failed(reason, _cut(str(error)))
+            return Failed(reason, say(error, length=LONGEST_ERROR, secrets=secrets))
     if isinstance(error, MemoryError):
         return Failed(Reason.MEMORY, _NO_MEMORY)
     if isinstance(error, OSError) and error.errno in _FULL:
         return Failed(Reason.STORAGE_UNAVAILABLE, _NO_SPACE)
-    return Failed(Reason.ERROR, f"The report could not be made: {_cut(_describe(error))}")
-
-
-def _describe(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # an error of the user's that cannot even be printed
-        return type(error).__name__
-
-
-def _cut(text: str) -> str:
-    return text[:LONGEST_ERROR]
+    words = describe(error, length=LONGEST_ERROR, secrets=secrets)
+    return Failed(Reason.ERROR, f"The report could not be made: {words}")

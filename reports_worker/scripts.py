@@ -22,9 +22,10 @@ UNATTENDED = timedelta(seconds=8)
 # Longer than a client tries to send a change of which it did not hear.
 REPETITION = timedelta(seconds=30)
 MOST_EXECUTIONS = 4
+# Where the process that made it is known to have ended, `deaths` says how.
 ABANDONED = (
-    f"The worker that made this report died, {MOST_EXECUTIONS} times in a row. "
-    "It may need more memory than there is: ask for less, or tell who runs this."
+    f"This report was begun {MOST_EXECUTIONS} times and has no result: the last time its worker died, or lost "
+    "the broker. Tell who runs this."
 )
 CANCELLED = "This report was cancelled before it was completed."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -10,6 +11,8 @@ import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
+
+log = logging.getLogger(__name__)
 
 _READY = b"r"
 _LENGTH = struct.Struct("!I")
@@ -73,6 +76,8 @@ def _live(
             parent.close()
             follow(order)
         code = os.EX_OK
+    except BaseException:
+        log.exception("the process that makes reports raised")
     finally:
         os._exit(code)
 

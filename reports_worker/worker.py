@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 import time
+from contextlib import suppress
 from datetime import timedelta
+from multiprocessing import active_children
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -24,15 +27,17 @@ from .artifacts.cleaning import Cleaner
 from .broker import connect
 from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
+from .deaths import Death
 from .deliveries import Deliveries
 from .guard import Limits
 from .job import ReportJob
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
 from .making import Making
+from .masking import known_secrets
 from .model import Failed, Reason, Report
 from .preloading import list_preparations
-from .processes import die_with_parent
+from .processes import adopt_orphans, die_with_parent, end_children, end_group, find_children, wait_for_end
 from .progress import log_stage
 from .reconciler import Reconciler
 from .settings import Settings
@@ -72,6 +77,8 @@ class ReportWorker(Worker):
             "log_job_description": False,
         }
         super().__init__(queues, **options | fixed)
+        # Before the code of a report can change the environment.
+        known_secrets()
         self.settings = settings or Settings()
         self.leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
         # Made before the fork, which is quicker, and used after it alone, so that no connection is shared.
@@ -81,6 +88,11 @@ class ReportWorker(Worker):
         self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
         self._beat_at = 0.0
         self._spare: Spare | None = None
+        # Of the making process: its wait status once it has ended, and whether this worker has ended it.
+        self._wait_status: int | None = None
+        self._has_killed = False
+        # What a container's start script has put beside the worker, say.
+        self._children_before: frozenset[int] = frozenset()
         callbacks = self.settings.callbacks
         deliveries = Deliveries(
             connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
@@ -99,6 +111,8 @@ class ReportWorker(Worker):
             raise SystemExit(f"This worker does not start: {findings.refusal}")
         for warning in findings.warnings:
             log.warning("%s", warning)
+        self._children_before = find_children()
+        adopt_orphans()
         super().bootstrap(*arguments, **options)
         if not self.connection.exists(keys.REGISTRY):
             registry.rebuild(self.connection)
@@ -122,6 +136,7 @@ class ReportWorker(Worker):
     def teardown(self) -> None:
         if self._spare is not None:
             self._spare.dismiss()
+        self._end_children()
         self.cleaner.stop()
         self.reconciler.stop()
         self.callbacks.stop()
@@ -171,7 +186,7 @@ class ReportWorker(Worker):
             self.monitor_work_horse(job, queue, execution)
             if not self.shared.has_ended:
                 # It was killed, and the report put back already; or it left without a word.
-                self.leases.put_back(held, spent=True)
+                self._put_back(held)
         except SystemExit:
             # A second signal to stop: RQ has killed the making process.
             self.leases.put_back(held, spent=False)
@@ -180,10 +195,39 @@ class ReportWorker(Worker):
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Give the report to the process that waits for it, or to one that is forked now."""
         spare, self._spare = self._spare, None
+        self._wait_status, self._has_killed = None, False
         if spare is not None and spare.give(pickle.dumps(self._write_order(job))):
             self._horse_pid = spare.pid
         else:
             super().fork_work_horse(job, queue)
+            # The child does so too: whichever comes first, its group is there before anything is to end it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.setpgid(self.horse_pid, self.horse_pid)
+
+    def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
+        """Wait until the making process has ended, and end what it has started.
+
+        RQ calls it again where an alarm interrupts it. The process is reaped last: nothing else can have its
+        pid, which the lease keeper may kill, or its group.
+        """
+        pid = self.horse_pid
+        with suppress(ChildProcessError):
+            self._wait_status = wait_for_end(pid)
+            end_group(pid)
+            self._end_children(pid)
+            os.waitpid(pid, 0)
+        return pid, self._wait_status, None
+
+    def _end_children(self, *keep: int) -> None:
+        """End every child that is none of the worker's own: such were started by a report, and have outlived it."""
+        own = [child.pid for child in active_children() if child.pid]  # RQ's scheduler
+        spare = [self._spare.pid] if self._spare else []
+        end_children(keep={*keep, *own, *spare, *self._children_before})
+
+    def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:  # noqa: ARG002 - RQ gives no other
+        """End the making process and its group. RQ would ask which group it is in, and might end its own."""
+        self._has_killed = True
+        end_group(self.horse_pid)
 
     def _keep_spare(self) -> None:
         """Have a process wait for the next report: a fork takes a third of the time until one begins."""
@@ -231,17 +275,20 @@ class ReportWorker(Worker):
         job: Job,
         queue: Queue,  # noqa: ARG002
         started_job_registry: Any = None,  # noqa: ARG002
-        exc_string: str = "",
+        exc_string: str = "",  # noqa: ARG002
         execution: RQExecution | None = None,
     ) -> None:
         """Put back a report whose making process died; RQ calls this for no other reason here."""
-        if execution is None:
-            return
-        held = Execution(job.id, execution.id)
+        if execution is not None:
+            self._put_back(Execution(job.id, execution.id))
+
+    def _put_back(self, held: Execution) -> None:
+        """Put back a report whose making process has ended without a result, unless that is done already."""
         if self.keeper.has_cut_off(held):
             return
-        outcome = self.leases.put_back(held, spent=True)
-        log.warning("task %s: %s now it is %s", job.id, exc_string, outcome or "another's")
+        death = Death(self._wait_status, by_worker=self._has_killed)
+        if outcome := self.leases.put_back(held, spent=True, why=death.sentence):
+            log.warning("task %s: its process ended %s, now it is %s", held.task_id, death, outcome)
 
     def _kill_making(self) -> None:
         if self.horse_pid:

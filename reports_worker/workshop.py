@@ -69,7 +69,7 @@ class Workshop:
         try:
             if self._warehouse is not None:
                 self._warehouse.cancel()
-        except Exception:
+        except BaseException:  # a panic of native code is no Exception, and this process is to end next
             log.exception("the query could not be cancelled")
         self._remove_scratch()
 
@@ -78,7 +78,7 @@ class Workshop:
         try:
             if self._warehouse is not None:
                 self._warehouse.close()
-        except Exception:
+        except BaseException:  # as above; and what the report came to is known already
             log.exception("the warehouse could not be closed")
         self._remove_scratch()
 

@@ -24,11 +24,12 @@ import reports_worker.authoring
 import reports_worker.definitions.sql_files  # noqa: F401 - loaded once, for all children
 from reports_worker.data_settings import DataSettings
 from reports_worker.errors import ReportsError, SettingsError
+from reports_worker.masking import describe, mask, say
 from reports_worker.parameters import Parameter
 from reports_worker.type_descriptions import describe_type
 
 from .faults import Broken, BrokenFileError
-from .loading import BUILTIN, list_files, load_file
+from .loading import BUILTIN, LONGEST_REASON, list_files, load_file
 
 LOAD_SECONDS = 10.0
 OPTION_SECONDS = 20.0
@@ -135,7 +136,7 @@ def _answer(path: Path, settings: DataSettings, seconds: float, writing: int) ->
     try:
         text = json.dumps(_describe(path, settings))
     except BaseException as error:
-        text = json.dumps(asdict(Broken(path.name, f"{type(error).__name__}: {str(error)[:300]}")))
+        text = json.dumps(asdict(Broken(path.name, describe(error, length=LONGEST_REASON))))
     with os.fdopen(writing, "w") as out:
         out.write(text)
     os._exit(0)
@@ -146,7 +147,7 @@ def _describe(path: Path, settings: DataSettings) -> dict[str, Any]:
         loaded = load_file(path, settings)
         signal.setitimer(signal.ITIMER_REAL, 0)
     except BrokenFileError as error:
-        return asdict(Broken(path.name, str(error), error.line))
+        return asdict(Broken(path.name, mask(str(error)), error.line))
     warnings = list[dict[str, Any]]()
     parameters = _fill_options(loaded.type.parameters, settings, path, warnings)
     source = "built in" if path.parent == BUILTIN else path.name
@@ -166,7 +167,8 @@ def _fill_options(
             try:
                 parameter = parameter.with_options(_ask(query, settings))  # type: ignore[attr-defined]  # noqa: PLW2901
             except ReportsError as error:
-                reason = f"The options of {parameter.name!r} cannot be read, so any text is taken: {error}"
+                words = say(error, length=LONGEST_REASON)
+                reason = f"The options of {parameter.name!r} cannot be read, so any text is taken: {words}"
                 warnings.append(asdict(Broken(path.name, reason)))
         filled.append(parameter)
     return filled

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reports_worker.data_settings import DataSettings
 from reports_worker.errors import DefinitionError, ReportsError
+from reports_worker.masking import describe, say
 from reports_worker.report_types import ReportType
 from reports_worker.simulated import SIMULATED
 
@@ -20,6 +21,7 @@ from .faults import BrokenFileError
 
 BUILTIN = Path(__file__).parents[1] / "builtin"
 LARGEST = 2**20
+LONGEST_REASON = 300
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _SUFFIXES = (".py", ".sql")
 
@@ -109,7 +111,7 @@ def _load_python(path: Path) -> ReportType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # whatever a file raises, it is the file that is broken
         raise BrokenFileError(_describe(error), line=_find_line(error, path)) from error
     found = getattr(module, "TYPE", None)
     if not isinstance(found, ReportType):
@@ -123,10 +125,10 @@ def _load_python(path: Path) -> ReportType:
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, DefinitionError):
-        return str(error)
+        return say(error, length=LONGEST_REASON)
     if isinstance(error, SyntaxError):
         return f"It is no valid Python: {error.msg}."
-    return f"It cannot be loaded: {type(error).__name__}: {str(error)[:300]}"
+    return f"It cannot be loaded: {describe(error, length=LONGEST_REASON)}"
 
 
 def _find_line(error: BaseException, path: Path) -> int | None:

@@ -1,6 +1,7 @@
 -- Give up an execution and put its report back. Returns what became of it, or '' if it is another's by now.
 -- The lease may have run out, if nobody has noticed it yet: whoever calls this has ended its making.
--- ARGV[2..5]: id, execution, now, and 1 if the execution counts, 0 if it is handed back unspent.
+-- ARGV[2..6]: id, execution, now, 1 if the execution counts or 0 if it is handed back unspent, and the error of
+-- the report where this was its last execution.
 local id, execution = ARGV[2], ARGV[3]
 local key, holder = job_key(id), redis.call('GET', lease_key(id))
 local is_started = redis.call('ZSCORE', keys.started, id .. ':' .. execution)
@@ -9,4 +10,4 @@ if holder and holder ~= execution or not holder and not is_started then return '
 redis.call('DEL', lease_key(id))
 if redis.call('HGET', key, 'status') ~= 'started' then return '' end
 if ARGV[5] == '0' then redis.call('HINCRBY', key, 'executions', -1) end
-return put_back(id, ARGV[4])
+return put_back(id, ARGV[4], ARGV[6])

@@ -84,13 +84,13 @@ local function is_cancelled(id)
 end
 
 -- Queue a report whose making was cut short, before those that came later; or end it, if it was cancelled
--- meanwhile or was cut short too often.
-local function put_back(id, now)
+-- meanwhile or was cut short too often. `why` is its error then; without it, its worker died.
+local function put_back(id, now, why)
   local key = job_key(id)
   tidy_files(id)
   if is_cancelled(id) then return finish_cancelled(id, now) end
   if tonumber(redis.call('HGET', key, 'executions') or '0') >= settings.most_executions then
-    finish(id, 'failed', now, {'reason', 'abandoned', 'error', settings.abandoned})
+    finish(id, 'failed', now, {'reason', 'abandoned', 'error', why or settings.abandoned})
     return 'abandoned'
   end
   redis.call('HSET', key, 'status', 'queued', 'percent', 0, 'stage', '', 'started_at', '', 'worker_name', '')

@@ -6,6 +6,8 @@ import grpc
 from pyspark.errors.exceptions import connect
 from pyspark.errors.exceptions.base import PySparkException
 
+from reports_worker.masking import known_secrets
+
 from .errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
 from .spark_queries import missing_table
 
@@ -45,8 +47,8 @@ def _explain(error: Exception, condition: str) -> WarehouseError:
     if condition == "PATH_NOT_FOUND":
         return WarehouseUnavailableError("The folder of the warehouse is not there, as Spark sees it.")
     if isinstance(error, connect.AnalysisException) or _is_of_data(error):
-        detail = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0][:LONGEST_DETAIL]
-        return WarehouseError(f"Spark cannot run this query: {detail}")
+        detail = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0]
+        return WarehouseError(f"Spark cannot run this query: {known_secrets().cut(detail, LONGEST_DETAIL)}")
     kind = condition or type(error).__name__
     return WarehouseError(f"Spark failed to run this query ({kind}): the log of its server says why.")
 

@@ -28,7 +28,7 @@ KNOW_RQ = {
     "reports_worker/worker.py",
 }
 # Values and decisions: they know neither Redis nor the web.
-PURE = {"callback_urls", "clock", "errors", "formats.names", "logs", "model", "submissions", "task_ids",
+PURE = {"callback_urls", "clock", "errors", "formats.names", "logs", "masking", "model", "submissions", "task_ids",
         "type_descriptions", "webhooks"}  # fmt: skip
 PURE_PACKAGES = ("reports_worker.parameters",)
 

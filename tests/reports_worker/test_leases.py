@@ -15,7 +15,15 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from reports_worker import Progress, Report, ReportQueue, Status, Submission, keys
-from reports_worker.leases import LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, Execution, Leases
+from reports_worker.leases import (
+    ABANDONED,
+    LEASE,
+    MOST_EXECUTIONS,
+    SUSPICION,
+    UNATTENDED,
+    Execution,
+    Leases,
+)
 from reports_worker.model import Completed, Failed, Outcome, Reason
 
 RUN = timedelta(hours=1)
@@ -307,12 +315,22 @@ def test_a_report_whose_worker_died_four_times_is_abandoned(
     assert report is not None
     assert report.status is Status.FAILED
     assert report.reason == "abandoned"
-    assert report.error is not None
-    assert report.error.startswith("The worker that made this report died, 4 times in a row.")
+    assert report.error == ABANDONED
     assert report.ended_at is not None
     traces = {keys.job(task_id), keys.REGISTRY, keys.EXPIRY, keys.FAILED}
     assert find_keys(connection, task_id) == traces
     assert connection.ttl(keys.job(task_id)) > 0
+
+
+def test_a_report_is_abandoned_for_the_reason_that_its_last_worker_gives(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    for number in range(MOST_EXECUTIONS):
+        leases.put_back(begin(connection, leases, task_id), spent=True, why=f"Reason {number}.")
+
+    report = queue.find(task_id)
+    assert report is not None
+    assert (report.reason, report.error) == ("abandoned", f"Reason {MOST_EXECUTIONS - 1}.")
 
 
 def test_a_report_handed_back_unspent_has_all_its_executions_left(
@@ -444,6 +462,8 @@ def test_a_sweep_abandons_what_was_lost_four_times(
     report = queue.find(task_id)
     assert report is not None
     assert report.reason == "abandoned"
+    assert report.error is not None
+    assert "the last time its worker died, or lost the broker" in report.error
 
 
 def test_a_sweep_forgets_an_old_execution_of_what_another_makes_now(

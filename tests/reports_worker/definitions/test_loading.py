@@ -29,6 +29,7 @@ BAD = {
     "binary.py": (b"\x00\x01\x02", "cannot be loaded|no valid Python"),
     "crashes.py": (b"import os\nos._exit(3)\n", "ends the process that loads it"),
     "exits.py": (b"raise SystemExit(1)\n", "SystemExit"),
+    "interrupts.py": (b"raise KeyboardInterrupt('now')\n", "cannot be loaded: KeyboardInterrupt: now"),
     "nothing.py": (b"x = 1\n", "has no TYPE"),
     "other.py": (GOOD.encode(), "must be named as the file"),
     "prints.py": (b"print('{')\nraise ValueError('no')\n", "ValueError: no"),
@@ -60,6 +61,44 @@ def found(folder: Path) -> Any:
     return json.loads(
         subprocess.run(command, env=environ, capture_output=True, check=True, timeout=60).stdout
     )
+
+
+def test_no_reason_why_a_file_is_broken_shows_a_password(tmp_path: Path) -> None:
+    """Neither in the text of an error, nor half of it where that is cut, nor in a parameter of the file."""
+    types, warehouse = tmp_path / "types", tmp_path / "warehouse"
+    types.mkdir()
+    warehouse.mkdir()
+    (warehouse / "orders.csv").write_text("number\n1\n")
+    told = "import os\nPASSWORD = os.environ['CRM_PASSWORD']\n"
+    parameter = "from reports_worker.authoring import *\nTYPE = ReportType('x', 'X', '', None, "
+    for name, text in {
+        "tells.py": f"{told}raise RuntimeError('no ' + PASSWORD)\n",
+        "tells_half.py": f"{told}raise RuntimeError('.' * 280 + PASSWORD * 2)\n",
+        "tells_default.py": f"{told}{parameter}parameters=[Integer(name='n', default=PASSWORD)])\n",
+    }.items():
+        (types / name).write_text(text)
+    (types / "asks.sql").write_text(
+        "-- title = 'x'\n-- [[parameters]]\n-- kind = 'choice'\n-- name = 'region'\n"
+        "-- query = \"SELECT error('no s3cr3t-of-crm at redis://:other@db')\"\n"
+        "-- table: orders, Orders\nSELECT * FROM orders WHERE number = :region\n"
+    )
+    environ = {**os.environ, "CRM_PASSWORD": "s3cr3t-of-crm", "REPORTS_PATH": str(types)}
+
+    answer = subprocess.run(
+        [sys.executable, "-m", "reports_worker.definitions"],
+        env={**environ, "ConnectionStrings__warehouse": str(warehouse)},
+        capture_output=True,
+        check=True,
+        timeout=60,
+        text=True,
+    )
+
+    reasons = {one["file"]: one["reason"] for one in json.loads(answer.stdout)["broken"]}
+    assert "It cannot be loaded: RuntimeError: ...." in reasons["tells_half.py"]
+    assert reasons["tells.py"] == "It cannot be loaded: RuntimeError: no ***"
+    assert "no *** at redis://:***@db" in reasons["asks.sql"]
+    assert "***" in reasons["tells_default.py"]
+    assert [reason for reason in reasons.values() if "s3c" in reason] == []
 
 
 def test_files_that_loop_do_not_add_up(tmp_path: Path) -> None:

@@ -1,0 +1,331 @@
+"""How the execution of a report ends: with everything that it started, once, and for the reason that it tells."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reports_worker import Report, Status, Submission
+from tests.brokers import Broker
+from tests.integration.starting_types import COUNT, find_left, find_started, write_starting_types
+from tests.integration.trial_types import write_python
+from tests.integration.worker_processes import (
+    RQ_COMMAND,
+    Reports,
+    StartWorker,
+    StartWorkerOf,
+    WorkerProcess,
+    is_gone,
+)
+from tests.waiting import wait_until
+
+PASSWORD, KEY = "pa55/w0rd:of@crm", "k3y-of-the-store"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A worker that makes one report after the other, and the folder of their types."""
+
+    broker: Broker
+    reports: Reports
+    worker: WorkerProcess
+    types: Path
+
+    def make(self, name: str) -> Report:
+        return self.reports.wait_for_end(self.reports.submit(Submission("Quarter", name)), seconds=40)
+
+    def wait_until_all_started(self, task_id: str) -> set[int]:
+        return wait_for_started(self.types, task_id)
+
+    def assert_none_is_left(self, task_id: str, *, executions: int = 1) -> None:
+        assert_none_is_left(self.types, task_id, executions=executions)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"REPORTS_PATH": str(self.types)}
+
+
+def wait_for_started(types: Path, task_id: str) -> set[int]:
+    wait_until(lambda: len(find_started(types, task_id)) == COUNT, what="what the report starts")
+    return find_started(types, task_id)
+
+
+def assert_none_is_left(types: Path, task_id: str, *, executions: int = 1) -> None:
+    started = find_started(types, task_id)
+    assert len(started) >= executions * COUNT
+    wait_until(lambda: not find_left(started), seconds=5, what="the end of what the report has started")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[Scene]:
+    types, files = tmp_path_factory.mktemp("types"), tmp_path_factory.mktemp("files")
+    write_starting_types(types)
+    write_raising_types(types)
+    broker = Broker(tmp_path_factory.mktemp("broker")).start()
+    worker = start_worker(
+        broker.url,
+        REPORTS_PATH=str(types),
+        REPORTS_MEMORY="200MB",
+        ConnectionStrings__artifacts=str(files),
+        CRM_URL="https://bob:pa55%2Fw0rd%3Aof%40crm@crm/api",
+        AWS_SECRET_ACCESS_KEY=KEY,
+    )
+    reports = Reports(broker.url)
+    yield Scene(broker, reports, worker.wait_until_ready(), types)
+    reports.connection.close()
+    broker.stop()
+
+
+# -- what a report started ends with it
+
+
+@pytest.mark.parametrize("name", ["completes", "raises"])
+def test_what_a_report_started_ends_when_the_report_ends(scene: Scene, name: str) -> None:
+    report = scene.make(name)
+
+    assert report.status is (Status.COMPLETED if name == "completes" else Status.FAILED)
+    scene.assert_none_is_left(report.task_id)
+
+
+@pytest.mark.parametrize("name", ["waits", "waits_for_a_program"])
+def test_what_a_report_started_ends_when_its_time_is_over(scene: Scene, name: str) -> None:
+    hurried = Reports(scene.broker.url, timeout=timedelta(seconds=3))
+    task_id = hurried.submit(Submission("Quarter", name))
+
+    assert hurried.wait_for_end(task_id).reason == "timeout"
+    scene.assert_none_is_left(task_id)
+    hurried.connection.close()
+
+
+def test_what_a_report_started_ends_when_the_report_takes_too_much_memory(scene: Scene) -> None:
+    report = scene.make("hogs")
+
+    assert report.reason == "memory"
+    scene.assert_none_is_left(report.task_id)
+
+
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["cancelled", "deleted"])
+def test_what_a_report_started_ends_when_nobody_wants_the_report(scene: Scene, is_deleted: bool) -> None:
+    task_id = scene.reports.submit(Submission("Quarter", "waits"))
+    scene.wait_until_all_started(task_id)
+
+    (scene.reports.delete if is_deleted else scene.reports.cancel)(task_id)
+
+    scene.assert_none_is_left(task_id)
+
+
+# -- the true cause of a death
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("exits", "with exit code 3. Tell who runs this."),
+        ("says_nothing", "with exit code 0. Tell who runs this."),
+        ("faults", "by the signal SIGSEGV (Segmentation fault). Tell who runs this."),
+        ("aborts", "by the signal SIGABRT (Aborted). Tell who runs this."),
+        ("is_killed", "by the signal SIGKILL (Killed). That is what the kernel does where no memory is left"),
+    ],
+)
+def test_a_report_whose_process_dies_each_time_tells_how_and_leaves_nothing(
+    scene: Scene, name: str, words: str
+) -> None:
+    report = scene.make(name)
+
+    assert (report.reason, scene.reports.count_executions(report.task_id)) == ("abandoned", 4)
+    assert report.error is not None
+    assert f"has ended 4 times without a result, the last time {words}" in report.error
+    assert f"task {report.task_id}: its process ended {words.partition('.')[0]}" in scene.worker.output
+    scene.assert_none_is_left(report.task_id, executions=4)
+
+
+# -- the worker itself
+
+
+def test_the_process_that_waits_for_the_next_report_survives_the_end_of_one(scene: Scene) -> None:
+    scene.make("completes")
+    scene.worker.wait_until_ready()
+    waiting = scene.worker.wait_for_making()
+
+    report = scene.make("tells_its_pid")
+
+    assert report.result is not None
+    assert report.result["pid"] == waiting.pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_a_report_started_ends_with_a_worker_that_hands_the_report_back(
+    scene: Scene, worker: StartWorker, reports: Reports, number: signal.Signals
+) -> None:
+    process = worker(**scene.environ, REPORTS_GRACE="1s")
+    task_id = reports.submit(Submission("Quarter", "waits"))
+    wait_for_started(scene.types, task_id)
+
+    process.send(number)
+
+    assert process.wait() == 0
+    assert_none_is_left(scene.types, task_id)
+    assert reports.get(task_id).status is Status.PENDING
+    assert reports.count_executions(task_id) == 0
+
+
+def test_what_a_report_started_ends_with_a_worker_that_is_told_twice_to_stop(
+    scene: Scene, worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(**scene.environ, REPORTS_GRACE="5m")
+    task_id = reports.submit(Submission("Quarter", "waits"))
+    wait_for_started(scene.types, task_id)
+
+    def has_ended_after_one_more() -> bool:
+        process.send(signal.SIGTERM)
+        return process.has_ended
+
+    wait_until(has_ended_after_one_more, what="the worker's exit")
+
+    assert_none_is_left(scene.types, task_id)
+    assert reports.get(task_id).status is Status.PENDING
+    assert reports.count_executions(task_id) == 0
+
+
+def test_a_program_that_was_started_beside_the_worker_outlives_the_reports(
+    scene: Scene, worker: StartWorker, reports: Reports
+) -> None:
+    process = worker(command=("sh", "-c", f"sleep 1000 & exec {' '.join(RQ_COMMAND)}"), **scene.environ)
+    process.wait_until_ready()
+    beside = next(child for child in psutil.Process(process.pid).children() if child.name() == "sleep")
+    process.wait_for_making()  # what the test ends, too
+
+    task_id = reports.submit(Submission("Quarter", "completes"))
+
+    assert reports.wait_for_end(task_id).status is Status.COMPLETED
+    assert_none_is_left(scene.types, task_id)
+    assert not is_gone(beside)
+
+
+# -- whatever a report raises has failed it, once
+
+
+RAISING = {
+    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "closes": ("raise GeneratorExit('closed')", "GeneratorExit: closed"),
+    "exits_politely": ("raise SystemExit(3)", "SystemExit: 3"),
+    "panics": (
+        "class PanicException(BaseException):\n    pass\nraise PanicException('called `unwrap()` on `None`')",
+        "PanicException: called `unwrap()` on `None`",
+    ),
+    "awaits_what_was_cancelled": (
+        """\
+        import asyncio
+        async def main():
+            task = asyncio.create_task(asyncio.sleep(10))
+            await asyncio.sleep(0)
+            task.cancel()
+            await task
+        asyncio.run(main())""",
+        "CancelledError",
+    ),
+    "raises_amid_rows": (
+        """\
+        def give():
+            yield (1,)
+            raise KeyboardInterrupt("amid")
+        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
+        "KeyboardInterrupt: amid",
+    ),
+    "closes_amid_rows": (
+        """\
+        def give():
+            yield (1,)
+            raise GeneratorExit("amid")
+        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
+        "GeneratorExit: amid",
+    ),
+    "has_no_words": (
+        """\
+        class Wordless(Exception):
+            def __str__(self):
+                raise KeyboardInterrupt
+        raise Wordless""",
+        "Wordless",
+    ),
+    "raises_of_a_thread": (
+        """\
+        from concurrent.futures import ThreadPoolExecutor
+        def stop():
+            raise KeyboardInterrupt("on a thread")
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(stop).result()""",
+        "KeyboardInterrupt: on a thread",
+    ),
+}
+_FORKING = """\
+import os, sys
+child = os.fork()
+if child == 0:
+    {in_child}
+return {{"code": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}}
+"""
+FORKING = {
+    "forks_and_exits": ("sys.exit(3)", 3),
+    "forks_and_returns": ("return {'code': -1}", 0),
+    "forks_and_raises": ("raise ValueError('in the child')", 1),
+    "forks_and_stops": ("sys.exit('no')", 1),
+}
+
+
+def write_raising_types(types: Path) -> None:
+    for name, (body, _) in RAISING.items():
+        write_python(types, name, body)
+    for name, (in_child, _) in FORKING.items():
+        write_python(types, name, _FORKING.format(in_child=in_child))
+    write_python(types, "tells_its_pid", "import os\nreturn {'pid': os.getpid()}")
+    write_python(types, "says_it_all", f"import os\nraise RuntimeError(f'{PASSWORD} {{dict(os.environ)}}')")
+    (types / "interrupts_its_import.py").write_text('raise KeyboardInterrupt("at once")\n')
+
+
+@pytest.mark.parametrize("name", RAISING)
+def test_whatever_a_type_raises_fails_its_report_once_with_the_cause(scene: Scene, name: str) -> None:
+    report = scene.make(name)
+
+    assert report.reason == "error"
+    assert report.error == f"The report could not be made: {RAISING[name][1]}"
+    assert scene.reports.count_executions(report.task_id) == 1
+
+
+def test_a_file_that_raises_anything_when_it_is_imported_fails_its_report_once(scene: Scene) -> None:
+    report = scene.make("interrupts_its_import")
+
+    assert report.reason == "error"
+    assert report.error == (
+        "The definition of 'interrupts_its_import' cannot be used: It cannot be loaded: "
+        "KeyboardInterrupt: at once"
+    )
+    assert scene.reports.count_executions(report.task_id) == 1
+
+
+@pytest.mark.parametrize("name", FORKING)
+def test_a_process_that_a_type_forks_ends_no_report(scene: Scene, name: str) -> None:
+    report = scene.make(name)
+
+    assert report.status is Status.COMPLETED
+    assert report.result is not None
+    assert report.result["code"] == FORKING[name][1]
+
+
+# -- no secret in what it raised
+
+
+def test_an_error_shows_no_password_to_people_or_in_the_log(scene: Scene) -> None:
+    report = scene.make("says_it_all")
+
+    assert report.error is not None
+    assert report.error.startswith("The report could not be made: RuntimeError: *** {")
+    assert "Traceback" in scene.worker.output
+    for text in (report.error, scene.worker.output):
+        assert not [secret for secret in (PASSWORD, "pa55%2Fw0rd", "pa55", KEY) if secret in text]
