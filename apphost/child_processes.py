@@ -65,11 +65,11 @@ class ChildProcess:
     def exit_code(self) -> int | None:
         """The code once it has ended (below 0: by that signal), else None.
 
-        Then what it leaves in its group is ended too, and its last lines are read.
+        Then what it leaves in its session is ended too, and its last lines are read.
         """
         code = self._process.poll()
         if code is not None:
-            self.kill_group()
+            self.kill_session()
             self._reader.join(timeout=0.5)
         return code
 
@@ -81,14 +81,18 @@ class ChildProcess:
             return None
 
     def terminate(self) -> None:
-        """Ask it to end. What it started is its own to end; `kill_group` takes what stays."""
+        """Ask it to end. What it started is its own to end; `kill_session` takes what stays."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
-    def kill_group(self) -> None:
-        """End it and everything in its session's group at once."""
+    def kill_session(self) -> None:
+        """End it and everything in its session at once, whatever process groups its members have made."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError, PermissionError):
+                if os.getsid(pid) == self.pid:
+                    os.kill(pid, signal.SIGKILL)
 
     def _read(self, on_line: Callable[[str], None]) -> None:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe

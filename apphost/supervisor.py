@@ -222,7 +222,7 @@ class Supervisor:
         )
         instance.log.add(f"apphost: {text}", datetime.now(UTC))
         self._console.say(f"{instance.name} {text}")
-        instance.process.kill_group()
+        instance.process.kill_session()
 
     def _stop_probing(self, instance: Instance) -> None:
         self._stop_liveness(instance)
@@ -290,7 +290,7 @@ class Supervisor:
 
     def _kill_if_late(self, instance: Instance, now: float) -> None:
         if instance.process and instance.kill_at is not None and now >= instance.kill_at:
-            instance.process.kill_group()
+            instance.process.kill_session()
 
     # -- all of them
 
@@ -317,7 +317,7 @@ class Supervisor:
     def _kill_everything(self) -> None:
         for instance in self._instances.values():
             if instance.process:
-                instance.process.kill_group()
+                instance.process.kill_session()
 
     def _remember_processes(self) -> None:
         processes = (instance.process for instance in self._instances.values() if instance.process)

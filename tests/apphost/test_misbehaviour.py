@@ -116,6 +116,22 @@ def test_what_children_started_does_not_outlive_a_killed_apphost(make_host: Make
     assert alive == []
 
 
+def test_what_a_killed_process_started_in_groups_of_its_own_ends_with_it(make_host: MakeHost) -> None:
+    """A report's process has a group of its own, in the session of its worker."""
+    child = "import signal; signal.pause()"
+    code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], process_group=0)"
+    host = make_host(python(code)).start_healthy()
+    below = wait_until(lambda: _with_grandchild(host), what="child and grandchild")
+    leader = next(one for one in below if one.ppid() == host.pid and len(one.children()) == 1)
+    orphan = leader.children()[0]
+
+    leader.kill()
+    _, alive = psutil.wait_procs([orphan], timeout=5)
+
+    assert alive == []
+    assert stop(host) == 0
+
+
 def test_a_script_that_a_crashed_run_left_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nsleep 1000 &\nwait\n", encoding="utf-8")
