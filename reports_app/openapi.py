@@ -298,7 +298,7 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "warnings": {
                     "type": "array",
                     "items": text,
-                    "description": "What about the broker endangers reports, a sentence each",
+                    "description": "What about the broker endangers reports, and that the API is open: a sentence each",
                 },
                 "paused": _ref("schemas", "Pause"),
             },
