@@ -47,6 +47,9 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
         )
         # Where the apphost asks, whatever its own environment says.
         worker.with_env("REPORTS_PROBE_HOST", "127.0.0.1")
+        if environ.get("REPORTS_SECRET_KEY"):
+            # It signs the sessions of the API alone; the code of reports runs in workers.
+            worker.with_env("REPORTS_SECRET_KEY", "")
         worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
 
         for name, value in find_stores(settings, environ).items():

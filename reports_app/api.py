@@ -17,6 +17,7 @@ from reports_worker import (
 )
 from reports_worker.representation import represent, represent_pause, represent_type
 
+from .exposure import OPEN_WARNING
 from .json_bodies import answer_json, read_json
 from .openapi import describe_api
 from .queries import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
@@ -139,14 +140,15 @@ def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
 
 
 def show_health() -> Response:
-    """Ready: the broker answers. What about it endangers reports is told beside, and that it is paused."""
+    """Ready: the broker answers. What endangers reports is told beside, and that the queue is paused."""
+    services = get_services()
     try:
-        condition = get_services().queue.check()
+        condition = services.queue.check()
     except BrokerUnavailableError as error:
         return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
     body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
-    if condition.warnings:
-        body["warnings"] = condition.warnings
+    if warnings := [*condition.warnings, *([OPEN_WARNING] if services.is_open else [])]:
+        body["warnings"] = warnings
     if condition.pause:
         body["paused"] = represent_pause(condition.pause)
     return answer_json(body)

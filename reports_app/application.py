@@ -11,10 +11,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from reports_worker.logs import CONSOLE
 
 from .blueprint import answer_error, create_blueprint, find_folder
+from .hosts import refuse_other_hosts, refuse_other_machines
 from .lean_flask import LeanFlask
 from .queue_dashboard import add_queue_dashboard
 from .secret_key import keep_secret_key, state_folder
-from .security import add_security_headers, refuse_other_hosts
+from .security import add_security_headers
 from .services import make_services
 from .settings import AppSettings
 
@@ -26,7 +27,7 @@ def create_app(settings: AppSettings | None = None) -> Flask:
     """
     settings = settings or AppSettings.from_environ(os.environ)
     logging.config.dictConfig(CONSOLE)
-    services = make_services(settings.shared)
+    services = make_services(settings.shared, is_open=settings.is_open)
     app = LeanFlask(__name__, static_folder=find_folder("static"), template_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key or keep_secret_key(state_folder(os.environ)),
@@ -35,11 +36,12 @@ def create_app(settings: AppSettings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.register_error_handler(Exception, answer_error)
-    if names := settings.trusted_hosts:
-        app.before_request(refuse_other_hosts(names))
+    if not settings.is_open:
+        app.before_request(refuse_other_machines)
+    app.before_request(refuse_other_hosts(settings.host_names, allow_addresses=settings.is_open))
     app.after_request(add_security_headers)
     app.register_blueprint(create_blueprint(services=services))
-    add_queue_dashboard(app, services.queue)
+    add_queue_dashboard(app, services.queue, is_served=not (settings.is_open or settings.proxies))
     if count := settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count, 0, count)  # type: ignore[method-assign]
     return app

@@ -23,11 +23,12 @@ from reports_worker.settings import format_size
 
 from .ages import describe_age
 from .api import api
+from .origins import refuse_strange_origins
 from .pages import pages
 from .problems import UNEXPECTED, problem_for
 from .request_log import log_request, note_begin
 from .security import add_security_headers
-from .services import Services, add_services, make_services
+from .services import Services, add_services, get_services, make_services
 from .unknown_paths import answer_unknown_paths
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.record(lambda state: add_services(state.app, made))
     blueprint.record(answer_unknown_paths)
     blueprint.before_request(note_begin)
+    blueprint.before_request(refuse_strange_origins)
     blueprint.before_request(_limit_body)
     blueprint.after_request(add_security_headers)
     blueprint.after_request(log_request)
@@ -69,6 +71,7 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.register_error_handler(Exception, answer_error)
     blueprint.add_app_template_filter(_describe_age, "reports_age")
     blueprint.add_app_template_filter(format_size, "reports_size")
+    blueprint.add_app_template_global(lambda: get_services().is_open, "reports_is_open")
     return blueprint
 
 

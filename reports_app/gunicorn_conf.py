@@ -6,16 +6,22 @@ interpreter's lock at every reply from Redis.
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from reports_worker import SettingsError, connect
 from reports_worker.broker_checks import warn_once_it_answers
 
+from .exposure import OPEN_WARNING
 from .leaving import answer_waits_on_sigterm, heed_early_sigterm
-from .settings import AppSettings, refuse_open_address_without_secret
+from .settings import AppSettings
+
+_log = logging.getLogger(__name__)
 
 try:
     _SETTINGS = AppSettings.from_environ(os.environ)
@@ -36,13 +42,21 @@ loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Look at the addresses that are really served: the command line may have changed them."""
-    try:
-        for address in server.cfg.address:
-            if isinstance(address, tuple):
-                refuse_open_address_without_secret(address[0], _SETTINGS.secret_key)
-    except SettingsError as error:
-        sys.exit(str(error))
+    """Look at the addresses before they are served: the command line may have changed them."""
+    _refuse_addresses(server, (address[0] for address in server.cfg.address if isinstance(address, tuple)))
+
+
+def when_ready(server: Any) -> None:
+    """Look at the sockets themselves, before any is accepted from: systemd or a name may have chosen others."""
+    on_reload(server)
+    if _SETTINGS.is_open:
+        _log.warning("%s", OPEN_WARNING)
+
+
+def on_reload(server: Any) -> None:
+    """Look at them again: the configuration that is reloaded may have others."""
+    names = (one.getsockname() for one in server.LISTENERS if one.family != socket.AF_UNIX)
+    _refuse_addresses(server, (str(name[0]) for name in names))
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -66,3 +80,16 @@ def post_worker_init(worker: Any) -> None:
             name="broker-warnings",
             daemon=True,
         ).start()
+
+
+def _refuse_addresses(server: Any, hosts: Iterable[str]) -> None:
+    """End everything where one can be reached from other machines and that was not chosen."""
+    try:
+        for host in hosts:
+            _SETTINGS.refuse_address(host or "0.0.0.0")  # noqa: S104 - an empty host is every address
+    except SettingsError as error:
+        print(error, file=sys.stderr, flush=True)
+        server.stop()
+        if server.pidfile is not None:
+            server.pidfile.unlink()
+        sys.exit(1)

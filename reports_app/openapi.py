@@ -30,6 +30,7 @@ _CONTROLS = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
 _TITLE_PATTERN = f"^[^{_CONTROLS}]*[^\\s{_CONTROLS}][^{_CONTROLS}]*$"
 _PROBLEMS = {
     400: "Malformed, or fields at fault: `errors` names each of them.",
+    403: "A page of another site sent the request; programs are never refused so.",
     404: "There is no such report, or not any more.",
     409: "The report is not in a state in which this can be done, or the key was used for another request.",
     410: "The file was there, and somebody removed or changed it.",
@@ -104,7 +105,7 @@ def _describe_paths() -> Schema:
                 "requestBody": {"required": True, "content": _json(_ref("schemas", "Submission"))},
                 "responses": _accepted(
                     "Accepted: the task id and status, of an earlier report where one serves",
-                    (400, 409, 413, 415, 503),
+                    (400, 403, 409, 413, 415, 503),
                 ),
             },
         },
@@ -125,7 +126,7 @@ def _describe_paths() -> Schema:
             "delete": {
                 "operationId": "deleteReport",
                 "summary": "Delete a report; one that runs is stopped first",
-                "responses": {"204": {"description": "It is gone."}} | _problems((404, 503)),
+                "responses": {"204": {"description": "It is gone."}} | _problems((403, 404, 503)),
             },
         },
         "/api/reports/{task_id}/artifacts/{name}": {
@@ -147,7 +148,7 @@ def _describe_paths() -> Schema:
             "post": {
                 "operationId": "cancelReport",
                 "summary": "Cancel a report that waits or runs",
-                "responses": _accepted("Cancelled, or stopped within two seconds", (404, 409, 503)),
+                "responses": _accepted("Cancelled, or stopped within two seconds", (403, 404, 409, 503)),
             },
         },
         "/api/reports/{task_id}/retry": {
@@ -155,7 +156,7 @@ def _describe_paths() -> Schema:
             "post": {
                 "operationId": "retryReport",
                 "summary": "Make a failed report again, under the same id",
-                "responses": _accepted("Queued again", (404, 409, 503)),
+                "responses": _accepted("Queued again", (403, 404, 409, 503)),
             },
         },
         "/api/report-types": {
@@ -298,7 +299,7 @@ def _describe_schemas(types: list[str]) -> Schema:
                 "warnings": {
                     "type": "array",
                     "items": text,
-                    "description": "What about the broker endangers reports, a sentence each",
+                    "description": "What about the broker endangers reports, and that the API is open: a sentence each",
                 },
                 "paused": _ref("schemas", "Pause"),
             },

@@ -1,12 +1,14 @@
 """rq-dashboard at `/rq`: to look at the queue, never to change it, and from this machine only.
 
+A proxy that says nothing of itself makes every request one of this machine, so there is none where the API is
+open or has proxies.
+
 Its buttons would go around our records, it has no login, and it prints what it reads as markup.
 So every change is refused, it shares our client, and what users wrote reaches it escaped.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -25,9 +27,10 @@ from reports_worker.broker_faults import explain
 from reports_worker.json_only import use_json_only
 
 from .blueprint import answer_error
+from .exposure import is_loopback
+from .hosts import without_port
 from .security import QUEUE_DASHBOARD_POLICY, add_security_headers
 from .services import get_services
-from .settings import is_loopback
 
 PREFIX = "/rq"
 _NAME = rq_dashboard.blueprint.name
@@ -35,7 +38,7 @@ _JOB_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # RQ raises ValueError for an
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
-def add_queue_dashboard(app: Flask, queue: ReportQueue) -> None:
+def add_queue_dashboard(app: Flask, queue: ReportQueue, *, is_served: bool) -> None:
     """Serve rq-dashboard over our own connection, and guard it."""
     use_json_only()
     rq_dashboard.web.config.serializer = JSONSerializer
@@ -44,10 +47,20 @@ def add_queue_dashboard(app: Flask, queue: ReportQueue) -> None:
     app.config.update(RQ_DASHBOARD_REDIS_URL=("the broker",), RQ_DASHBOARD_DISABLE_DELETE=True)
     app.redis_conn = queue.connection  # type: ignore[attr-defined]  # where rq-dashboard looks for it
     app.register_blueprint(rq_dashboard.blueprint, url_prefix=PREFIX)
+    if not is_served:
+        app.before_request(_refuse)
     app.before_request(_guard)
     app.after_request(_mend_answer)
     app.register_error_handler(NoSuchJobError, _answer_unknown_job)
     app.register_error_handler(RedisError, _answer_broker_away)
+
+
+def _refuse() -> None:
+    if request.blueprint == _NAME:
+        raise Forbidden(
+            "The queue's dashboard answers on loopback without a proxy only, and here REPORTS_OPEN or "
+            "REPORTS_PROXIES is set."
+        )
 
 
 def _guard() -> None:
@@ -67,8 +80,7 @@ def _guard() -> None:
 def _is_from_this_machine() -> bool:
     if any(name in request.headers for name in _FORWARDED):
         return False
-    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdecimal() else request.host
-    return is_loopback(host) and ipaddress.ip_address(request.remote_addr or "0.0.0.0").is_loopback  # noqa: S104
+    return is_loopback(without_port(request.host)) and is_loopback(request.remote_addr or "")
 
 
 def _mend_answer(answer: Response) -> Response:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from functools import cache, lru_cache
+from functools import cache
 
-from flask import Response, request
-from werkzeug.exceptions import SecurityError
-from werkzeug.sansio.utils import host_is_trusted
+from flask import Response
 
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _COMMON = "default-src 'none'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
@@ -42,20 +39,3 @@ def add_security_headers(answer: Response, policy: str = PAGES_POLICY) -> Respon
         if name.lower() not in present:
             answer.headers.add(name, value)
     return answer
-
-
-def refuse_other_hosts(names: Collection[str]) -> Callable[[], None]:
-    """Make the check that a request addresses us by one of `names`.
-
-    Flask's own, TRUSTED_HOSTS, refuses every IPv6 address.
-    """
-
-    @lru_cache(maxsize=32)
-    def is_ours(host: str) -> bool:
-        return host_is_trusted(host, names) or host.rpartition("]")[0] + "]" in names
-
-    def check() -> None:
-        if not is_ours(request.host):
-            raise SecurityError(f"This is not served as {request.headers.get('Host', '')[:100]!r}.")
-
-    return check

@@ -28,6 +28,7 @@ class Services:
     """The queue to ask, the report types that can be asked for, and who waits for reports to end.
 
     `waiters` is how many requests of a process may wait at a time: half of its threads.
+    `is_open` says that others than the users of this machine may reach the API, without a sign-in.
     `callback_hosts` are those that callbacks may go to; `data` has the time zone and fiscal year of periods.
     """
 
@@ -36,6 +37,7 @@ class Services:
     waiters: int = DEFAULT_WAITERS
     callback_hosts: Sequence[str] = ()
     data: DataSettings = field(default_factory=DataSettings)
+    is_open: bool = False
     endings: Endings = field(init=False)
     downloads: Downloads = field(init=False)
     shared_lists: SharedAnswers[tuple[str, int]] = field(default_factory=SharedAnswers)
@@ -50,7 +52,7 @@ class Services:
         return self.data.calendar(clock.now())
 
 
-def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Services:
+def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS, is_open: bool = False) -> Services:
     """Make them; nothing connects before the first request."""
     queue = ReportQueue(
         connect(settings.broker),
@@ -58,7 +60,14 @@ def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS) -> Serv
         retention=settings.retention,
         replicas=settings.broker_replicas,
     )
-    return Services(queue, find_types(settings.data), waiters, settings.callbacks.hosts, settings.data)
+    return Services(
+        queue,
+        find_types(settings.data),
+        waiters,
+        settings.callbacks.hosts,
+        settings.data,
+        is_open=is_open,
+    )
 
 
 def add_services(app: App, services: Services) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reports_worker import Settings, SettingsError
-from reports_worker.environment import read
+from reports_worker.environment import parse_boolean, read
 
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+from .exposure import OPEN_VARIABLE, is_loopback, require_open
+from .hosts import LOOPBACK_NAMES, find_own_names
+
 SHORTEST_SECRET = 16
+_HOST = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f.:]+\])(?::\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class AppSettings:
     """What the API and the pages need to know before they start.
 
-    `secret_key` is None where none was given: then one is made and kept, on loopback alone.
+    `secret_key` is None where none was given: then one is made and kept, on loopback alone. `is_open` says that
+    others than the users of this machine may reach the API, on another address or behind a proxy.
     """
 
     shared: Settings = field(default_factory=Settings)
@@ -25,6 +29,7 @@ class AppSettings:
     port: int = 8000
     processes: int = 2
     proxies: int = 0
+    is_open: bool = False
     allowed_hosts: tuple[str, ...] = ()
     secret_key: str | None = field(default=None, repr=False)
 
@@ -37,11 +42,32 @@ class AppSettings:
             port=read(environ, "PORT", _whole(1, 65535), cls.port),
             processes=read(environ, "WEB_CONCURRENCY", _whole(1, 64), cls.processes),
             proxies=read(environ, "REPORTS_PROXIES", _whole(0, 8), cls.proxies),
+            is_open=read(environ, OPEN_VARIABLE, parse_boolean, cls.is_open),
             allowed_hosts=read(environ, "REPORTS_ALLOWED_HOSTS", _parse_names, cls.allowed_hosts),
             secret_key=_read_secret(environ),
         )
-        refuse_open_address_without_secret(settings.host, settings.secret_key)
+        settings.refuse_address(settings.host, f"REPORTS_HOST={settings.host!r}")
+        if settings.proxies and not settings.is_open:
+            raise require_open(
+                f"REPORTS_PROXIES={settings.proxies} puts a proxy in front, which others may reach"
+            )
         return settings
+
+    def refuse_address(self, host: str, called: str = "") -> None:
+        """Raise SettingsError if others can reach `host`, unless that was chosen and all processes have a secret.
+
+        `called` is what the sentence calls it; a name other than localhost counts as one that others can reach.
+        """
+        if is_loopback(host):
+            return
+        reach = f"{called or f'The address {host!r}'} can be reached from other machines"
+        if not self.is_open:
+            raise require_open(reach)
+        if self.secret_key is None:
+            raise SettingsError(
+                f"{reach}, and REPORTS_SECRET_KEY is not set: "
+                f"set it to a secret of at least {SHORTEST_SECRET} characters, the same for each process."
+            )
 
     @property
     def address(self) -> str:
@@ -50,32 +76,10 @@ class AppSettings:
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     @property
-    def trusted_hosts(self) -> list[str] | None:
-        """The names that a request may address us by; None for any.
-
-        On loopback, without a proxy, only loopback's own: a page elsewhere whose name is made to
-        resolve to this machine (DNS rebinding) then reaches nothing.
-        """
-        if self.allowed_hosts:
-            return [*self.allowed_hosts, *LOOPBACK_NAMES]
-        return list(LOOPBACK_NAMES) if is_loopback(self.host) and not self.proxies else None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address or name can be reached from this machine only."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def refuse_open_address_without_secret(host: str, secret_key: str | None) -> None:
-    """Raise SettingsError where others can reach us and no secret was chosen for all our processes."""
-    if secret_key is None and not is_loopback(host):
-        raise SettingsError(
-            f"REPORTS_SECRET_KEY is not set, and {host} can be reached from other machines: "
-            f"set it to a secret of at least {SHORTEST_SECRET} characters, the same for each process."
-        )
+    def host_names(self) -> tuple[str, ...]:
+        """The names that a request may address us by; one that begins with a dot stands for all below it."""
+        own = sorted(find_own_names()) if self.is_open else ()
+        return (*LOOPBACK_NAMES, *self.allowed_hosts, *own)
 
 
 def _read_secret(environ: Mapping[str, str]) -> str | None:
@@ -96,4 +100,17 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _parse_names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(_parse_name(name.strip()) for name in text.split(",") if name.strip())
+
+
+def _parse_name(text: str) -> str:
+    """Return a host name as requests have it: in small letters, ASCII, without a port."""
+    try:
+        found = _HOST.fullmatch(text.lower().removeprefix(".").encode("idna").decode("ascii"))
+    except UnicodeError:
+        found = None
+    if found is None:
+        raise ValueError(
+            "give host names with commas between them, such as reports.example.com, or .example.com for all below it"
+        )
+    return f".{found[1]}" if text.startswith(".") else found[1]

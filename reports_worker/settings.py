@@ -10,7 +10,7 @@ from datetime import timedelta
 from . import callback_urls
 from .broker_addresses import LOCAL_BROKER, BrokerAddress, find_broker_address
 from .data_settings import DataSettings
-from .environment import read
+from .environment import parse_boolean, read
 from .errors import SettingsError
 from .webhooks import parse_secret
 
@@ -53,7 +53,7 @@ class CallbackSettings:
         settings = cls(
             hosts=read(environ, callback_urls.VARIABLE, callback_urls.parse_host_patterns, cls.hosts),
             secret=_read_callback_secret(environ),
-            allow_private=read(environ, "REPORTS_CALLBACK_PRIVATE", _parse_boolean, cls.allow_private),
+            allow_private=read(environ, "REPORTS_CALLBACK_PRIVATE", parse_boolean, cls.allow_private),
             delays=read(environ, "REPORTS_CALLBACK_DELAYS", _parse_durations, cls.delays),
         )
         if settings.hosts and not settings.secret:
@@ -169,12 +169,6 @@ def _parse_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_REPLICAS:
         raise ValueError(f"give a whole number from 0 to {_MOST_REPLICAS}")
     return int(text)
-
-
-def _parse_boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("give true or false")
-    return text.lower() == "true"
 
 
 def _read_callback_secret(environ: Mapping[str, str]) -> bytes:

@@ -15,6 +15,7 @@ from reports_worker.data_settings import DataSettings
 from reports_worker.errors import DefinitionError
 from reports_worker.type_descriptions import TypeDescription, type_from_data
 
+from .environment import without_secrets
 from .faults import Broken
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class LiveCatalog(Mapping[str, TypeDescription]):
             "REPORTS_FISCAL_YEAR_START": str(settings.fiscal_year_start),
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
-        return {**os.environ, **known}
+        return {**without_secrets(os.environ), **known}
 
     def _read_files(self) -> Files:
         found = set[tuple[str, int, int]]()

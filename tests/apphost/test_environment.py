@@ -131,6 +131,15 @@ def test_api_and_workers_are_given_the_same_warehouse_and_the_same_place_for_fil
     assert "s3cret" in find_secrets(Plan({"api": api}, {}, {}), "token")
 
 
+@pytest.mark.parametrize("environ", [{}, {"REPORTS_SECRET_KEY": "one of my own"}])
+def test_workers_are_not_given_the_key_that_signs_sessions(environ: dict[str, str]) -> None:
+    _, api, worker = describe_app(Settings(), environ, "kept by the apphost").resources
+
+    assert api.env["REPORTS_SECRET_KEY"] == environ.get("REPORTS_SECRET_KEY", "kept by the apphost")
+    # The apphost's own environment passes through beneath this.
+    assert not (environ | dict(worker.env)).get("REPORTS_SECRET_KEY")
+
+
 def test_without_a_warehouse_none_is_named_and_a_place_for_files_of_ones_own_stays() -> None:
     environ = {"ConnectionStrings__artifacts": "s3://bucket/reports"}
 

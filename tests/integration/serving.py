@@ -128,13 +128,13 @@ def serve(broker_url: str, folder: Path, *, command: Sequence[str] = SERVE, **en
 
 
 @contextmanager
-def browse() -> Iterator[Browser]:
+def browse(*arguments: str) -> Iterator[Browser]:
     """Start Chromium; skip where there is none."""
     found = shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(found).exists():
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", *arguments]
         browser = playwright.chromium.launch(executable_path=found, args=options)
         yield browser
         browser.close()

@@ -19,7 +19,7 @@ import pytest
 
 from reports_worker.task_ids import new_task_id
 from tests.brokers import Broker, free_port
-from tests.integration.serving import ROOT, SECRET, SERVE, Answer, Site, serve
+from tests.integration.serving import ROOT, SERVE, Answer, Site, serve
 from tests.reports_app.html_tree import parse_html
 from tests.waiting import wait_until
 
@@ -229,29 +229,6 @@ def test_on_ipv6s_loopback_it_is_served(fragile_broker: Broker, tmp_path: Path) 
         assert site.get("/", **HTML).status == 200
     finally:
         site.stop()
-
-
-@pytest.mark.parametrize("command", [SERVE, GUNICORN])
-@pytest.mark.parametrize("way", ["option", "variable"])
-def test_an_open_address_without_a_secret_is_refused_in_one_sentence(
-    command: tuple[str, ...], way: str, tmp_path: Path
-) -> None:
-    if way == "option":
-        done = run((*command, "--bind", f"0.0.0.0:{free_port()}"), tmp_path)
-    else:
-        done = run(command, tmp_path, REPORTS_HOST="0.0.0.0")
-
-    assert done.returncode == 1
-    assert len((done.stdout + done.stderr).splitlines()) == 1
-    assert "REPORTS_SECRET_KEY is not set, and 0.0.0.0 can be reached" in done.stdout + done.stderr
-
-
-def test_an_open_address_with_a_secret_is_served(fragile_broker: Broker, tmp_path: Path) -> None:
-    with serve(
-        fragile_broker.url, tmp_path, REPORTS_HOST="0.0.0.0", REPORTS_SECRET_KEY=SECRET, WEB_CONCURRENCY="1"
-    ) as site:
-        assert site.get("/health", Host="any.example").status == 200
-        assert site.get("/rq/", Host="any.example").status == 403
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,12 @@ from tests.reports_app.workshop import UNKNOWN_ID, Workshop
 
 STATUSES = {
     ("GET", "/api/reports"): {200, 400, 503},
-    ("POST", "/api/reports"): {202, 400, 409, 413, 415, 503},
+    ("POST", "/api/reports"): {202, 400, 403, 409, 413, 415, 503},
     ("GET", "/api/reports/{task_id}"): {200, 400, 404, 503},
-    ("DELETE", "/api/reports/{task_id}"): {204, 404, 503},
+    ("DELETE", "/api/reports/{task_id}"): {204, 403, 404, 503},
     ("GET", "/api/reports/{task_id}/artifacts/{name}"): {200, 206, 304, 404, 410, 416, 503},
-    ("POST", "/api/reports/{task_id}/cancel"): {202, 404, 409, 503},
-    ("POST", "/api/reports/{task_id}/retry"): {202, 404, 409, 503},
+    ("POST", "/api/reports/{task_id}/cancel"): {202, 403, 404, 409, 503},
+    ("POST", "/api/reports/{task_id}/retry"): {202, 403, 404, 409, 503},
     ("GET", "/api/report-types"): {200},
     ("GET", "/openapi.json"): {200},
     ("GET", "/health"): {200, 503},

@@ -31,6 +31,12 @@ def product(product: Flask) -> Flask:
     return product
 
 
+def client_for(services: Services, **settings: Any) -> FlaskClient:
+    app = create_app(AppSettings(secret_key="a secret for tests alone", **settings))
+    add_services(app, services)
+    return app.test_client()
+
+
 def list_of(client: FlaskClient, registry: str) -> Any:
     return client.get(f"/rq/0/data/jobs/reports/{registry}/8/asc/1.json")
 
@@ -193,14 +199,24 @@ def test_from_this_machine_it_answers(product_client: FlaskClient, address: str)
     assert product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["ours.example", "evil.example:8000", "localhost.evil.example", "192.0.2.7"])
+@pytest.mark.parametrize("host", ["ours.example", "ours.example:8000"])
 def test_by_a_name_that_is_not_loopbacks_it_answers_nobody(services: Services, host: str) -> None:
-    app = create_app(AppSettings(host="0.0.0.0", secret_key="a secret for tests alone"))
-    add_services(app, services)
+    client = client_for(services, allowed_hosts=("ours.example",))
 
-    assert app.test_client().get("/rq/", headers={"Host": host}).status_code == 403
-    assert app.test_client().get("/rq/", headers={"Host": "localhost:8000"}).status_code == 200
-    assert app.test_client().get("/rq/", headers={"Host": "[::1]:8000"}).status_code == 200
+    assert client.get("/rq/", headers={"Host": host}).status_code == 403
+    assert client.get("/rq/", headers={"Host": "localhost:8000"}).status_code == 200
+    assert client.get("/rq/", headers={"Host": "[::1]:8000"}).status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{"is_open": True}, {"proxies": 1, "is_open": True}, {"proxies": 1}])
+@pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
+def test_behind_a_proxy_that_says_nothing_it_answers_nobody(
+    services: Services, settings: dict[str, Any], path: str
+) -> None:
+    """Such a proxy asks from this machine, by loopback's name, without a header of its own."""
+    with client_for(services, **settings).get(path, headers={"Host": "127.0.0.1:8000"}) as answer:
+        assert answer.status_code == 403
+        assert "REPORTS_OPEN or REPORTS_PROXIES is set" in answer.get_json()["detail"]
 
 
 def test_there_is_one_broker(product_client: FlaskClient) -> None:

@@ -124,7 +124,11 @@ def test_a_view_may_choose_its_own(product: Flask) -> None:
 
 
 def test_behind_a_proxy_addresses_are_those_that_the_browser_knows() -> None:
-    app = create_app(AppSettings(secret_key="a secret for tests alone", proxies=1))
+    app = create_app(
+        AppSettings(
+            secret_key="a secret for tests alone", proxies=1, is_open=True, allowed_hosts=("ours.example",)
+        )
+    )
     proxy = {"X-Forwarded-Prefix": "/tools", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "ours.example"}
 
     page = parse_html(app.test_client().get("/nothing", headers=HTML | proxy).text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 
 import pytest
 
 from reports_app import AppSettings
-from reports_app.settings import is_loopback
+from reports_app.exposure import is_loopback
 from reports_worker import Settings, SettingsError
 
 SECRET = "sixteen or longer"
@@ -40,7 +41,8 @@ def test_each_variable_is_read() -> None:
         PORT="9000",
         WEB_CONCURRENCY="4",
         REPORTS_PROXIES="1",
-        REPORTS_ALLOWED_HOSTS=" one.example, two.example ,",
+        REPORTS_OPEN="yes",
+        REPORTS_ALLOWED_HOSTS=" one.example, Two.Example:8443 , .three.example,[2001:DB8::1],bücher.example,",
         REPORTS_SECRET_KEY=SECRET,
         REPORTS_TIMEOUT="5m",
     )
@@ -48,7 +50,14 @@ def test_each_variable_is_read() -> None:
     assert settings.shared.broker.url == "redis://db.example:6380/2"
     assert settings.shared.timeout == timedelta(minutes=5)
     assert (settings.host, settings.port, settings.processes, settings.proxies) == ("0.0.0.0", 9000, 4, 1)
-    assert settings.allowed_hosts == ("one.example", "two.example")
+    assert settings.is_open
+    assert settings.allowed_hosts == (
+        "one.example",
+        "two.example",
+        ".three.example",
+        "[2001:db8::1]",
+        "xn--bcher-kva.example",
+    )
     assert settings.secret_key == SECRET
 
 
@@ -97,16 +106,57 @@ def test_settings_do_not_show_their_secrets() -> None:
     assert SECRET not in repr(settings)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]", "192.0.2.7", "reports.example"])
-def test_an_address_that_others_reach_needs_a_secret(host: str) -> None:
-    message = message_of(REPORTS_HOST=host)
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "[::]", "192.0.2.7", "::ffff:192.0.2.7", "reports.example"]
+)
+def test_an_address_that_others_reach_needs_a_choice_and_a_secret(host: str) -> None:
+    closed = message_of(REPORTS_HOST=host, REPORTS_SECRET_KEY=SECRET)
+    keyless = message_of(REPORTS_HOST=host, REPORTS_OPEN="yes")
 
-    assert "REPORTS_SECRET_KEY is not set" in message
-    assert host in message
-    assert read(REPORTS_HOST=host, REPORTS_SECRET_KEY=SECRET).host == host
+    for message in (closed, keyless):
+        assert message.startswith(f"REPORTS_HOST={host!r} can be reached from other machines")
+        assert "\n" not in message
+    assert "127.0.0.1 without a proxy" in closed
+    assert "REPORTS_OPEN=yes" in closed
+    assert "ask for, read, cancel and delete all reports" in closed
+    assert "REPORTS_SECRET_KEY is not set" in keyless
+    assert read(REPORTS_HOST=host, REPORTS_SECRET_KEY=SECRET, REPORTS_OPEN="yes").host == host
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1", "[::1]"])
+def test_a_proxy_in_front_needs_a_choice_on_loopback_too() -> None:
+    message = message_of(REPORTS_PROXIES="2", REPORTS_OPEN="no")
+
+    assert message.startswith("REPORTS_PROXIES=2 puts a proxy in front")
+    assert "REPORTS_OPEN=yes" in message
+    assert read(REPORTS_PROXIES="2", REPORTS_OPEN="yes").secret_key is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"), [("yes", True), ("True", True), ("NO", False), ("false", False)]
+)
+def test_whether_it_is_open_is_yes_or_no(text: str, is_open: bool) -> None:
+    assert read(REPORTS_OPEN=text).is_open is is_open
+
+
+@pytest.mark.parametrize("text", ["1", "on", "open", "y", "yes please"])
+def test_any_other_word_for_open_is_refused(text: str) -> None:
+    assert message_of(REPORTS_OPEN=text) == (
+        f"REPORTS_OPEN={text!r} is not valid: give yes or no (or true or false)"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "*.example", "https://reports.example", "reports.example/x", "a b", "..", "a..b", "x" * 70]
+)
+def test_an_allowed_host_that_is_no_host_name_is_refused(text: str) -> None:
+    message = message_of(REPORTS_ALLOWED_HOSTS=f"fine.example,{text}")
+
+    assert message.startswith(f"REPORTS_ALLOWED_HOSTS='fine.example,{text}' is not valid: give host names")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1.2.3", "localhost", "LocalHost", "::1", "[::1]", "::ffff:127.0.0.1"]
+)
 def test_loopback_needs_none(host: str) -> None:
     assert is_loopback(host)
     assert read(REPORTS_HOST=host).secret_key is None
@@ -117,22 +167,18 @@ def test_other_names_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_on_loopback_only_its_own_names_are_trusted() -> None:
-    assert read().trusted_hosts == ["localhost", "127.0.0.1", "[::1]"]
-
-
-def test_names_that_are_allowed_are_trusted_beside_those_of_loopback() -> None:
-    assert read(REPORTS_ALLOWED_HOSTS="ours.example").trusted_hosts == [
-        "ours.example",
+def test_a_request_may_use_the_names_of_loopback_and_those_that_are_allowed() -> None:
+    assert read().host_names == ("localhost", "127.0.0.1", "[::1]")
+    assert read(REPORTS_ALLOWED_HOSTS="ours.example").host_names == (
         "localhost",
         "127.0.0.1",
         "[::1]",
-    ]
+        "ours.example",
+    )
 
 
-def test_an_open_address_or_a_proxy_leaves_the_names_to_others() -> None:
-    assert read(REPORTS_HOST="0.0.0.0", REPORTS_SECRET_KEY=SECRET).trusted_hosts is None
-    assert read(REPORTS_PROXIES="1").trusted_hosts is None
+def test_where_it_is_open_a_request_may_use_the_names_of_this_machine_too() -> None:
+    assert socket.gethostname().lower() in read(REPORTS_OPEN="yes").host_names
 
 
 @pytest.mark.parametrize(

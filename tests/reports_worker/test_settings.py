@@ -116,7 +116,7 @@ def test_a_bad_secret_is_refused_and_not_repeated() -> None:
     [
         ("REPORTS_CALLBACK_HOSTS", "https://hooks.example.com"),
         ("REPORTS_CALLBACK_HOSTS", "*"),
-        ("REPORTS_CALLBACK_PRIVATE", "yes"),
+        ("REPORTS_CALLBACK_PRIVATE", "1"),
         ("REPORTS_CALLBACK_DELAYS", "5"),
         ("REPORTS_CALLBACK_DELAYS", "5s,,5s"),
     ],
