@@ -96,7 +96,7 @@ def test_charts_of_one_table_and_kind_have_names_of_their_own(tmp_path: Path) ->
     warehouse.close()
     assert isinstance(made, Contents)
     assert [chart.name for chart in made.charts] == ["n_line", "n_line_2", "n_bar"]
-    assert [chart.rows[1] for chart in made.charts] == [(1, 2), (1, 3), (1, 2)]
+    assert [list(chart.rows)[1] for chart in made.charts] == [(1, 2), (1, 3), (1, 2)]
 
 
 def test_two_tables_of_one_name_are_refused() -> None:
