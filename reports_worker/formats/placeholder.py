@@ -22,7 +22,7 @@ def draw_placeholder(title: str, sentence: str, *, is_dark: bool = False) -> str
     for size, line in lines:
         bottom += 1.5 * size
         weight = ' font-weight="bold"' if size == _TITLE[0] else ""
-        texts += f'<text x="{2 * _PADDING}" y="{bottom:g}" font-size="{size}"{weight}>{escape(to_xml(line))}</text>'
+        texts += f'<text x="{2 * _PADDING}" y="{bottom:g}" font-size="{size}"{weight}>{escape(line)}</text>'
     width, height = WIDTH + 2 * _PADDING, bottom + 3 * _PADDING
     inner = f'width="{width - 2 * _PADDING}" height="{height - 2 * _PADDING:g}"'
     return (
@@ -35,5 +35,5 @@ def draw_placeholder(title: str, sentence: str, *, is_dark: bool = False) -> str
 
 
 def _wrap(text: str, size: int, latin: int, other: int) -> Iterator[tuple[int, str]]:
-    for line in textwrap.wrap(text[:_LONGEST], latin if text.isascii() else other):
+    for line in textwrap.wrap(to_xml(text[:_LONGEST]), latin if text.isascii() else other):
         yield size, line
