@@ -40,7 +40,7 @@ def write(tmp_path: Path) -> Write:
             type_title="Sales",
             parameters=[("Period", "Last quarter")],
             raw_parameters={},
-            figures=[Figure("total", "Total", 1234.5, "EUR")],
+            figures=[Figure("total", "Total", 1234.5, "EUR"), Figure("share", "Share", None, "%")],
             tables=[table],
             charts=read_charts([chart]),
             as_of=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
@@ -71,6 +71,7 @@ def test_it_holds_title_parameters_figures_charts_and_tables(write: Write) -> No
     ):
         assert part in text
     assert "abc123" in text
+    assert "Share\n\u2013\n" in text  # nothing, without a unit
     assert reader.metadata is not None
     assert reader.metadata.title == WRITINGS
     assert (file.rows_written, file.rows_expected, file.cut) == (1, 1, None)
