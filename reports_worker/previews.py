@@ -56,6 +56,7 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
                 "columns": _describe_columns(picture.chart.columns),
                 "rows": len(picture.rows),
                 "cut": picture.failure or picture.sentence,
+                "drawn": picture.failure is None,
                 "first": _to_json(picture.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
             }
             for picture in document.charts

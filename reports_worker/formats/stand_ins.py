@@ -14,8 +14,10 @@ from xml.sax.saxutils import escape
 
 from .valid_text import to_xml
 
-# As wide as an emoji, about, and in our fonts.
+# In our fonts; emoji, which are wider, stand for emoji.
 _CHARACTERS = range(0x4E00, 0x9FA6)
+_EMOJI = range(0x2648, 0x2654)
+_FIRST_EMOJI = "\U0001f000"
 _OBJECT = (
     "__proto__|__defineGetter__|__defineSetter__|__lookupGetter__|__lookupSetter__|constructor|hasOwnProperty|"
     "isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
@@ -40,6 +42,7 @@ class StandIns:
     def __init__(self, text: str) -> None:
         used = set(text)
         self._free = (chr(code) for code in _CHARACTERS if chr(code) not in used)
+        self._free_emoji = (chr(code) for code in _EMOJI if chr(code) not in used)
         self._taken: dict[str, str] = {}
         # What each stands for in the picture.
         self.shown: dict[str, str] = {}
@@ -70,7 +73,8 @@ class StandIns:
 
     def _take(self, character: str) -> str:
         if character not in self._taken:
-            self._taken[character] = stand_in = next(self._free)
+            stand_in = next(self._free_emoji, None) if character >= _FIRST_EMOJI else None
+            self._taken[character] = stand_in = stand_in or next(self._free)
             self.shown[stand_in] = character
         return self._taken[character]
 

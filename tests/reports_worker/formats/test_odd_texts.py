@@ -212,6 +212,16 @@ def test_nothing_and_an_empty_text_are_stacked_apart() -> None:
     assert [path.partition(",")[0] for path in paths] == ["M0", "M0"]
 
 
+def test_more_emoji_than_there_are_stand_ins_of_their_kind_are_drawn() -> None:
+    categories = [chr(0x1F300 + number) * 30 for number in range(40)]
+
+    svg = draw(picture(Column("kind", Kind.TEXT), categories))
+
+    assert len({place for place, _ in find_bars(svg)}) == 40
+    shown = "".join(svg.itertext())
+    assert all(category[0] in shown for category in categories)
+
+
 def test_ordinary_names_and_texts_are_handed_over_as_they_are() -> None:
     column = Column("Umsatz 2026", Kind.TEXT)
     read = picture(column, ["Čeština", "中文", "a.b [c]"])
