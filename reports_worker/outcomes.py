@@ -43,7 +43,7 @@ _REASONS: Mapping[type[Exception], Reason] = {
 def check_summary(summary: Mapping[str, Any]) -> Outcome:
     """Tell whether figures can be kept: as JSON, and not larger than figures are. They are given as they are kept."""
     try:
-        figures = to_json(summary)
+        figures = to_json(dict(summary))
         size = len(json.dumps(figures, allow_nan=False))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         return Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}"[:LONGEST_ERROR])
