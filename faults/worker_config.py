@@ -41,7 +41,7 @@ _CURRENT = {"attempt": ""}
 class RecordedLeases(Leases):
     """Leases that record what is taken and what is published."""
 
-    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
+    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> int:
         _CURRENT["attempt"] = execution.id
         _note(Event.TAKEN, execution.task_id)
         _pass(Step.TAKEN, execution.task_id)

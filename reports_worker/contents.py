@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+# So many rows of a chart are drawn, the first ones.
+MOST_CHART_ROWS = 5_000
+
 Row = tuple[Any, ...]
 Batch = Sequence[Row]
 
@@ -83,17 +86,23 @@ class Table:
 class Chart:
     """A picture of few rows, as one Vega-Lite specification.
 
-    `name` is part of file names: lower-case letters, digits and underscores.
+    `name` is part of file names: lower-case letters, digits and underscores, and is brought to them otherwise.
     `spec` has no data and no colours of its own: the rows go in as its data, titles and palette come from us.
-    `columns` and `rows` are also the chart's equivalent for those who cannot see it.
+    `columns` and `rows` are also the chart's equivalent for those who cannot see it. The first 5,000 rows are
+    drawn, and the picture says so. `table` is the name of the report's table whose rows these are, if the chart
+    has them not all; `expected` is how many rows there are where the type leaves some out, and `cut` the sentence
+    that says so.
     """
 
     name: str
     title: str
     spec: Mapping[str, Any]
     columns: Sequence[Column]
-    rows: Sequence[Row]
+    rows: Iterable[Row]
     description: str = ""
+    expected: int | None = None
+    cut: str | None = None
+    table: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
 from typing import cast
@@ -32,10 +32,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Execution:
-    """One attempt at making one report."""
+    """One attempt at making one report; `number` counts those whose process died, and this one."""
 
     task_id: str
     id: str
+    number: int = field(default=1, compare=False)
 
 
 class Renewal(IntEnum):
@@ -55,15 +56,17 @@ class Leases:
         self._progress = load_script(connection, "progress")
         self._run.load("start", "publish", "release", "sweep")
 
-    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> bool:
-        """Take the lease of a queued report; False if it is not queued any more, or the queue is paused.
+    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> int:
+        """Take the lease of a queued report; 0 if it is not queued any more, or the queue is paused.
+
+        Else returns the number of this execution, from 1 on.
 
         `expires` is how long RQ is to think that the execution lives; no decision rests on it.
         """
         now = clock.now()
         score = (now + expires).timestamp()
         found = self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score)
-        return int(cast(int | bytes | None, found) or 0) > 0
+        return max(0, int(cast(int | bytes | None, found) or 0))
 
     def renew(self, execution: Execution) -> Renewal:
         """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -153,7 +153,7 @@ class Making:
         progress = Share(self._progress, SHARE_OF_TYPE, 100)
         return Production(
             self.report, loaded.type, loaded.version, self._workshop, progress, self._progress
-        ).run(contents)
+        ).run(replace(contents, summary=checked.summary))
 
     def _publish(self, outcome: Outcome) -> None:
         """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""

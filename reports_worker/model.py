@@ -144,6 +144,12 @@ class Report:
         """Whether every file of it holds everything."""
         return all(receipt.is_complete for receipt in self.artifacts)
 
+    @property
+    def cuts(self) -> Sequence[str]:
+        """What its files do not hold: a sentence of each, and none that another one has in it."""
+        found = dict.fromkeys(receipt.cut for receipt in self.artifacts if receipt.cut)
+        return [cut for cut in found if not any(cut in other for other in found if other != cut)]
+
 
 @dataclass(frozen=True)
 class Accepted:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .artifacts import StorageError
 from .errors import ReportsError
+from .figures import to_json
 from .formats.errors import TooManyRowsError
 from .masking import SecretMask, describe, say
 from .model import Completed, Failed, Outcome, Reason
@@ -41,10 +42,11 @@ _REASONS: Mapping[type[Exception], Reason] = {
 
 
 def check_summary(summary: Mapping[str, Any]) -> Outcome:
-    """Tell whether figures can be kept: as JSON, and not larger than figures are."""
+    """Tell whether figures can be kept: as JSON, and not larger than figures are. They are given as they are kept."""
     try:
-        size = len(json.dumps(dict(summary), allow_nan=False))
-    except (TypeError, ValueError) as error:
+        figures = to_json(dict(summary))
+        size = len(json.dumps(figures, allow_nan=False))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         return Failed(Reason.ERROR, f"The report's result cannot be written as JSON: {error}"[:LONGEST_ERROR])
     if size > LARGEST_SUMMARY:
         return Failed(
@@ -52,7 +54,7 @@ def check_summary(summary: Mapping[str, Any]) -> Outcome:
             f"The report's result takes {format_size(size)} as JSON, and {format_size(LARGEST_SUMMARY)} are "
             "allowed: it is for figures, not for rows. Ask for less, or tell who wrote this type.",
         )
-    return Completed(dict(summary))
+    return Completed(figures)
 
 
 def explain(error: BaseException, secrets: SecretMask | None = None) -> Failed:

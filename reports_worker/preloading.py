@@ -41,6 +41,6 @@ def _load_production() -> None:
 
 
 def _start_charts() -> None:
-    from .formats.charts import start_engine  # noqa: PLC0415
+    from .formats.renderer import start_engine  # noqa: PLC0415
 
     start_engine()

@@ -50,14 +50,16 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
         ],
         "charts": [
             {
-                "name": chart.name,
-                "title": chart.title,
-                "description": chart.description,
-                "columns": _describe_columns(chart.columns),
-                "rows": len(chart.rows),
-                "first": _to_json(chart.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
+                "name": picture.name,
+                "title": picture.chart.title,
+                "description": picture.chart.description,
+                "columns": _describe_columns(picture.chart.columns),
+                "rows": len(picture.rows),
+                "cut": picture.failure or picture.sentence,
+                "drawn": picture.failure is None,
+                "first": _to_json(picture.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
             }
-            for chart in document.charts
+            for picture in document.charts
         ],
         "stages": [{"name": stage.name, "seconds": stage.seconds} for stage in stages],
     }

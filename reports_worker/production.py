@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,11 @@ from typing import Any
 
 from . import clock
 from .artifacts.receipts import make_receipt, write_receipts
-from .contents import Chart, Contents
+from .contents import Contents
 from .formats.all_formats import FORMATS
+from .formats.charts import draw_apart
 from .formats.document import Document, Figure, SpooledTable, WrittenFile
-from .formats.errors import ChartError
+from .formats.pictures import read_charts
 from .formats.spool import open_spool
 from .model import Completed, Receipt, Report
 from .parameters import describe_parameters
@@ -24,7 +24,6 @@ from .workshop import Workshop
 
 # Of the way from the type's last line to the end of the report, in percent.
 SPOOLED, WRITTEN = 50, 95
-CHART_NAME = re.compile(r"[a-z0-9_]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Production:
         )
 
     def _spool(self, contents: Contents) -> Document:
-        _check_names(contents.charts)
         report = self.report
+        tables = list(self._spool_tables(contents))
         return Document(
             task_id=report.task_id,
             title=report.title,
@@ -64,8 +63,8 @@ class Production:
                 Figure(name, name.replace("_", " ").capitalize(), value, contents.units.get(name, ""))
                 for name, value in contents.summary.items()
             ],
-            tables=list(self._spool_tables(contents)),
-            charts=contents.charts,
+            tables=tables,
+            charts=read_charts(contents.charts, {table.name: table.rows for table in tables}),
             as_of=contents.as_of or self.workshop.as_of,
             made_at=clock.now(),
             version=self.version,
@@ -88,6 +87,10 @@ class Production:
         chosen = self.report.formats or self.report_type.formats
         wanted = [name for name in FORMATS if chosen is None or name in chosen]
         advance = _Advance(self.progress)
+        if self.workshop.execution.number > 1:
+            # Its process died before, and what draws may have been why.
+            advance.enter(SPOOLED, "drawing charts")
+            draw_apart(document, wanted)
         for number, name in enumerate(wanted):
             advance.enter(SPOOLED + (WRITTEN - SPOOLED) * number // len(wanted), f"writing {name.upper()}")
             yield from FORMATS[name].write(document, self._folder, advance)
@@ -118,18 +121,6 @@ class Production:
         """Where the figures say how long it took, that is how long the whole of it took."""
         seconds = {"processing_time": round(self.writer.seconds)}
         return {**summary, **{name: value for name, value in seconds.items() if name in summary}}
-
-
-def _check_names(charts: Sequence[Chart]) -> None:
-    """Refuse names that no file can have, or that two charts have; raise ChartError."""
-    seen: set[str] = set()
-    for chart in charts:
-        if not CHART_NAME.fullmatch(chart.name) or chart.name in seen:
-            raise ChartError(
-                f"{chart.name[:100]!r} cannot be the name of a chart: it must be one of its own, of up to 100 "
-                "small letters, digits and underscores."
-            )
-        seen.add(chart.name)
 
 
 class _Advance:

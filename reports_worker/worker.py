@@ -87,6 +87,7 @@ class ReportWorker(Worker):
         self.shared = SharedState()
         self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
         self._beat_at = 0.0
+        self._execution_number = 1
         self._spare: Spare | None = None
         # Of the making process: its wait status once it has ended, and whether this worker has ended it.
         self._wait_status: int | None = None
@@ -167,7 +168,9 @@ class ReportWorker(Worker):
         execution = self.prepare_execution(job)
         expires = timedelta(seconds=self.get_heartbeat_ttl(job))
         self.shared.begin()
-        if self.leases.start(Execution(job.id, execution.id), worker=self.name, expires=expires):
+        held = Execution(job.id, execution.id)
+        self._execution_number = self.leases.start(held, worker=self.name, expires=expires)
+        if self._execution_number:
             return execution
         log.warning("task %s: not made now: it is not waiting any more, or the queue is paused", job.id)
         with self.connection.pipeline() as pipeline:
@@ -258,7 +261,7 @@ class ReportWorker(Worker):
 
     def _write_order(self, job: Job) -> Order:
         report = job.report if isinstance(job, ReportJob) else None
-        held = Execution(job.id, self.execution.id if self.execution else "")
+        held = Execution(job.id, self.execution.id if self.execution else "", self._execution_number)
         return held, report, float(job.timeout or 0)
 
     def _make_ordered(self, held: Execution, report: Report | None, seconds: float) -> None:

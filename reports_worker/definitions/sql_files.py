@@ -19,13 +19,12 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from reports_worker.chart_specs import KINDS, chart_spec
-from reports_worker.contents import Chart, Column, Contents, Row, Table
+from reports_worker.contents import MOST_CHART_ROWS, Chart, Column, Contents, Row, Table
 from reports_worker.errors import ReportsError
+from reports_worker.formats.errors import ChartError
 from reports_worker.parameters import DateRange, Parameter, from_data
 from reports_worker.report_types import Assignment, ReportType
 from reports_worker.warehouse.placeholders import find_names
@@ -33,7 +32,6 @@ from reports_worker.warehouse.warehouse import Query, Warehouse
 
 from .faults import BrokenFileError
 
-MOST_CHART_ROWS = 5_000
 _SECTION = re.compile(r"--\s*(?:(summary)|table:\s*([A-Za-z0-9_]+)\s*(?:,\s*(.*?))?)\s*", re.ASCII)
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 # What a header may have, and what TOML makes of it.
@@ -125,18 +123,23 @@ class _SqlDefinition:
             raise ReportsError(
                 f"The summary must be one row, and its query (line {section.line}) gave {len(found)}."
             )
-        return {column.name: _to_figure(value) for column, value in zip(rows.columns, found[0], strict=True)}
+        return {column.name: value for column, value in zip(rows.columns, found[0], strict=True)}
 
     def _draw(self, warehouse: Warehouse, chart: Mapping[str, Any], values: Mapping[str, Any]) -> Chart:
         section = next(one for one in self.sections if one.name == chart["table"])
         rows = self._query(warehouse, section, values)
         columns = {column.name: column for column in rows.columns}
-        x, y, colour = (_find_column(columns, chart, name) for name in ("x", "y", "colour"))
+        try:
+            x, y, colour = (_find_column(columns, chart, name) for name in ("x", "y", "colour"))
+        except ChartError as error:
+            # Rows that cannot be read cost the chart alone.
+            return Chart(chart["name"], chart["title"], {}, (), map(_raise, [error]))
         shown = [column for column in (x, y, colour) if column]
         places = [list(columns).index(column.name) for column in shown]
         drawn = [tuple(row[place] for place in places) for row in _first(rows.batches())]
         spec = chart_spec(chart["kind"], shown[0], shown[1], colour)
-        return Chart(chart["name"], chart["title"], spec, shown, drawn, chart.get("description", ""))
+        description = chart.get("description", "")
+        return Chart(chart["name"], chart["title"], spec, shown, drawn, description, table=section.name)
 
 
 def _split(text: str) -> tuple[list[str], list[_Section]]:
@@ -262,26 +265,19 @@ def _find_column(columns: Mapping[str, Column], chart: Mapping[str, Any], place:
     if name is None:
         return None
     if name not in columns:
-        raise ReportsError(
-            f"Chart {chart['title']!r} wants column {name!r}, and its table has {', '.join(columns)}."
-        )
+        raise ChartError(f"it wants column {name!r}, and its table has {', '.join(columns)}")
     return columns[name]
 
 
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
 def _first(batches: Iterator[Sequence[Row]]) -> Iterator[Row]:
-    left = MOST_CHART_ROWS
+    """Read as many rows as can be drawn, and one more, which says that there are more."""
+    left = MOST_CHART_ROWS + 1
     for batch in batches:
         yield from batch[:left]
         left -= len(batch)
         if left <= 0:
             return
-
-
-def _to_figure(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return float(value)
-        case datetime() | date():
-            return value.isoformat()
-        case _:
-            return value

@@ -130,11 +130,6 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def make_valid(text: str) -> str:
-    """Put U+FFFD in place of what no UTF-8 can hold."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, advance: Advance) -> None:
     """Run a long statement over so many rows, and tell now and then how many of them are done."""
 

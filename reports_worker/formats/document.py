@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports_worker.contents import Chart, Column
+from reports_worker.contents import Column
+
+from .pictures import Picture
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,16 @@ class Document:
     raw_parameters: Mapping[str, Any]
     figures: Sequence[Figure]
     tables: Sequence[SpooledTable]
-    charts: Sequence[Chart]
+    charts: Sequence[Picture]
     as_of: datetime
     made_at: datetime
     version: str
 
     @property
     def sentence(self) -> str | None:
-        """Why its tables do not hold everything; None if they do."""
+        """Why its tables and the rows of its charts are not everything; None if they are."""
         cut = [f"{table.title}: {table.sentence}" for table in self.tables if table.sentence]
+        cut += [f"{picture.chart.title}: {picture.sentence}" for picture in self.charts if picture.sentence]
         return " ".join(cut) or None
 
 

@@ -17,11 +17,13 @@ from typing import Any, TextIO
 
 import duckdb
 
-from reports_worker.contents import Chart, Column
+from reports_worker.contents import Column
 
 from .aside import written_aside
-from .database import Stored, describe_parquet, from_parquet, make_valid, open_database, quote_name
+from .database import Stored, describe_parquet, from_parquet, open_database, quote_name
 from .document import Advance, Document, SpooledTable, WrittenFile
+from .pictures import Picture
+from .valid_text import make_valid
 
 MEDIA_TYPE = "application/json"
 BATCH_ROWS = 10_000
@@ -98,12 +100,15 @@ def _describe(document: Document) -> Mapping[str, Any]:
     }
 
 
-def _describe_chart(chart: Chart) -> Mapping[str, Any]:
+def _describe_chart(picture: Picture) -> Mapping[str, Any]:
     return {
-        "name": chart.name,
-        "title": chart.title,
-        "columns": _describe_columns(chart.columns),
-        "rows": chart.rows,
+        "name": picture.name,
+        "title": picture.chart.title,
+        "rows_written": len(picture.rows),
+        "rows_expected": picture.expected,
+        "cut": picture.sentence,
+        "columns": _describe_columns(picture.chart.columns),
+        "rows": picture.rows,
     }
 
 

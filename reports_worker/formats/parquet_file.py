@@ -8,8 +8,9 @@ from pathlib import Path
 from time import monotonic
 
 from .aside import written_aside
-from .database import from_parquet, make_valid, open_database, quote_name, quote_text, run_telling
+from .database import from_parquet, open_database, quote_name, quote_text, run_telling
 from .document import Advance, Document, SpooledTable, WrittenFile
+from .valid_text import make_valid
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 

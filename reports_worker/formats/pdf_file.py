@@ -18,15 +18,17 @@ import typst
 from reports_worker.contents import Column, Kind
 
 from .aside import written_aside
-from .charts import FONTS, list_drawn
 from .database import read_first
-from .document import Advance, Document, SpooledTable, WrittenFile
+from .document import Advance, Document, Figure, SpooledTable, WrittenFile
+from .pictures import Look, Picture
+from .renderer import FONTS
 
 NAME = "report.pdf"
 MEDIA_TYPE = "application/pdf"
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000, 20, 300
 _WIDE_FROM = 9
 _TEMPLATE = Path(__file__).parent / "report.typ"
+_NOTHING = "\u2013"
 _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.NUMBER)
 
 
@@ -37,8 +39,9 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
         with ThreadPoolExecutor(1) as beside:
             # Both the engine of the charts and the fonts take their time to load.
             fonts = beside.submit(_load_fonts)
-            for name, picture in list_drawn(document.charts).items():
-                (Path(root) / name).write_text(picture, encoding="utf-8")
+            drawn = {picture.name: picture.draw(Look.LIGHT) for picture in document.charts}
+            for name, picture in drawn.items():
+                (Path(root) / _name_file(name)).write_bytes(picture.data)
             parts = [_describe_table(table) for table in document.tables]
             loaded = fonts.result()
         (Path(root) / "data.json").write_text(json.dumps(_describe(document, parts)), encoding="utf-8")
@@ -48,7 +51,8 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
             aside.write_bytes(_compile(main, Path(root), loaded))
     shown = sum(len(part["rows"]) for part in parts)
     advance(shown)
-    cuts = [part["notice"] for part in parts if part["notice"]]
+    cuts = [picture.find_cut(drawn[picture.name].failure) for picture in document.charts]
+    cuts += [part["notice"] for part in parts]
     yield WrittenFile(
         folder / NAME,
         "pdf",
@@ -56,7 +60,7 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
         monotonic() - begin,
         rows_written=shown,
         rows_expected=sum(table.rows_expected for table in document.tables),
-        cut=" ".join(cuts) or None,
+        cut=" ".join(filter(None, cuts)) or None,
     )
 
 
@@ -79,15 +83,28 @@ def _describe(document: Document, parts: Sequence[dict[str, Any]]) -> dict[str, 
         "wide": any(len(part["columns"]) >= _WIDE_FROM for part in parts),
         "parameters": document.parameters,
         "figures": [
-            {"title": figure.title, "value": f"{_cell(figure.value)} {figure.unit}".strip()}
-            for figure in document.figures
+            {"title": figure.title, "value": _describe_figure(figure)} for figure in document.figures
         ],
         "charts": [
-            {"file": f"chart-{chart.name}.svg", "alt": f"{chart.title}. {chart.description}".strip()}
-            for chart in document.charts
+            {"file": _name_file(picture.name), "alt": _describe_picture(picture)}
+            for picture in document.charts
         ],
         "tables": parts,
     }
+
+
+def _describe_figure(figure: Figure) -> str:
+    return _NOTHING if figure.value is None else f"{_cell(figure.value)} {figure.unit}".strip()
+
+
+def _describe_picture(picture: Picture) -> str:
+    """Describe it for those who cannot see it."""
+    chart, said = picture.chart, picture.failure or picture.sentence
+    return " ".join(part for part in (f"{chart.title}.", chart.description, said) if part)
+
+
+def _name_file(chart: str) -> str:
+    return f"chart-{chart}.svg"
 
 
 def _describe_table(table: SpooledTable) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from reports_worker.contents import Batch, Column, Kind, Row, Table
 from reports_worker.warehouse.engines import WritesParquet
 
 from .aside import written_aside
-from .database import describe_parquet, make_valid, open_database, quote_name, quote_text, run_aside
+from .database import describe_parquet, open_database, quote_name, quote_text, run_aside
 from .document import Advance, SpooledTable
 from .errors import TooManyRowsError, UnfitRowsError
+from .valid_text import make_valid
 
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 BATCH_ROWS = 10_000

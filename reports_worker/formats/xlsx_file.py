@@ -27,6 +27,7 @@ from .aside import written_aside
 from .database import Stored, describe_parquet, from_parquet, open_database, quote_name, run_aside
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .sheet_names import SheetNames
+from .valid_text import REPLACEMENT
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET_ROWS = 1_048_576
@@ -39,8 +40,8 @@ WIDEST_COLUMN = 60
 # Days are counted from here; before March 1900 Excel counts a day that never was.
 _DAY_ZERO = "DATE '1899-12-30'"
 _FIRST_DATE, _LAST_DATE = "DATE '1900-03-01'", "DATE '9999-12-31'"
-# XML has no place for these.
-_NOT_IN_XML = dict.fromkeys((0, 0xFFFE, 0xFFFF), "\ufffd")
+# Of what XML forbids, these; other control characters Excel writes in a way of its own.
+_NOT_IN_XML = dict.fromkeys((0, 0xFFFE, 0xFFFF), REPLACEMENT)
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,

@@ -58,12 +58,6 @@ PYTHON: Mapping[str, Failing] = {
         "error",
         "The report could not be made: ValueError: no more",
     ),
-    "draws_a_file": Failing(
-        'spec = {"mark": "bar", "data": {"url": "file:///etc/passwd"}}\n'
-        'return Contents({}, charts=[Chart("c", "C", spec, [NUMBER], [(1,)])])',
-        "error",
-        "Chart 'c' has 'data' in its specification",
-    ),
 }
 ALL = {**SQL, **PYTHON}
 

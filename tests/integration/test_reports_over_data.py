@@ -39,6 +39,26 @@ orders = Table("orders", "Orders", assignment.warehouse.query("SELECT * FROM ord
 return Contents({}, tables=[orders, Table("held", "Held", GivenRows([NUMBER], give()))])
 """
 
+# A label with a character that XML forbids kills the process that draws it.
+CHARTS = r"""
+axis = {"labelExpr": "'\\u0002'"}
+deadly = {"mark": "bar", "encoding": {"x": {"field": "number", "type": "ordinal", "axis": axis}}}
+reads = {"mark": "bar", "data": {"url": "file:///etc/passwd"}}
+good = chart_spec("line", NUMBER, NUMBER)
+charts = [Chart(name, name.title(), spec, [NUMBER], [(1,), (2,)]) for name, spec in
+          (("deadly", deadly), ("reads", reads), ("good", good))]
+return Contents({"share": float("nan"), "parts": [float("inf"), 1.5]}, charts=charts)
+"""
+ODD_HEADER = """-- [[charts]]
+-- table = 'found'
+-- kind = 'bar'
+-- x = 'No.'
+-- y = "it's"
+-- title = 'Odd names'"""
+ODD = """SELECT 'n' || range || chr(2) AS "it's", range AS "No." FROM range(3)
+-- summary
+SELECT count(*) FILTER (range > 3) / count(*) AS share FROM range(0)"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[DataPlace]:
@@ -74,6 +94,8 @@ def ended(place: DataPlace) -> Ended:
     write_sql(place.types, "most_rows", "SELECT range AS n FROM range(5000)")
     write_sql(place.types, "endless", ENDLESS)
     write_sql(place.types, "note", NOTE, header=NOTE_HEADER)
+    write_python(place.types, "charts", CHARTS)
+    write_sql(place.types, "odd", ODD, header=ODD_HEADER)
     hold, began = (place.types.parent / name for name in ("hold", "began"))
     hold.touch()
 
@@ -82,6 +104,8 @@ def ended(place: DataPlace) -> Ended:
     ids |= {name: place.submit(name, "json", "svg") for name in failing_types.ALL}
     ids["endless"] = place.submit("endless", seconds=1)
     ids["most_rows"] = place.submit("most_rows")
+    ids["charts"] = place.submit("charts", "svg", "png", "pdf", "json")
+    ids["odd"] = place.submit("odd", *FORMATS)
     ids["note"] = place.door.submit("Note", "note", {"note": HOSTILE}, formats=["json"])
     wait_until(began.exists, what="a report amid its rows")
     place.worker.wait_for_making().kill()
@@ -132,6 +156,36 @@ def test_a_report_that_cannot_be_made_says_why(ended: Ended, name: str) -> None:
     assert report.reason == failing.reason
     assert (report.artifacts, ended.place.queue.count_executions(report.task_id)) == ((), 1)
     assert str(ended.folder) not in report.error
+
+
+def test_a_chart_that_kills_what_draws_it_costs_that_chart(ended: Ended) -> None:
+    report = ended.reports["charts"]
+
+    assert report.status is Status.COMPLETED
+    assert not report.is_complete
+    assert ended.place.queue.count_executions(report.task_id) == 2
+    files = ended.place.read_whole(report)
+    cuts = {receipt.name: receipt.cut for receipt in report.artifacts}
+    said = "The chart could not be drawn: "
+    assert cuts["chart-deadly.png"] == f"Deadly: {said}the renderer crashed on it (SIGABRT)."
+    assert (cuts["chart-reads.svg"] or "").startswith(f"Reads: {said}its specification has 'data'")
+    assert (cuts["chart-good.svg"], cuts["chart-good.png"], cuts["report.json"]) == (None, None, None)
+    assert cuts["report.pdf"] == f"{cuts['chart-deadly.png']} {cuts['chart-reads.svg']}"
+    assert said.strip() in files["chart-deadly-dark.svg"].decode()
+
+
+def test_odd_names_and_figures_that_are_no_numbers_make_a_whole_report(ended: Ended) -> None:
+    report = ended.reports["odd"]
+
+    assert (report.status, report.error, report.is_complete) == (Status.COMPLETED, None, True)
+    assert report.result is not None
+    assert report.result["share"] is None
+    files = ended.place.read_whole(report)
+    assert {figure["value"] for figure in json.loads(files["report.json"])["figures"][:1]} == {None}
+    assert "it's" in files["chart-found_bar.svg"].decode()
+    charts = ended.reports["charts"].result
+    assert charts is not None
+    assert (charts["share"], charts["parts"]) == (None, [None, 1.5])
 
 
 def test_a_query_that_may_not_run_so_long_ends_in_time(ended: Ended) -> None:

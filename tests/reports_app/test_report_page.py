@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import fakeredis
@@ -10,9 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reports_worker import Reason, ReportQueue, Status
+from reports_worker.contents import Chart, Column, Kind
 from reports_worker.deliveries import Attempt
+from reports_worker.model import Completed, Receipt
+from reports_worker.previews import write_preview
 from tests.reports_app.html_tree import Element, parse_html
 from tests.reports_app.workshop import UNKNOWN_ID, Workshop
+from tests.reports_worker.format_files import describe
 
 HTML = {"Accept": "text/html"}
 EVIL = "<script>window.evil=1</script>"
@@ -394,3 +399,44 @@ def test_ids_stand_once_and_headings_are_in_order(client: FlaskClient, workshop:
     assert len(ids) == len(set(ids))
     assert {button.attributes["form"] for button in buttons(page).values()} <= set(ids)
     assert (levels[0], set(levels[1:])) == (1, {2})
+
+
+def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    columns = [Column("number", Kind.INTEGER)]
+    charts = [
+        Chart("cut", "Days", {"mark": "bar"}, columns, [(1,)] * 6_000),
+        Chart("bad", "Bad", {"mark": "bar"}, columns, [(1, 2)]),
+        Chart("whole", "Whole", {"mark": "bar"}, columns, [(1,)]),
+    ]
+    document = describe(charts=charts)
+    receipts = [
+        Receipt(f"chart-{one.name}{look}.svg", "svg", "image/svg+xml", 1, "0" * 64, 0.1, cut=one.cut)
+        for one in document.charts
+        for look in ("", "-dark")
+    ]
+    outcome = Completed({"share": None}, artifacts=receipts, preview=write_preview(document, []))
+
+    page = fetch(client, workshop.complete(outcome=outcome))
+
+    left_out = "The first 5,000 of 6,000 rows are drawn."
+    failure = "The chart could not be drawn: a row has 2 values, and there are 1 columns."
+    notices = [notice.text for notice in page.find_all("p", class_="notice cut")]
+    assert notices[0] == f"This report does not hold everything: Days: {left_out} Bad: {failure}"
+    assert notices[1:3] == [left_out, failure]
+    assert [image.attributes["alt"] for image in page.find_all("img")] == [
+        f"Chart: Days. {left_out}",
+        "Chart: Whole. The same as a table follows.",
+    ]
+    assert "Bad" in [heading.text for heading in page.find_all("h2")]
+    assert "100 of 5,000 drawn rows." in page.text
+    assert figures(page)["Share"] == "\u2013"
+
+
+def test_a_preview_of_an_older_version_is_shown(client: FlaskClient, workshop: Workshop) -> None:
+    chart = {"name": "c", "title": "Days", "description": "", "columns": [], "rows": 1, "first": [[1]]}
+    preview = {"units": {}, "parameters": [], "tables": [], "charts": [chart], "stages": []}
+    outcome = Completed({}, preview=json.dumps(preview | {"charts": [{**chart, "first": []}]}))
+
+    assert "Days" in fetch(client, workshop.complete(outcome=outcome)).text

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from reports_worker.contents import Column, GivenRows, Row, Table
 from reports_worker.formats.document import Document, Figure, SpooledTable
+from reports_worker.formats.pictures import read_charts
 from reports_worker.formats.spool import open_spool
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
@@ -46,7 +47,7 @@ def describe(*tables: SpooledTable, **given: Any) -> Document:
         "raw_parameters": {"region": "=north"},
         "figures": [Figure("revenue", "Revenue", 12.5, "EUR")],
         "tables": tables,
-        "charts": [],
+        "charts": read_charts(given.pop("charts", [])),
         "as_of": NOW,
         "made_at": NOW,
         "version": "v1",

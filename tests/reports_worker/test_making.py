@@ -123,8 +123,8 @@ def test_a_long_error_is_cut(run: RunMaking) -> None:
 
 @pytest.mark.parametrize(
     "returned",
-    [{"average": float("nan")}, {"items": {1, 2}}, {"raw": b"x"}, 7, None, [1]],
-    ids=["nan", "set", "bytes", "number", "none", "list"],
+    [{"items": {1, 2}}, {"raw": b"x"}, 7, None, [1]],
+    ids=["set", "bytes", "number", "none", "list"],
 )
 def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, returned: Any) -> None:
     report = run(lambda _: returned)
@@ -133,6 +133,14 @@ def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, return
     assert report.reason == "error"
     assert report.error is not None
     assert report.error.startswith("The report")
+
+
+def test_what_is_no_number_in_a_result_is_null(run: RunMaking) -> None:
+    report = run(lambda _: {"average": float("nan"), "parts": [float("inf"), {"low": -float("inf")}]})
+
+    assert report.status is Status.COMPLETED
+    assert report.result is not None
+    assert (report.result["average"], report.result["parts"]) == (None, [None, {"low": None}])
 
 
 def test_a_result_that_is_too_large_fails_the_report_with_the_numbers(run: RunMaking) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import errno
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reports_worker.artifacts import StorageError
 from reports_worker.errors import DefinitionError, ReportsError
 from reports_worker.formats.errors import ChartError, TooManyRowsError, UnfitRowsError
-from reports_worker.model import Reason
-from reports_worker.outcomes import LONGEST_ERROR, explain
+from reports_worker.model import Completed, Failed, Reason
+from reports_worker.outcomes import LONGEST_ERROR, check_summary, explain
 from reports_worker.warehouse.errors import (
     WarehouseBusyError,
     WarehouseCancelledError,
@@ -73,3 +79,60 @@ def test_whatever_else_is_named_and_cut() -> None:
 
     assert failed.error.startswith("The report could not be made: KeyError: 'xxx")
     assert len(failed.error) <= LONGEST_ERROR + 50
+
+
+NUMBERS = st.one_of(
+    st.floats(), st.decimals(), st.integers(), st.none(), st.booleans(), st.text(), st.dates()
+)
+FIGURES = st.recursive(
+    NUMBERS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), FIGURES, max_size=5))
+def test_whatever_numbers_figures_are_they_can_be_kept(summary: dict[str, Any]) -> None:
+    outcome = check_summary(summary)
+
+    assert isinstance(outcome, Completed)
+    assert json.loads(json.dumps(outcome.summary, allow_nan=False)).keys() == summary.keys()
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (float("nan"), None),
+        (float("-inf"), None),
+        (Decimal("NaN"), None),
+        (Decimal("sNaN"), None),
+        (Decimal("-Infinity"), None),
+        (Decimal("1e400"), None),
+        (Decimal("1.50"), 1.5),
+        (
+            [1, float("nan"), {"a": Decimal("NaN"), "b": (float("inf"), 2)}],
+            [1, None, {"a": None, "b": [None, 2]}],
+        ),
+        ({float("nan"): 1}, {None: 1}),
+        (date(2026, 7, 1), "2026-07-01"),
+        (datetime(2026, 7, 1, 12, tzinfo=UTC), "2026-07-01T12:00:00+00:00"),
+        (2**100, 2**100),
+        (True, True),
+    ],
+)
+def test_a_figure_that_is_no_number_is_nothing(value: Any, kept: Any) -> None:
+    outcome = check_summary({"figure": value})
+
+    assert isinstance(outcome, Completed)
+    assert outcome.summary == {"figure": kept}
+    assert type(outcome.summary["figure"]) is type(kept)
+
+
+def test_a_figure_that_json_has_no_place_for_is_said() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+
+    for value in ({1, 2}, object(), endless):
+        failed = check_summary({"figure": value})
+        assert isinstance(failed, Failed)
+        assert failed.error.startswith("The report's result cannot be written as JSON: ")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reports_worker.data_settings import DataSettings
-from reports_worker.formats import charts
+from reports_worker.formats import renderer
 from reports_worker.preloading import list_preparations
 
 _LOADED = """
@@ -45,7 +45,7 @@ def test_a_step_that_fails_is_logged_and_the_others_are_taken(
     def fail() -> None:
         raise OSError("no memory for it")
 
-    monkeypatch.setattr(charts, "start_engine", fail)
+    monkeypatch.setattr(renderer, "start_engine", fail)
     with caplog.at_level(logging.WARNING):
         for prepare in list_preparations(DataSettings(warehouse="/nowhere")):
             prepare()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,9 @@ import pytest
 
 from reports_worker import Report, ReportType, Status
 from reports_worker.artifacts.addresses import FolderAddress
-from reports_worker.contents import Batch, Chart, Column, Contents, GivenRows, Kind, Table
+from reports_worker.contents import MOST_CHART_ROWS, Batch, Chart, Column, Contents, GivenRows, Kind, Table
 from reports_worker.data_settings import DataSettings
-from reports_worker.formats.errors import ChartError, TooManyRowsError
+from reports_worker.formats.errors import TooManyRowsError
 from reports_worker.guard import Limits
 from reports_worker.leases import Execution, Leases
 from reports_worker.model import Completed
@@ -46,10 +48,10 @@ class Place:
     """A production with a folder of its own."""
 
     def __init__(
-        self, leases: Leases, folder: Path, *, formats: Sequence[str] | None, most_rows: int
+        self, leases: Leases, folder: Path, *, formats: Sequence[str] | None, most_rows: int, number: int
     ) -> None:
         task_id = new_task_id()
-        self.execution = Execution(task_id, "e1")
+        self.execution = Execution(task_id, "e1", number)
         chosen = None if formats is None else tuple(formats)
         self.report = Report(task_id, "Quarter", "visits", Status.RUNNING, NOW, formats=chosen)
         data = DataSettings(artifacts=FolderAddress(folder / "artifacts"), max_rows=most_rows)
@@ -67,8 +69,8 @@ class Place:
 def make_place(leases: Leases, tmp_path: Path) -> Iterator[Any]:
     places: list[Place] = []
 
-    def make(*, formats: Sequence[str] | None = None, most_rows: int = 1000) -> Place:
-        places.append(Place(leases, tmp_path, formats=formats, most_rows=most_rows))
+    def make(*, formats: Sequence[str] | None = None, most_rows: int = 1000, number: int = 1) -> Place:
+        places.append(Place(leases, tmp_path, formats=formats, most_rows=most_rows, number=number))
         return places[-1]
 
     yield make
@@ -125,14 +127,80 @@ def test_too_many_rows_keep_no_file(make_place: Any) -> None:
     assert not place.kept.exists()
 
 
-@pytest.mark.parametrize("names", [["../c"], ["Revenue by month"], [""], ["c", "c"], ["c" * 101]])
-def test_a_chart_of_an_unsafe_name_is_refused_before_anything_is_read(
-    make_place: Any, names: Sequence[str]
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["../c"], ["c"]),
+        (["Revenue by month", "revenue_by_month"], ["revenue_by_month", "revenue_by_month_2"]),
+        (["", "!", "c", "c"], ["chart", "chart_2", "c", "c_2"]),
+        (["c" * 101, "c" * 101], ["c" * 90, f"{'c' * 90}_2"]),
+    ],
+)
+def test_a_chart_has_a_name_of_its_own_that_a_file_can_have(
+    make_place: Any, given: Sequence[str], kept: Sequence[str]
 ) -> None:
-    charts = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in names]
+    charts = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in given]
 
-    with pytest.raises(ChartError, match="cannot be the name of a chart"):
-        make_place(formats=["svg"]).produce(Contents({}, charts=charts))
+    completed = make_place(formats=["png"]).produce(Contents({}, charts=charts))
+
+    assert [receipt.name for receipt in completed.artifacts[:-1]] == [f"chart-{name}.png" for name in kept]
+    assert [receipt.chart for receipt in completed.artifacts[:-1]] == kept
+
+
+BAD = Chart("bad", "Bad", {"mark": "nonsense", "encoding": 7}, [NUMBER], [(1,)])
+GOOD = Chart(
+    "good", "Good", {"mark": "point", "encoding": {"x": {"field": "number"}}}, [NUMBER], [(1,), (2,)]
+)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_chart_that_cannot_be_drawn_costs_its_pictures_and_nothing_else(
+    make_place: Any, number: int
+) -> None:
+    place = make_place(number=number)
+
+    completed = place.produce(contents(3, charts=[BAD, GOOD]))
+
+    whole = {receipt.name: (receipt.rows_written, receipt.is_complete) for receipt in completed.artifacts}
+    assert whole == {
+        "t0.csv": (3, True),
+        "t0.parquet": (3, True),
+        "report.xlsx": (3, True),
+        "chart-bad.svg": (0, False),
+        "chart-bad-dark.svg": (0, False),
+        "chart-good.svg": (2, True),
+        "chart-good-dark.svg": (2, True),
+        "chart-bad.png": (0, False),
+        "chart-good.png": (2, True),
+        "report.pdf": (3, False),
+        "report.json": (3, True),
+        "receipts.json": (None, True),
+    }
+    sentence = "The chart could not be drawn: Cannot read properties of undefined (reading 'filled')."
+    assert {receipt.cut for receipt in completed.artifacts} == {None, f"Bad: {sentence}"}
+    preview = json.loads(completed.preview or "")
+    assert [(chart["title"], chart["cut"]) for chart in preview["charts"]] == [
+        ("Bad", sentence),
+        ("Good", None),
+    ]
+    for look in ("", "-dark"):
+        shown = " ".join(ET.parse(place.kept / f"chart-bad{look}.svg").getroot().itertext())
+        assert "Bad" in shown
+        assert "The chart could not be drawn" in shown
+
+
+def test_rows_that_a_chart_leaves_out_are_counted_by_its_table(make_place: Any) -> None:
+    numbers = [(number,) for number in range(MOST_CHART_ROWS + 1)]
+    chart = replace(GOOD, rows=numbers, table="t0")
+
+    completed = make_place(formats=["svg", "json"], most_rows=10_000).produce(contents(7_000, charts=[chart]))
+
+    sentence = "The first 5,000 of 7,000 rows are drawn."
+    picture, _, document, _ = completed.artifacts
+    assert (picture.rows_written, picture.rows_expected, picture.cut) == (5_000, 7_000, f"Good: {sentence}")
+    assert (document.rows_written, document.cut) == (7_000, f"Good: {sentence}")
+    (shown,) = json.loads(completed.preview or "")["charts"]
+    assert (shown["rows"], shown["cut"]) == (5_000, sentence)
 
 
 def test_each_stage_is_told_and_percents_never_fall(make_place: Any) -> None:

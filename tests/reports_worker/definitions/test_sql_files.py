@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from reports_worker import Assignment, Settings
-from reports_worker.contents import Contents
+from reports_worker.contents import MOST_CHART_ROWS, Contents
 from reports_worker.data_settings import DataSettings
 from reports_worker.definitions.faults import BrokenFileError
 from reports_worker.definitions.sql_files import read_sql
+from reports_worker.formats.pictures import read_charts
 from reports_worker.warehouse.engines import Bounds
 from reports_worker.warehouse.opening import open_warehouse
 
@@ -79,11 +80,12 @@ def test_what_is_wrong_is_said_with_its_line(old: str, new: str, line: int, reas
     assert caught.value.line == line
 
 
-def test_charts_of_one_table_and_kind_have_names_of_their_own(tmp_path: Path) -> None:
-    query = "SELECT range AS x, range * 2 AS y, range * 3 AS z FROM range(3)"
+def make(tmp_path: Path, *charts: tuple[str, str], rows: int) -> Contents:
+    """Make a report of a table of x, y and z, with a chart of each kind and column."""
+    query = "SELECT range AS x, range * 2 AS y, range * 3 AS z FROM range(ROWS)".replace("ROWS", str(rows))
     head = "".join(
         f"-- [[charts]]\n-- table = 'n'\n-- kind = '{kind}'\n-- x = 'x'\n-- y = '{y}'\n-- title = 'T'\n"
-        for kind, y in [("line", "y"), ("line", "z"), ("bar", "y")]
+        for kind, y in charts
     )
     found = read_sql("numbers", f'-- title = "Numbers"\n{head}-- table: n\n{query}\n')
     bounds = Bounds(timedelta(minutes=1), 10**9, tmp_path)
@@ -95,8 +97,30 @@ def test_charts_of_one_table_and_kind_have_names_of_their_own(tmp_path: Path) ->
 
     warehouse.close()
     assert isinstance(made, Contents)
+    return made
+
+
+def test_charts_of_one_table_and_kind_have_names_of_their_own(tmp_path: Path) -> None:
+    made = make(tmp_path, ("line", "y"), ("line", "z"), ("bar", "y"), rows=3)
+
     assert [chart.name for chart in made.charts] == ["n_line", "n_line_2", "n_bar"]
-    assert [chart.rows[1] for chart in made.charts] == [(1, 2), (1, 3), (1, 2)]
+    assert [list(chart.rows)[1] for chart in made.charts] == [(1, 2), (1, 3), (1, 2)]
+
+
+def test_a_chart_of_many_rows_has_one_more_than_is_drawn_and_names_its_table(tmp_path: Path) -> None:
+    (chart,) = make(tmp_path, ("line", "y"), rows=12_000).charts
+
+    assert len(list(chart.rows)) == MOST_CHART_ROWS + 1
+    assert chart.table == "n"
+
+
+def test_a_column_that_its_table_does_not_have_costs_the_chart(tmp_path: Path) -> None:
+    charts = read_charts(make(tmp_path, ("line", "y"), ("bar", "w"), rows=3).charts)
+
+    assert [chart.failure for chart in charts] == [
+        None,
+        "The chart could not be drawn: it wants column 'w', and its table has x, y, z.",
+    ]
 
 
 def test_two_tables_of_one_name_are_refused() -> None:

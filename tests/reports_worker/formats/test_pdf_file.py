@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +14,10 @@ from pypdf import PdfReader
 
 from reports_worker.chart_specs import chart_spec
 from reports_worker.contents import Chart, Column, GivenRows, Kind, Row, Table
-from reports_worker.formats.charts import FONTS
 from reports_worker.formats.document import Document, Figure, WrittenFile
 from reports_worker.formats.pdf_file import MOST_COLUMNS, MOST_ROWS, write_pdf
+from reports_worker.formats.pictures import read_charts
+from reports_worker.formats.renderer import FONTS
 from reports_worker.formats.spool import open_spool
 
 COLUMNS = (Column("name", Kind.TEXT, "Product"), Column("revenue", Kind.DECIMAL, "Revenue", "EUR"))
@@ -40,9 +40,9 @@ def write(tmp_path: Path) -> Write:
             type_title="Sales",
             parameters=[("Period", "Last quarter")],
             raw_parameters={},
-            figures=[Figure("total", "Total", 1234.5, "EUR")],
+            figures=[Figure("total", "Total", 1234.5, "EUR"), Figure("share", "Share", None, "%")],
             tables=[table],
-            charts=[replace(chart, columns=COLUMNS)],
+            charts=read_charts([chart]),
             as_of=datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
             made_at=datetime(2026, 11, 23, 8, 1, tzinfo=UTC),
             version="abc123",
@@ -71,6 +71,7 @@ def test_it_holds_title_parameters_figures_charts_and_tables(write: Write) -> No
     ):
         assert part in text
     assert "abc123" in text
+    assert "Share\n\u2013\n" in text  # nothing, without a unit
     assert reader.metadata is not None
     assert reader.metadata.title == WRITINGS
     assert (file.rows_written, file.rows_expected, file.cut) == (1, 1, None)
