@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from .model import Receipt
+from .stored_entries import parse_json
+
+_TEXTS = ("name", "format", "media_type", "sha256")
+_OPTIONAL_TEXTS = ("table", "chart", "cut")
+_OPTIONAL_COUNTS = ("rows_written", "rows_expected")
+_NAMES = {field.name for field in fields(Receipt)}
 
 
 def describe_receipt(receipt: Receipt) -> dict[str, Any]:
@@ -22,5 +28,23 @@ def to_text(receipts: Sequence[Receipt]) -> str:
 
 
 def from_text(text: str) -> tuple[Receipt, ...]:
-    """Read them; raises ValueError and TypeError for what is none."""
-    return tuple(Receipt(**one) for one in json.loads(text))
+    """Read them, without what a newer version says beside; raises ValueError and TypeError for what is none."""
+    found = parse_json(text)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise TypeError("it is no list of receipts")
+    return tuple(_check(Receipt(**{name: one[name] for name in one if name in _NAMES})) for one in found)
+
+
+def _check(receipt: Receipt) -> Receipt:
+    """Return a receipt whose values are of their types."""
+    kinds = {
+        **dict.fromkeys(_TEXTS, str),
+        **dict.fromkeys(_OPTIONAL_TEXTS, str | None),
+        **dict.fromkeys(_OPTIONAL_COUNTS, int | None),
+        "size": int,
+        "seconds": int | float,
+    }
+    for name, kind in kinds.items():
+        if not isinstance(getattr(receipt, name), kind):
+            raise TypeError(f"{name} of a receipt is of another type")
+    return receipt

@@ -9,14 +9,14 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution as RQExecution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import WorkerStatus
-from rq.worker_registration import clean_worker_registry
 
 from . import keys, registry
 from .artifacts import open_store
@@ -26,11 +26,12 @@ from .broker_checks import Findings, inspect
 from .callback_sender import CallbackSender
 from .deliveries import Deliveries
 from .guard import Limits
-from .job import ReportJob
+from .job import ReportJob, ReportsQueue
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
 from .making import Making
 from .model import Failed, Reason, Report
+from .periodic_thread import FailureLog
 from .preloading import list_preparations
 from .processes import die_with_parent
 from .progress import log_stage
@@ -38,6 +39,7 @@ from .reconciler import Reconciler
 from .settings import Settings
 from .shared_state import SharedState
 from .spare import Spare
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +63,14 @@ class ReportWorker(Worker):
     """
 
     job_class = ReportJob
+    queue_class = ReportsQueue
     # A broker that is back is noticed at once: RQ would wait for up to a minute.
     max_connection_wait_time = TRY_AGAIN_SECONDS
 
     def __init__(self, queues: Any, *, settings: Settings | None = None, **options: Any) -> None:
         fixed = {
             "job_class": ReportJob,
+            "queue_class": ReportsQueue,
             "worker_ttl": WORKER_TTL_SECONDS,
             "maintenance_interval": MAINTENANCE_SECONDS,
             "log_job_description": False,
@@ -80,6 +84,7 @@ class ReportWorker(Worker):
         self.shared = SharedState()
         self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
         self._beat_at = 0.0
+        self._taking = FailureLog("taking a report")
         self._spare: Spare | None = None
         callbacks = self.settings.callbacks
         deliveries = Deliveries(
@@ -99,13 +104,16 @@ class ReportWorker(Worker):
             raise SystemExit(f"This worker does not start: {findings.refusal}")
         for warning in findings.warnings:
             log.warning("%s", warning)
-        super().bootstrap(*arguments, **options)
-        if not self.connection.exists(keys.REGISTRY):
-            registry.rebuild(self.connection)
-        self.keeper.start()
+        try:
+            super().bootstrap(*arguments, **options)
+            if not self.connection.exists(keys.REGISTRY):
+                registry.rebuild(self.connection)
+        except ResponseError as error:
+            raise SystemExit(f"This worker does not start: the broker refuses a command: {error}") from error
+        self.keeper.thread.start()
         self.callbacks.start()
-        self.reconciler.start()
-        self.cleaner.start()
+        self.reconciler.thread.start()
+        self.cleaner.thread.start()
 
     def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
@@ -122,10 +130,10 @@ class ReportWorker(Worker):
     def teardown(self) -> None:
         if self._spare is not None:
             self._spare.dismiss()
-        self.cleaner.stop()
-        self.reconciler.stop()
+        self.cleaner.thread.stop()
+        self.reconciler.thread.stop()
         self.callbacks.stop()
-        self.keeper.stop()
+        self.keeper.thread.stop()
         try:
             super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
         except RedisError as error:
@@ -135,12 +143,20 @@ class ReportWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Make one report. A broker that fails meanwhile ends nothing: the sweep puts the report back."""
+        job.timeout = job.timeout or int(self.settings.timeout.total_seconds())
         try:
             execution = self._start(job)
             if execution:
                 self._make(Execution(job.id, execution.id), job, queue, execution)
+        except StopRequested:
+            raise
         except RedisError as error:
             log.warning("task %s: the broker failed: %s", job.id, error)
+        except Exception:
+            # RQ's loop would end the worker. The report is put back when its lease ends, as after a crash.
+            log.exception("task %s: its worker failed", job.id)
+            self._kill_making()
+            self.wait_for_horse()
         finally:
             self.keeper.let_go()
             self.executions.clear()
@@ -285,10 +301,15 @@ class ReportWorker(Worker):
         self._keep_spare()
         while True:
             try:
-                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
-            except RedisError as error:
-                log.warning("cannot take a report: %s", error)
+                found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except StopRequested:
+                raise
+            except Exception as error:  # whatever it is, the sweep counts it for the report that was taken
+                self._taking.note(error)
                 time.sleep(TRY_AGAIN_SECONDS)
+            else:
+                self._taking.note_success()
+                return found
 
     def check_for_suspension(self, burst: bool) -> None:
         try:
@@ -297,13 +318,9 @@ class ReportWorker(Worker):
             log.warning("cannot ask whether the queue is paused: %s", error)
 
     def run_maintenance_tasks(self) -> None:
-        try:
-            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ's own
-        except RedisError as error:
-            log.warning("cannot tidy up: %s", error)
-
-    def clean_registries(self) -> None:
-        """Forget workers that are gone; what they held, the lease keeper sweeps up."""
-        for queue in self.queues:
-            clean_worker_registry(queue)
+        """Forget workers that are gone. The lease keeper sweeps up what they held; of RQ's groups there are none."""
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
+        try:
+            Workers(self.connection).forget_gone()
+        except RedisError as error:
+            log.warning("cannot forget workers that are gone: %s", error)
