@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from .model import Receipt
 from .stored_entries import parse_json
 
-_TEXTS = ("name", "format", "media_type", "sha256")
-_OPTIONAL_TEXTS = ("table", "chart", "cut")
-_OPTIONAL_COUNTS = ("rows_written", "rows_expected")
-_NAMES = {field.name for field in fields(Receipt)}
+_NOTHING = type(None)
+_KINDS = {
+    **dict.fromkeys(("name", "format", "media_type", "sha256"), (str,)),
+    **dict.fromkeys(("table", "chart", "cut"), (str, _NOTHING)),
+    **dict.fromkeys(("rows_written", "rows_expected"), (int, _NOTHING)),
+    "size": (int,),
+    "seconds": (int, float),
+}
 
 
 def describe_receipt(receipt: Receipt) -> dict[str, Any]:
@@ -28,23 +32,20 @@ def to_text(receipts: Sequence[Receipt]) -> str:
 
 
 def from_text(text: str) -> tuple[Receipt, ...]:
-    """Read them, without what a newer version says beside; raises ValueError and TypeError for what is none."""
+    """Read them, without what a newer version says beside.
+
+    Raises ValueError, TypeError and OverflowError for what is none.
+    """
     found = parse_json(text)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise TypeError("it is no list of receipts")
-    return tuple(_check(Receipt(**{name: one[name] for name in one if name in _NAMES})) for one in found)
+    if not isinstance(found, list):
+        raise TypeError("It is no list of receipts.")
+    return tuple(_to_receipt(one) for one in found)
 
 
-def _check(receipt: Receipt) -> Receipt:
-    """Return a receipt whose values are of their types."""
-    kinds = {
-        **dict.fromkeys(_TEXTS, str),
-        **dict.fromkeys(_OPTIONAL_TEXTS, str | None),
-        **dict.fromkeys(_OPTIONAL_COUNTS, int | None),
-        "size": int,
-        "seconds": int | float,
-    }
-    for name, kind in kinds.items():
-        if not isinstance(getattr(receipt, name), kind):
-            raise TypeError(f"{name} of a receipt is of another type")
+def _to_receipt(found: Mapping[str, Any]) -> Receipt:
+    receipt = Receipt(**{name: found[name] for name in _KINDS if name in found})
+    for name, value in vars(receipt).items():
+        if not isinstance(value, _KINDS[name]):
+            raise TypeError(f"The {name} of a receipt is {type(value).__name__}.")
+    float(receipt.seconds)
     return receipt

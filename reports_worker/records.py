@@ -63,7 +63,7 @@ def read_report(
     try:
         row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
         return _to_report(task_id, row, position, pause)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 
@@ -73,7 +73,7 @@ def read_preview(text: bytes | None) -> Mapping[str, Any] | None:
     try:
         found = parse_json(text.decode()) if text else None
         return _check_preview(found) if found else None
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
@@ -133,19 +133,36 @@ def _to_callback(row: Mapping[str, str]) -> Callback | None:
 
 
 def _check_preview(found: Any) -> Mapping[str, Any]:
-    """Return a preview, of which the page can show all; raise TypeError or ValueError where it could not."""
+    """Return a preview of which the page can show all; raise TypeError or ValueError where it could not."""
     preview = {"units": {}, "tables": [], "charts": [], "stages": [], **_expect(found, dict)}
     _expect(preview["units"], dict)
-    for part in _expect(preview["tables"], list) + _expect(preview["charts"], list):
-        columns = [_expect(column, dict) for column in _expect(part["columns"], list)]
-        _expect(part["title"], str)
-        _expect(part["rows"], int)
-        if any(len(_expect(line, list)) > len(columns) for line in _expect(part["first"], list)):
-            raise ValueError("a row has more values than there are columns")
     for stage in _expect(preview["stages"], list):
-        _expect(stage["name"], str)
-        _expect(stage["seconds"], (int, float))
-    return preview
+        _expect(_expect(stage, dict)["name"], str)
+        float(_expect(stage["seconds"], (int, float)))
+    parts = {
+        name: [_check_part(part) for part in _expect(preview[name], list)] for name in ("tables", "charts")
+    }
+    return {**preview, **parts}
+
+
+def _check_part(found: Any) -> Mapping[str, Any]:
+    """Return a table or chart of a preview, with what the page reads of it."""
+    part = {
+        "name": "",
+        "title": "",
+        "description": "",
+        "cut": None,
+        "rows": 0,
+        "first": [],
+        **_expect(found, dict),
+    }
+    _expect(part["title"], str)
+    _expect(part["rows"], int)
+    nothing = {"title": "", "kind": "", "unit": ""}
+    columns = [{**nothing, **_expect(column, dict)} for column in _expect(part.get("columns", []), list)]
+    if any(len(_expect(line, list)) > len(columns) for line in _expect(part["first"], list)):
+        raise ValueError("a row has more values than there are columns")
+    return {**part, "columns": columns}
 
 
 def _expect(value: Any, kind: type | tuple[type, ...]) -> Any:
