@@ -9,7 +9,8 @@ QUEUE = "reports"
 
 JOB_PREFIX = f"{RQ_KEY_PREFIX}:job:"
 QUEUES = f"{RQ_KEY_PREFIX}:queues"
-QUEUED = f"{RQ_KEY_PREFIX}:queue:{QUEUE}"
+QUEUE_PREFIX = f"{RQ_KEY_PREFIX}:queue:"
+QUEUED = QUEUE_PREFIX + QUEUE
 INTERMEDIATE = f"{QUEUED}:intermediate"
 STARTED = f"{RQ_KEY_PREFIX}:wip:{QUEUE}"
 FINISHED = f"{RQ_KEY_PREFIX}:finished:{QUEUE}"

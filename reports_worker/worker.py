@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import WorkerStatus
+from rq.worker_registration import register
 
 from . import keys, registry
 from .artifacts import open_store
@@ -39,6 +41,7 @@ from .reconciler import Reconciler
 from .settings import Settings
 from .shared_state import SharedState
 from .spare import Spare
+from .stored_entries import is_wrong_type
 from .workers import Workers
 
 log = logging.getLogger(__name__)
@@ -152,6 +155,8 @@ class ReportWorker(Worker):
             raise
         except RedisError as error:
             log.warning("task %s: the broker failed: %s", job.id, error)
+            if is_wrong_type(error):
+                self._remove_executions()
         except Exception:
             # RQ's loop would end the worker. The report is put back when its lease ends, as after a crash.
             log.exception("task %s: its worker failed", job.id)
@@ -162,6 +167,11 @@ class ReportWorker(Worker):
             self.executions.clear()
             # RQ takes a signal to stop at once where the worker is idle, and else after the job.
             self._state = WorkerStatus.IDLE
+
+    def _remove_executions(self) -> None:
+        """Remove what stands for RQ's list of this worker's executions: where that is none, no report begins."""
+        with suppress(RedisError):
+            self.connection.delete(self.executions_key)
 
     def _start(self, job: Job) -> RQExecution | None:
         """Take the lease; None if the report is not waiting any more."""
@@ -282,10 +292,17 @@ class ReportWorker(Worker):
         try:
             with self.connection.pipeline(transaction=False) as batch:
                 super().heartbeat(timeout, batch)
-                batch.execute()
+                is_new, *_ = batch.execute()
+            if is_new:
+                self._register_again()
             self._beat_at = time.monotonic()
         except RedisError as error:
             log.warning("cannot send a heartbeat: %s", error)
+
+    def _register_again(self) -> None:
+        """Write the worker's record again: it had expired, or was removed with all that stood in the broker."""
+        self.connection.hset(self.key, mapping=self.serialize())
+        register(self)
 
     # -- a broker that fails, in whatever way, ends no worker
 
@@ -318,9 +335,11 @@ class ReportWorker(Worker):
             log.warning("cannot ask whether the queue is paused: %s", error)
 
     def run_maintenance_tasks(self) -> None:
-        """Forget workers that are gone. The lease keeper sweeps up what they held; of RQ's groups there are none."""
+        """Forget workers that are gone. The lease keeper sweeps up what they held; RQ's groups are not used."""
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
         try:
-            Workers(self.connection).forget_gone()
+            workers = Workers(self.connection)
+            workers.forget_gone()
+            workers.forget_odd_queues()
         except RedisError as error:
             log.warning("cannot forget workers that are gone: %s", error)

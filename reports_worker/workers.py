@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +17,12 @@ from .errors import NoSuchWorkerError
 from .model import Report
 from .records import FIELDS, read_report
 from .scripts import load_script
-from .stored_entries import read_rows, to_task_id, unless_wrong_type
+from .stored_entries import log_taken_out, read_rows, to_task_id, unless_wrong_type
 
 DRAIN_COMMAND = "drain"
 _LONGEST_PID = 10
+# The replacement of a byte that is no UTF-8 is not printable ASCII, so that it matches nothing here.
+_QUEUE_KEY = re.compile(re.escape(keys.QUEUE_PREFIX) + r"[ -~]+", re.ASCII)
 _FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", keys.DRAINING_SINCE)
 
 
@@ -103,6 +106,14 @@ class Workers:
                 found = pipeline.execute()
             if gone := [entry for entry, count in zip(entries, found, strict=True) if not count]:
                 self._connection.srem(name, *gone)
+
+    def forget_odd_queues(self) -> None:
+        """Take out of RQ's set of queues every entry that names none, over which RQ's own tools fail."""
+        entries = cast(set[bytes], self._connection.smembers(keys.QUEUES))
+        for entry in entries:
+            if not _QUEUE_KEY.fullmatch(entry.decode(errors="replace")):
+                self._connection.srem(keys.QUEUES, entry)
+                log_taken_out(entry, keys.QUEUES)
 
     def is_ordered(self, name: str) -> bool:
         """Tell whether a worker is to drain."""

@@ -140,7 +140,8 @@ def assert_all_answer(product: Product, *, also_refusals: bool = False) -> None:
     allowed = (200, 503) if also_refusals else (200,)
     for path in (*PAGES, *ANSWERS):
         answer = product.site.get(path)
-        assert answer.status in allowed or (path == "/rq/" and answer.status == 500), (path, answer.text)
+        # RQ's own classes, which this page shows, fail over what names no queue until a worker takes it out.
+        assert answer.status in ((200, 503) if path == "/rq/" else allowed), (path, answer.text)
         assert "Traceback" not in answer.text
     for command in ("list", "workers"):
         asked = run(product.broker.url, command)

@@ -10,7 +10,9 @@ from typing import Any, cast
 import psutil
 import pytest
 from redis import Redis
+from rq import Queue, Worker
 from rq.command import send_shutdown_command
+from rq.job import Job
 
 from reports_worker import Status, Submission, keys
 from reports_worker.job import ReportJob
@@ -135,8 +137,9 @@ def test_a_worker_starts_and_works_beside_records_of_others(
 
     assert reports.wait_for_end(reports.submit(SALES)).status is Status.COMPLETED
     wait_until(
-        lambda: b"\xff\xfe" not in redis.smembers("rq:workers:reports"), what="workers that are forgotten"
+        lambda: redis.smembers("rq:queues") == {b"rq:queue:reports"}, what="queues without foreign entries"
     )
+    assert b"\xff\xfe" not in redis.smembers("rq:workers:reports")
     process.send(signal.SIGTERM)
     assert process.wait() == 0
     assert "Traceback" not in process.output
@@ -168,3 +171,33 @@ def test_a_worker_whose_own_record_is_overwritten_works_on_once_that_is_gone(
 
     assert reports.wait_for_end(task_id).status is Status.COMPLETED
     assert not process.has_ended
+    wait_until(
+        lambda: [one.pid for one in reports.list_workers()] == [process.pid], what="the worker in the list"
+    )
+
+
+def test_a_worker_replaces_what_stands_for_the_list_of_its_executions(
+    worker: StartWorker, reports: Reports, redis: Redis
+) -> None:
+    process = worker().wait_until_ready()
+    redis.set(f"{keys.WORKER_PREFIX}{name_of(process, reports)}:executions", "no set")
+
+    report = reports.wait_for_end(reports.submit(SALES))
+
+    assert report.status is Status.COMPLETED
+    assert not process.has_ended
+
+
+@pytest.mark.parametrize(
+    ("theirs", "name"),
+    [
+        (Worker, "_pubsub_exception_handler"),
+        (Worker, "handle_payload"),
+        (Worker, "run_maintenance_tasks"),
+        (Queue, "lmove"),
+        (Job, "restore"),
+        (Job, "refresh"),
+    ],
+)
+def test_what_is_overridden_of_rq_is_still_there(theirs: type, name: str) -> None:
+    assert callable(getattr(theirs, name))
