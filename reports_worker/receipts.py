@@ -11,6 +11,7 @@ from .model import Receipt
 from .stored_entries import parse_json
 
 _NOTHING = type(None)
+_LARGEST = 2**63
 _KINDS = {
     **dict.fromkeys(("name", "format", "media_type", "sha256"), (str,)),
     **dict.fromkeys(("table", "chart", "cut"), (str, _NOTHING)),
@@ -34,7 +35,7 @@ def to_text(receipts: Sequence[Receipt]) -> str:
 def from_text(text: str) -> tuple[Receipt, ...]:
     """Read them, without what a newer version says beside.
 
-    Raises ValueError, TypeError and OverflowError for what is none.
+    Raises ValueError and TypeError for what is none.
     """
     found = parse_json(text)
     if not isinstance(found, list):
@@ -47,5 +48,6 @@ def _to_receipt(found: Mapping[str, Any]) -> Receipt:
     for name, value in vars(receipt).items():
         if not isinstance(value, _KINDS[name]):
             raise TypeError(f"The {name} of a receipt is {type(value).__name__}.")
-    float(receipt.seconds)
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise ValueError(f"The {name} of a receipt is more than any file has.")
     return receipt

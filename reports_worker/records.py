@@ -63,7 +63,7 @@ def read_report(
     try:
         row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
         return _to_report(task_id, row, position, pause)
-    except (KeyError, OverflowError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 

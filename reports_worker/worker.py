@@ -160,8 +160,10 @@ class ReportWorker(Worker):
         except Exception:
             # RQ's loop would end the worker. The report is put back when its lease ends, as after a crash.
             log.exception("task %s: its worker failed", job.id)
-            self._kill_making()
-            self.wait_for_horse()
+            if self.horse_pid:
+                self.kill_horse()
+                self.wait_for_horse()
+                self._horse_pid = 0
         finally:
             self.keeper.let_go()
             self.executions.clear()

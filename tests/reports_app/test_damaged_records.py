@@ -17,7 +17,7 @@ from tests.reports_app.full_reports import fill
 from tests.reports_app.workshop import Workshop
 
 STATUSES = ("queued", "started", "finished", "failed", "stopped", "abc")
-EXAMPLES = 60
+EXAMPLES = 40
 LISTS = ("/api/reports", "/reports?q=t")
 SHAPED = ("parameters", "summary", "artifacts", "preview", "formats")
 
