@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import defaultdict
+from typing import Any
 
 from redis.exceptions import RedisError
 
 from reports_worker import Report, ReportQueue
 from reports_worker.keys import ENDED_CHANNEL
-
-log = logging.getLogger(__name__)
+from reports_worker.periodic_thread import FailureLog
+from reports_worker.stored_entries import to_task_id
 
 READ_SECONDS = 1.0
 RECONNECT_SECONDS = 0.5
@@ -27,6 +27,7 @@ class Endings:
         self._lock = threading.Lock()
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._reader: threading.Thread | None = None
+        self._failures = FailureLog("waiting for reports that end", expected=(RedisError, OSError))
         self._is_over = False
 
     def find_ended(self, task_id: str, *, seconds: int) -> tuple[Report | None, bool]:
@@ -86,8 +87,8 @@ class Endings:
         while not self._has_none_to_tell():
             try:
                 self._listen()
-            except (RedisError, OSError, UnicodeDecodeError) as error:
-                log.warning("cannot listen for reports that end: %s", error)
+            except Exception as error:  # whatever it is, those who wait need this thread
+                self._failures.note(error)
                 time.sleep(RECONNECT_SECONDS)
 
     def _has_none_to_tell(self) -> bool:
@@ -106,8 +107,15 @@ class Endings:
             while self._waiting:
                 message = channel.get_message(timeout=READ_SECONDS)
                 if message is not None:
-                    is_new = message["type"] == "subscribe"
-                    self._tell(None if is_new else message["data"].decode())
+                    self._hear(message)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Wake all once it is subscribed, and else who waits for the report; what names none wakes nobody."""
+        self._failures.note_success()
+        if message["type"] == "subscribe":
+            self._tell(None)
+        elif task_id := to_task_id(message["data"]):
+            self._tell(task_id)
 
     def _tell(self, task_id: str | None) -> None:
         """Wake who waits for this report, or everybody."""

@@ -20,7 +20,7 @@ from markupsafe import escape
 from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
-from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound
+from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound, ServiceUnavailable
 
 from reports_worker import Report, ReportQueue
 from reports_worker.broker_faults import explain
@@ -35,6 +35,9 @@ from .services import get_services
 PREFIX = "/rq"
 _NAME = rq_dashboard.blueprint.name
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # RQ raises ValueError for any other
+_UNREADABLE = (
+    "The queue holds an entry that RQ cannot read; workers take out what names no report within a minute."
+)
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
@@ -53,6 +56,7 @@ def add_queue_dashboard(app: Flask, queue: ReportQueue, *, is_served: bool) -> N
     app.after_request(_mend_answer)
     app.register_error_handler(NoSuchJobError, _answer_unknown_job)
     app.register_error_handler(RedisError, _answer_broker_away)
+    app.register_error_handler(ValueError, _answer_unreadable)
 
 
 def _refuse() -> None:
@@ -125,6 +129,11 @@ def _escape(value: Any) -> Any:
 
 def _answer_unknown_job(error: Exception) -> Any:
     return answer_error(NotFound(f"There is no such job: {error}"))
+
+
+def _answer_unreadable(error: ValueError) -> Any:
+    """Say that RQ fails over an entry, which it shows by raising ValueError or UnicodeDecodeError."""
+    return answer_error(ServiceUnavailable(_UNREADABLE) if request.blueprint == _NAME else error)
 
 
 def _answer_broker_away(error: RedisError) -> Any:

@@ -13,6 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from . import keys
+from .stored_entries import unless_wrong_type
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +127,9 @@ class BrokerCheck:
             if self._asked_at is None or now - self._asked_at >= CHECKED_EVERY_SECONDS:
                 pipeline.info()
             answer, *infos = pipeline.execute(raise_on_error=False)
-        if isinstance(answer, Exception):
-            raise answer
+        suspended = unless_wrong_type(answer, b"")
         for info in infos:
             self._asked_at = now
             is_denied = isinstance(info, Exception)
             self._sentences = () if is_denied else judge(info, replicas=self._replicas).sentences
-        return self._sentences, answer
+        return self._sentences, suspended

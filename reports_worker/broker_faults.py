@@ -35,6 +35,7 @@ _SENTENCES: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
         "NOPERM",
         f"The broker does not allow this to our user, or does not know the password. {_TELL}",
     ),
+    ((), "WRONGTYPE", f"A key of the broker holds something else than reports need. {_TELL}"),
     ((OpenCircuitError,), "", f"The broker does not answer. {_NOTHING_DONE}"),
     (
         (RedisTimeoutError,),

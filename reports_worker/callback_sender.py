@@ -6,12 +6,11 @@ import logging
 import ssl
 import threading
 
-from redis.exceptions import RedisError
-
 from . import clock
 from .callback_urls import find_fault
 from .deliveries import Attempt, Deliveries, Delivery
 from .logs import logfmt
+from .periodic_thread import PeriodicThread
 from .pinned_post import PostError, post
 from .settings import CallbackSettings
 from .webhooks import sign, write_body
@@ -31,11 +30,10 @@ class CallbackSender:
         self._deliveries = deliveries
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
-        self._stopped = threading.Event()
         self._claiming = threading.Lock()
         self._busy: set[str] = set()
         self._threads = [
-            threading.Thread(target=self._run, name=f"callbacks-{number}", daemon=True)
+            PeriodicThread(f"callbacks-{number}", IDLE_SECONDS, self.deliver_one)
             for number in range(THREADS if settings.hosts else 0)
         ]
 
@@ -48,20 +46,8 @@ class CallbackSender:
 
     def stop(self) -> None:
         """Claim nothing more. What is under way is another worker's, if it does not end within a second."""
-        self._stopped.set()
         for thread in self._threads:
-            if thread.is_alive():
-                thread.join(timeout=IDLE_SECONDS / THREADS)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                has_sent = self.deliver_one()
-            except RedisError as error:
-                log.warning("callbacks: the broker does not answer: %s", error)
-                has_sent = False
-            if not has_sent:
-                self._stopped.wait(IDLE_SECONDS)
+            thread.stop(wait_seconds=IDLE_SECONDS / THREADS)
 
     def deliver_one(self) -> bool:
         """Deliver what is due first to a host that no other thread is telling; False if nothing is due."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
 def now() -> datetime:
@@ -16,6 +17,11 @@ def to_text(time: datetime) -> str:
 
 
 def from_text(text: str) -> datetime | None:
-    """Read a time; an empty text is none. Raises ValueError."""
+    """Read a time; an empty text is none. Raises ValueError, also for years that no time zone can be added to."""
+    if not text:
+        return None
     # Many times faster than strptime, and every page reads hundreds.
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+    time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError(f"{time.year} is no year of a report")
+    return time

@@ -14,6 +14,7 @@ from . import clock
 from .model import CallbackStatus, Report
 from .records import FIELDS, read_report
 from .scripts import SharedScripts
+from .stored_entries import to_task_id
 
 # How long the one who claimed a delivery has for it; then another may try. Longer than any attempt takes.
 CLAIM = timedelta(seconds=60)
@@ -67,17 +68,19 @@ class Deliveries:
         self._delays = delays
 
     def claim(self, *, busy: Collection[str] = ()) -> Delivery | None:
-        """Take, for `CLAIM`, the delivery that is due first to a host that is not busy; None if none is."""
+        """Take, for `CLAIM`, the delivery that is due first to a host that is not busy; None if none is.
+
+        A record that cannot be read is passed over: a worker of a newer version may read it after `CLAIM`.
+        """
         hosts = json.dumps(sorted(busy))
-        found = self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS)
-        if not found:
-            return None
-        task_id, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
-        report = read_report(task_id.decode(), values)
-        if report is None or report.callback is None:
-            return None
-        url, attempts = report.callback.url, report.callback.attempts
-        return Delivery(report, url, host.decode(), int(ending), attempts)
+        while found := self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS):
+            entry, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
+            task_id = to_task_id(entry)
+            report = read_report(task_id, values) if task_id else None
+            if report is not None and report.callback is not None:
+                url, attempts = report.callback.url, report.callback.attempts
+                return Delivery(report, url, host.decode(errors="replace"), int(ending), attempts)
+        return None
 
     def record(self, delivery: Delivery, attempt: Attempt, *, now: datetime) -> CallbackStatus | None:
         """Write what came of an attempt; None, and nothing written, if the report is gone or begun anew."""

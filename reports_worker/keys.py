@@ -9,7 +9,8 @@ QUEUE = "reports"
 
 JOB_PREFIX = f"{RQ_KEY_PREFIX}:job:"
 QUEUES = f"{RQ_KEY_PREFIX}:queues"
-QUEUED = f"{RQ_KEY_PREFIX}:queue:{QUEUE}"
+QUEUE_PREFIX = f"{RQ_KEY_PREFIX}:queue:"
+QUEUED = QUEUE_PREFIX + QUEUE
 INTERMEDIATE = f"{QUEUED}:intermediate"
 STARTED = f"{RQ_KEY_PREFIX}:wip:{QUEUE}"
 FINISHED = f"{RQ_KEY_PREFIX}:finished:{QUEUE}"
@@ -19,6 +20,7 @@ EXECUTIONS_PREFIX = f"{RQ_KEY_PREFIX}:executions:"
 WORKER_PREFIX = f"{RQ_KEY_PREFIX}:worker:"
 # The keys of all workers of the queue; and where each of them is told what to do.
 WORKERS = f"{RQ_KEY_PREFIX}:workers:{QUEUE}"
+ALL_WORKERS = f"{RQ_KEY_PREFIX}:workers"
 COMMANDS_PREFIX = f"{RQ_KEY_PREFIX}:pubsub:"
 # A field of ours in a worker's hash.
 DRAINING_SINCE = "draining_since"
@@ -50,6 +52,24 @@ IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
 # Followed by the digest of what was asked for: the id of the newest report of that.
 NEWEST_PREFIX = f"{RQ_KEY_PREFIX}:reports:newest:"
+
+# The types of the keys that all reports share.
+TYPES = {
+    QUEUES: "set",
+    QUEUED: "list",
+    INTERMEDIATE: "list",
+    STARTED: "zset",
+    FINISHED: "zset",
+    FAILED: "zset",
+    WORKERS: "set",
+    ALL_WORKERS: "set",
+    REGISTRY: "zset",
+    EXPIRY: "zset",
+    SUSPECTS: "zset",
+    DELIVERIES: "zset",
+    SWEEP: "hash",
+    FILES: "zset",
+}
 
 
 def job(task_id: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from redis.exceptions import RedisError
-
 from .leases import Execution, Leases, Renewal
 from .model import Failed, Reason
+from .periodic_thread import PeriodicThread
 from .scripts import CANCELLED
 from .shared_state import SharedState, seconds_now
 
@@ -51,18 +49,7 @@ class LeaseKeeper:
         self._cut_off: list[Execution] = []
         self._hand_back_at: float | None = None
         self._kill_at: float | None = None
-        # When its thread turned last, by the monotonic clock.
-        self.ticked_at = 0.0
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
-
-    def start(self) -> None:
-        self.ticked_at = time.monotonic()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(timeout=TICK_SECONDS)
+        self.thread = PeriodicThread("lease-keeper", TICK_SECONDS, self._tick)
 
     def hold(self, execution: Execution) -> None:
         """Renew this lease from now on; `shared` says since when it is held."""
@@ -82,16 +69,12 @@ class LeaseKeeper:
         """Put the report back unspent, and end its making, if it still runs after `grace`."""
         self._hand_back_at = seconds_now() + grace.total_seconds()
 
-    def _run(self) -> None:
-        while not self._stopped.wait(TICK_SECONDS):
-            self.ticked_at = time.monotonic()
-            try:
-                with self._lock:
-                    self._care_for_held(seconds_now())
-                self._hand_back_cut_off()
-                self._sweep()
-            except RedisError as error:
-                log.warning("the broker does not answer: %s", error)
+    def _tick(self) -> None:
+        """Renew first. What fails ends the tick: with more timeouts to wait for, the next renewal would be late."""
+        with self._lock:
+            self._care_for_held(seconds_now())
+        self._hand_back_cut_off()
+        self._sweep()
 
     def _care_for_held(self, now: float) -> None:
         if self._kill_at is not None and now >= self._kill_at:

@@ -17,6 +17,7 @@ from redis import Redis
 from . import clock, keys, receipts
 from .model import Completed, Failed, Outcome, Reason
 from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, SharedScripts, load_script
+from .stored_entries import read_outcomes
 
 __all__ = [
     "ABANDONED",
@@ -106,9 +107,8 @@ class Leases:
         could sweep for `UNATTENDED`.
         """
         now = clock.to_text(clock.now())
-        found = cast(list[bytes], self._run("sweep", now, unless_within.total_seconds()))
-        for position in range(0, len(found), 2):
-            yield found[position].decode(), found[position + 1].decode()
+        found = self._run("sweep", now, unless_within.total_seconds())
+        yield from read_outcomes(cast(list[bytes], found))
 
 
 def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[str, ...]]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq.command import parse_payload
 from rq.exceptions import StopRequested
 from rq.worker import WorkerStatus
 
 from .broker import connect
 from .liveness import Liveness, Part
 from .logs import logfmt
+from .periodic_thread import FailureLog, PeriodicThread
 from .probe import Probe
 from .service_manager import ServiceManager
 from .settings import Settings
@@ -28,6 +28,8 @@ from .workers import DRAIN_COMMAND, Workers
 log = logging.getLogger(__name__)
 
 DRAIN_SIGNAL = signal.SIGUSR1
+SHUTDOWN_COMMAND = "shutdown"  # RQ's
+LISTEN_AGAIN_SECONDS = 2.0
 # An order is said at once; who missed it, since its connection was away, finds it kept.
 LOOK_SECONDS = 5.0
 # RQ's loop turns every few seconds, and every `job_monitoring_interval` while a report is made. A broker that
@@ -48,6 +50,7 @@ class OperatedWorker(ReportWorker):
         self._liveness = liveness
         self._manager = ServiceManager(os.environ)
         self._turned_at = time.monotonic()
+        self._listening = FailureLog("commands")
         self._is_told_to_end = False
         self._is_draining = False
 
@@ -78,11 +81,12 @@ class OperatedWorker(ReportWorker):
         limit = STILL_SECONDS + self.job_monitoring_interval
         self._liveness.watch(
             Part("main loop", lambda: self._turned_at, limit),
-            Part("lease keeper", lambda: self.keeper.ticked_at, limit),
+            Part("lease keeper", lambda: self.keeper.thread.moved_at, limit),
         )
-        _run_always(self._manager.every_seconds, self._tell_manager, name="watchdog")
+        if self._manager.every_seconds is not None:
+            PeriodicThread("watchdog", self._manager.every_seconds, self._tell_manager).start()
         workers = Workers(connect(self.settings.broker, retries=0))
-        _run_always(LOOK_SECONDS, lambda: self._look_for_order(workers), name="orders")
+        PeriodicThread("orders", LOOK_SECONDS, lambda: self._look_for_order(workers)).start()
         self._manager.tell("READY=1")
 
     def _leave_before_work(self) -> None:
@@ -126,21 +130,30 @@ class OperatedWorker(ReportWorker):
         self._stop_requested = True
 
     def handle_payload(self, message: Any) -> None:
-        """Obey what is said on the worker's channel, on RQ's thread for it."""
-        if parse_payload(message).get("command") == DRAIN_COMMAND:
+        """Obey what is said on the worker's channel, on RQ's thread for it.
+
+        Of RQ's commands only `shutdown`, which is what SIGTERM does: those that stop a job go around our cancel,
+        and RQ would call a function that the job names.
+        """
+        command = _read_command(message)
+        if command == DRAIN_COMMAND:
             self._send_drain()
+        elif command == SHUTDOWN_COMMAND:
+            os.kill(os.getpid(), signal.SIGTERM)
         else:
-            super().handle_payload(message)  # type: ignore[no-untyped-call]  # RQ's own
+            log.warning("worker %s: a command that it does not obey is ignored: %.100r", self.name, command)
+
+    def _pubsub_exception_handler(self, exc: Exception, *_: Any) -> None:
+        """Listen on after any error: RQ would end its thread over most of them."""
+        self._listening.note(exc)
+        time.sleep(LISTEN_AGAIN_SECONDS)
 
     def _look_for_order(self, workers: Workers) -> None:
-        try:
-            if self._is_draining:
-                # A signal told it: then nobody else knows.
-                workers.order(self.name)
-            elif workers.is_ordered(self.name):
-                self._send_drain()
-        except RedisError as error:
-            log.debug("cannot look for an order to drain: %s", error)
+        if self._is_draining:
+            # A signal told it: then nobody else knows.
+            workers.order(self.name)
+        elif workers.is_ordered(self.name):
+            self._send_drain()
 
     def _send_drain(self) -> None:
         """Interrupt the main thread, which may wait for a report."""
@@ -172,14 +185,9 @@ def leave_on_signals() -> None:
         signal.signal(number, lambda *_: os._exit(os.EX_OK))
 
 
-def _run_always(seconds: float | None, step: Callable[[], None], *, name: str) -> None:
-    """Take a step every so many seconds on a thread, for as long as the process lives."""
-    if seconds is None:
-        return
-
-    def run() -> None:
-        pause = threading.Event()
-        while not pause.wait(seconds):
-            step()
-
-    threading.Thread(target=run, name=name, daemon=True).start()
+def _read_command(message: Any) -> object:
+    """Read the command of a message, or the message where it holds none: anyone can send one."""
+    try:
+        return json.loads(message["data"])["command"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return message["data"]

@@ -13,6 +13,7 @@ from redis import Redis
 
 from . import clock, keys
 from .model import Pause
+from .stored_entries import unless_wrong_type
 
 _WORDS = re.compile(r"since (\S+)(?: until (\S+))?", re.ASCII)
 
@@ -22,9 +23,9 @@ def pause(connection: Redis, duration: timedelta | None) -> Pause:
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.time()
         pipeline.get(keys.SUSPENDED)
-        (seconds, _), before = pipeline.execute()
+        (seconds, _), before = pipeline.execute(raise_on_error=False)
     now = datetime.fromtimestamp(seconds, UTC)
-    found = read_pause(before)
+    found = read_pause(unless_wrong_type(before, b""))
     made = Pause(found.since if found and found.since else now, now + duration if duration else None)
     connection.set(keys.SUSPENDED, write_pause(made), px=duration)
     return made

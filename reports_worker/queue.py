@@ -18,9 +18,10 @@ from .broker_faults import BrokerGuard
 from .errors import IdempotencyConflictError, NoSuchReportError, UnconfirmedError, WrongStateError
 from .idempotency import KEPT, IdempotencyKey, digest_report
 from .model import Accepted, Condition, Page, Pause, Report, Status
-from .records import FIELDS, describe_job, read_report, read_status
+from .records import FIELDS, describe_job, read_preview, read_report, read_status
 from .scripts import SharedScripts, load_script
 from .selections import EVERYTHING, SELECTED_FIELDS, Selection
+from .stored_entries import read_rows
 from .submissions import LONGEST_MAX_AGE, Submission
 from .task_ids import is_task_id, new_task_id
 from .workers import WorkerRecord, Workers
@@ -108,12 +109,8 @@ class ReportQueue:
         if not is_task_id(task_id):
             return None
         with self._guard():
-            text = cast(bytes | None, self.connection.hget(keys.job(task_id), "preview"))
-        try:
-            found: Mapping[str, Any] | None = json.loads(text) if text else None
-        except ValueError:
-            return None  # damaged by hand
-        return found
+            ((text,),) = read_rows(self.connection, [task_id], ["preview"])
+        return read_preview(text)
 
     def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
         """Read a page, newest first; `cursor` is the last id of the page before.
@@ -208,7 +205,7 @@ class ReportQueue:
 
     def _list_selected(self, limit: int, cursor: str | None, selection: Selection) -> Page:
         ids, _, suspended = registry.read_ids(self.connection, limit=MOST_SCANNED, before=cursor)
-        rows = self._read_rows(ids, SELECTED_FIELDS)
+        rows = read_rows(self.connection, ids, SELECTED_FIELDS)
         chosen = [task_id for task_id, row in zip(ids, rows, strict=True) if selection.includes(row)]
         has_more = len(chosen) > limit or len(ids) == MOST_SCANNED
         last = chosen[limit - 1] if len(chosen) > limit else (ids[-1] if ids else None)
@@ -216,7 +213,7 @@ class ReportQueue:
         return Page(reports, None, last if has_more else None, pauses.read_pause(suspended))
 
     def _read_reports(self, ids: Sequence[str]) -> tuple[Report, ...]:
-        rows = zip(ids, self._read_rows(ids, FIELDS), strict=True)
+        rows = zip(ids, read_rows(self.connection, ids, FIELDS), strict=True)
         reports = (read_report(task_id, row) for task_id, row in rows)
         return tuple(report for report in reports if report)
 
@@ -257,14 +254,6 @@ class ReportQueue:
         with self._guard():
             warnings, suspended = self._check()
         return Condition(warnings, pauses.read_pause(suspended))
-
-    def _read_rows(self, ids: Sequence[str], fields: Sequence[str]) -> Sequence[Sequence[bytes | None]]:
-        if not ids:
-            return []
-        with self.connection.pipeline(transaction=False) as pipeline:
-            for task_id in ids:
-                pipeline.hmget(keys.job(task_id), fields)
-            return cast(Sequence[Sequence[bytes | None]], pipeline.execute())
 
 
 def _seconds(duration: timedelta) -> int:

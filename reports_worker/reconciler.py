@@ -6,7 +6,6 @@ What is ours changes a report and its places together. RQ's own commands, other 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,17 +13,19 @@ from datetime import timedelta
 from typing import cast
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ResponseError
 
 from . import clock, keys, registry
+from .periodic_thread import PeriodicThread
 from .scripts import SharedScripts
+from .stored_entries import is_wrong_type, log_taken_out, read_outcomes, take_lock, to_task_id
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 5.0
 # Errors that make up for each other in the counts are found by a look at everything.
 LOOK_AT_EVERYTHING_EVERY_SECONDS = 600.0
-LOCK = timedelta(seconds=10)
+LOCK_SECONDS = 10
 
 Outcome = tuple[str, str]
 
@@ -41,25 +42,21 @@ class Reconciler:
         self._run_script = SharedScripts(connection, retention=retention)
         self._was_uneven = False
         self._looked_at = time.monotonic()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(timeout=1)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(LOOK_EVERY_SECONDS):
-            try:
-                self.look()
-            except RedisError as error:
-                log.warning("cannot compare reports and queue: %s", error)
+        self.thread = PeriodicThread("reconciler", LOOK_EVERY_SECONDS, self.look)
 
     def look(self) -> None:
-        """Compare the counts; look at everything where they disagreed the last time, too."""
+        """Compare the counts; look at everything where they disagreed the last time, too.
+
+        Raises redis-py's errors; that of a key of the wrong type says which key it is.
+        """
+        try:
+            self._look()
+        except ResponseError as error:
+            if is_wrong_type(error):
+                raise ResponseError(f"{error}. {self._describe_wrong_types()}") from error
+            raise
+
+    def _look(self) -> None:
         is_even = self.is_even()
         is_due = time.monotonic() - self._looked_at >= LOOK_AT_EVERYTHING_EVERY_SECONDS
         if is_due or (self._was_uneven and not is_even):
@@ -75,47 +72,57 @@ class Reconciler:
 
     def reconcile(self) -> Iterator[Outcome]:
         """Look at every report there is, unless another does; yield each id that was mended, with how."""
-        if not self._connection.set(keys.RECONCILING, "1", nx=True, ex=LOCK):
+        if not take_lock(self._connection, keys.RECONCILING, LOCK_SECONDS):
             return
         try:
             registry.rebuild(self._connection)
             queued = Counter(self._read_queue())
-            waiting = set[str]()
+            waiting = set[bytes]()
             for ids in self._read_registry():
                 found, outcomes = cast(tuple[list[bytes], list[bytes]], self._audit(ids))
-                waiting.update(task_id.decode() for task_id in found)
-                yield from _pairs(outcomes)
-            suspects = [task_id for task_id, times in queued.items() if times > 1 or task_id not in waiting]
+                waiting.update(found)
+                yield from read_outcomes(outcomes)
+            suspects = [entry for entry, times in queued.items() if times > 1 or entry not in waiting]
             suspects += waiting - queued.keys()
             for begin in range(0, len(suspects), registry.PAGE):
                 mended = self._run_script("mend_queue", *suspects[begin : begin + registry.PAGE])
-                yield from _pairs(cast(list[bytes], mended))
+                yield from read_outcomes(cast(list[bytes], mended))
             self._looked_at = time.monotonic()
         finally:
             self._connection.delete(keys.RECONCILING)
 
     def _audit(self, ids: Sequence[str]) -> object:
-        self._connection.expire(keys.RECONCILING, LOCK)
-        return self._run_script("audit", clock.to_text(clock.now()), *ids)
+        self._connection.expire(keys.RECONCILING, LOCK_SECONDS)
+        return self._run_script("audit", clock.to_text(clock.now()), *ids) if ids else ([], [])
 
-    def _read_queue(self) -> Iterator[str]:
+    def _read_queue(self) -> Iterator[bytes]:
         """Read what waits; what moves meanwhile may be missed or come twice, so a mend looks again."""
         for name in (keys.QUEUED, keys.INTERMEDIATE):
             begin = 0
             while page := self._connection.lrange(name, begin, begin + registry.PAGE - 1):
-                yield from (member.decode() for member in cast(list[bytes], page))
+                yield from cast(list[bytes], page)
                 begin += registry.PAGE
 
     def _read_registry(self) -> Iterator[list[str]]:
+        """Read all ids, a page at a time, and take out what is none."""
         last = None
-        while True:
-            ids, _, _ = registry.read_ids(self._connection, limit=registry.PAGE, before=last)
-            if not ids:
-                return
-            yield ids
-            last = ids[-1]
+        while entries := registry.read_entries(self._connection, before=last):
+            ids = [(entry, to_task_id(entry)) for entry in entries]
+            if foreign := [entry for entry, task_id in ids if task_id is None]:
+                self._connection.zrem(keys.REGISTRY, *foreign)
+                for entry in foreign:
+                    log_taken_out(entry, keys.REGISTRY)
+            yield [task_id for _, task_id in ids if task_id]
+            last = entries[-1]
 
-
-def _pairs(flat: Sequence[bytes]) -> Iterator[Outcome]:
-    for position in range(0, len(flat), 2):
-        yield flat[position].decode(), flat[position + 1].decode()
+    def _describe_wrong_types(self) -> str:
+        """Say which of the keys that all reports share hold another type than they should."""
+        with self._connection.pipeline(transaction=False) as pipeline:
+            for name in keys.TYPES:
+                pipeline.type(name)
+            found = [one.decode() for one in cast(list[bytes], pipeline.execute())]
+        return " ".join(
+            f"{name} holds a {have} instead of a {want}: remove it (DEL)."
+            for (name, want), have in zip(keys.TYPES.items(), found, strict=True)
+            if have not in (want, "none")
+        )

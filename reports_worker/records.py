@@ -5,7 +5,6 @@ RQ's own saves never touch a field that they do not know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from rq.serializers import JSONSerializer
 
 from . import clock, keys, receipts
 from .model import Callback, CallbackStatus, Pause, Progress, Report, Status
+from .stored_entries import parse_json
 
 JOB_FUNCTION = "reports_worker.job.make_report"
 FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
@@ -68,6 +68,15 @@ def read_report(
         return None
 
 
+def read_preview(text: bytes | None) -> Mapping[str, Any] | None:
+    """Read what a completed report's own page shows of its contents; None if there is none, or it is damaged."""
+    try:
+        found = parse_json(text.decode()) if text else None
+        return _check_preview(found) if found else None
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return None
+
+
 def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause | None) -> Report:
     return Report(
         task_id=task_id,
@@ -75,11 +84,11 @@ def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause
         type=row["type"],
         status=read_status(row["status"]),
         created_at=clock.from_text(row["created_at"]) or clock.now(),
-        parameters=json.loads(row["parameters"]),
+        parameters=_to_object(row["parameters"]),
         requester=row["requester"],
         started_at=clock.from_text(row.get("started_at", "")),
         ended_at=clock.from_text(row.get("ended_at", "")),
-        progress=Progress(int(row.get("percent", 0)), row.get("stage", "")),
+        progress=Progress(max(0, min(100, int(row.get("percent", 0)))), row.get("stage", "")),
         result=_to_result(row),
         error=row.get("error"),
         reason=row.get("reason"),
@@ -90,14 +99,23 @@ def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause
         as_of=clock.from_text(row.get("as_of", "")),
         artifacts=receipts.from_text(row["artifacts"]) if "artifacts" in row else (),
         artifacts_at=row.get("artifacts_at"),
-        formats=tuple(json.loads(row["formats"])) if "formats" in row else None,
+        formats=_to_formats(row["formats"]) if "formats" in row else None,
     )
 
 
 def _to_result(row: Mapping[str, str]) -> Mapping[str, Any] | None:
     if "summary" not in row:
         return None
-    return {"title": row["title"], "type": row["type"], **json.loads(row["summary"])}
+    return {"title": row["title"], "type": row["type"], **_to_object(row["summary"])}
+
+
+def _to_object(text: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = _expect(parse_json(text), dict)
+    return found
+
+
+def _to_formats(text: str) -> tuple[str, ...]:
+    return tuple(_expect(name, str) for name in _expect(parse_json(text), list))
 
 
 def _to_callback(row: Mapping[str, str]) -> Callback | None:
@@ -112,3 +130,42 @@ def _to_callback(row: Mapping[str, str]) -> Callback | None:
         last_error=row.get("callback_last_error") or None,
         delivered_at=clock.from_text(row.get("callback_delivered_at", "")),
     )
+
+
+def _check_preview(found: Any) -> Mapping[str, Any]:
+    """Return a preview of which the page can show all; raise TypeError or ValueError where it could not."""
+    preview = {"units": {}, "tables": [], "charts": [], "stages": [], **_expect(found, dict)}
+    _expect(preview["units"], dict)
+    for stage in _expect(preview["stages"], list):
+        _expect(_expect(stage, dict)["name"], str)
+        float(_expect(stage["seconds"], (int, float)))
+    parts = {
+        name: [_check_part(part) for part in _expect(preview[name], list)] for name in ("tables", "charts")
+    }
+    return {**preview, **parts}
+
+
+def _check_part(found: Any) -> Mapping[str, Any]:
+    """Return a table or chart of a preview, with what the page reads of it."""
+    part = {
+        "name": "",
+        "title": "",
+        "description": "",
+        "cut": None,
+        "rows": 0,
+        "first": [],
+        **_expect(found, dict),
+    }
+    _expect(part["title"], str)
+    _expect(part["rows"], int)
+    nothing = {"title": "", "kind": "", "unit": ""}
+    columns = [{**nothing, **_expect(column, dict)} for column in _expect(part.get("columns", []), list)]
+    if any(len(_expect(line, list)) > len(columns) for line in _expect(part["first"], list)):
+        raise ValueError("a row has more values than there are columns")
+    return {**part, "columns": columns}
+
+
+def _expect(value: Any, kind: type | tuple[type, ...]) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} is another type than expected")
+    return value

@@ -19,7 +19,7 @@ from . import keys
 from .broker import connect
 from .broker_waiting import wait_for_broker
 from .errors import SettingsError
-from .job import ReportJob
+from .job import ReportJob, ReportsQueue
 from .json_only import use_json_only
 from .liveness import Liveness
 from .logs import CONSOLE
@@ -86,6 +86,7 @@ vars(rq_workers)["is_suspended"] = lambda _connection: False
 for _name, _ours in {
     "worker_class": _Fixed(_make_worker),
     "job_class": _Fixed(ReportJob),
+    "queue_class": _Fixed(ReportsQueue),
     "connection": _Awaited(_CONNECTION),
 }.items():
     setattr(CliConfig, _name, _ours)

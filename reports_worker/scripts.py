@@ -27,6 +27,10 @@ ABANDONED = (
     f"This report was begun {MOST_EXECUTIONS} times and has no result: the last time its worker died, or lost "
     "the broker. Tell who runs this."
 )
+NEVER_STARTED = (
+    f"Workers took this report from the queue {MOST_EXECUTIONS} times in a row and never started it: its record may "
+    "be damaged. Ask for the report again; if that fails too, contact your administrator."
+)
 CANCELLED = "This report was cancelled before it was completed."
 
 _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, keys.FAILED, keys.REGISTRY,
@@ -35,10 +39,10 @@ _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, key
 
 @cache
 def read_script(name: str, *, shared: bool = False) -> str:
-    """Read `lua/<name>.lua`, with the shared part before it where it needs that."""
+    """Read `lua/<name>.lua`, after what tells task ids, and after the shared part where it needs that."""
     folder = resources.files(__package__) / "lua"
-    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    return (folder / "shared.lua").read_text(encoding="utf-8") + text if shared else text
+    parts = ["task_ids", "shared", name] if shared else ["task_ids", name]
+    return "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
 
 
 class Script:
@@ -52,7 +56,7 @@ class Script:
         self.text = text
         self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, names: Sequence[str], arguments: Sequence[str | float]) -> object:
+    def __call__(self, names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
         command = ("EVALSHA", self.sha, len(names), *names, *arguments)
         run = cast(Callable[..., object], self._connection.execute_command)
         try:
@@ -90,6 +94,7 @@ class SharedScripts:
                 "suspicion_seconds": SUSPICION.total_seconds(),
                 "unattended_seconds": UNATTENDED.total_seconds(),
                 "abandoned": ABANDONED,
+                "never_started": NEVER_STARTED,
                 "cancelled": CANCELLED,
             }
         )
@@ -100,7 +105,7 @@ class SharedScripts:
             if name not in self._scripts:
                 self._scripts[name] = Script(self._connection, read_script(name, shared=True))
 
-    def __call__(self, name: str, *arguments: str | float) -> object:
+    def __call__(self, name: str, *arguments: str | bytes | float) -> object:
         """Run `lua/<name>.lua`; one round trip."""
         self.load(name)
         return self._scripts[name](_SHARED_KEYS, (self._settings, *arguments))

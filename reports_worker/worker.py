@@ -12,14 +12,15 @@ from datetime import timedelta
 from multiprocessing import active_children
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution as RQExecution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import WorkerStatus
-from rq.worker_registration import clean_worker_registry
+from rq.worker_registration import register
 
 from . import keys, registry
 from .artifacts import open_store
@@ -30,12 +31,13 @@ from .callback_sender import CallbackSender
 from .deaths import Death
 from .deliveries import Deliveries
 from .guard import Limits
-from .job import ReportJob
+from .job import ReportJob, ReportsQueue
 from .lease_keeper import LeaseKeeper
 from .leases import Execution, Leases
 from .making import Making
 from .masking import known_secrets
 from .model import Failed, Reason, Report
+from .periodic_thread import FailureLog
 from .preloading import list_preparations
 from .processes import adopt_orphans, die_with_parent, end_children, end_group, find_children, wait_for_end
 from .progress import log_stage
@@ -43,6 +45,8 @@ from .reconciler import Reconciler
 from .settings import Settings
 from .shared_state import SharedState
 from .spare import Spare
+from .stored_entries import is_wrong_type
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +70,14 @@ class ReportWorker(Worker):
     """
 
     job_class = ReportJob
+    queue_class = ReportsQueue
     # A broker that is back is noticed at once: RQ would wait for up to a minute.
     max_connection_wait_time = TRY_AGAIN_SECONDS
 
     def __init__(self, queues: Any, *, settings: Settings | None = None, **options: Any) -> None:
         fixed = {
             "job_class": ReportJob,
+            "queue_class": ReportsQueue,
             "worker_ttl": WORKER_TTL_SECONDS,
             "maintenance_interval": MAINTENANCE_SECONDS,
             "log_job_description": False,
@@ -88,6 +94,7 @@ class ReportWorker(Worker):
         self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
         self._beat_at = 0.0
         self._execution_number = 1
+        self._taking = FailureLog("taking a report")
         self._spare: Spare | None = None
         # Of the making process: its wait status once it has ended, and whether this worker has ended it.
         self._wait_status: int | None = None
@@ -114,13 +121,16 @@ class ReportWorker(Worker):
             log.warning("%s", warning)
         self._children_before = find_children()
         adopt_orphans()
-        super().bootstrap(*arguments, **options)
-        if not self.connection.exists(keys.REGISTRY):
-            registry.rebuild(self.connection)
-        self.keeper.start()
+        try:
+            super().bootstrap(*arguments, **options)
+            if not self.connection.exists(keys.REGISTRY):
+                registry.rebuild(self.connection)
+        except ResponseError as error:
+            raise SystemExit(f"This worker does not start: the broker refuses a command: {error}") from error
+        self.keeper.thread.start()
         self.callbacks.start()
-        self.reconciler.start()
-        self.cleaner.start()
+        self.reconciler.thread.start()
+        self.cleaner.thread.start()
 
     def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
@@ -138,10 +148,10 @@ class ReportWorker(Worker):
         if self._spare is not None:
             self._spare.dismiss()
         self._end_children()
-        self.cleaner.stop()
-        self.reconciler.stop()
+        self.cleaner.thread.stop()
+        self.reconciler.thread.stop()
         self.callbacks.stop()
-        self.keeper.stop()
+        self.keeper.thread.stop()
         try:
             super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
         except RedisError as error:
@@ -151,17 +161,34 @@ class ReportWorker(Worker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Make one report. A broker that fails meanwhile ends nothing: the sweep puts the report back."""
+        job.timeout = job.timeout or int(self.settings.timeout.total_seconds())
         try:
             execution = self._start(job)
             if execution:
                 self._make(Execution(job.id, execution.id), job, queue, execution)
+        except StopRequested:
+            raise
         except RedisError as error:
             log.warning("task %s: the broker failed: %s", job.id, error)
+            if is_wrong_type(error):
+                self._remove_executions()
+        except Exception:
+            # RQ's loop would end the worker. The report is put back when its lease ends, as after a crash.
+            log.exception("task %s: its worker failed", job.id)
+            if self.horse_pid:
+                self.kill_horse()
+                self.wait_for_horse()
+                self._horse_pid = 0
         finally:
             self.keeper.let_go()
             self.executions.clear()
             # RQ takes a signal to stop at once where the worker is idle, and else after the job.
             self._state = WorkerStatus.IDLE
+
+    def _remove_executions(self) -> None:
+        """Remove what stands for RQ's list of this worker's executions: where that is none, no report begins."""
+        with suppress(RedisError):
+            self.connection.delete(self.executions_key)
 
     def _start(self, job: Job) -> RQExecution | None:
         """Take the lease; None if the report is not waiting any more."""
@@ -316,10 +343,17 @@ class ReportWorker(Worker):
         try:
             with self.connection.pipeline(transaction=False) as batch:
                 super().heartbeat(timeout, batch)
-                batch.execute()
+                is_new, *_ = batch.execute()
+            if is_new:
+                self._register_again()
             self._beat_at = time.monotonic()
         except RedisError as error:
             log.warning("cannot send a heartbeat: %s", error)
+
+    def _register_again(self) -> None:
+        """Write the worker's record again: it had expired, or was removed with all that stood in the broker."""
+        self.connection.hset(self.key, mapping=self.serialize())
+        register(self)
 
     # -- a broker that fails, in whatever way, ends no worker
 
@@ -335,10 +369,15 @@ class ReportWorker(Worker):
         self._keep_spare()
         while True:
             try:
-                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
-            except RedisError as error:
-                log.warning("cannot take a report: %s", error)
+                found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except StopRequested:
+                raise
+            except Exception as error:  # whatever it is, the sweep counts it for the report that was taken
+                self._taking.note(error)
                 time.sleep(TRY_AGAIN_SECONDS)
+            else:
+                self._taking.note_success()
+                return found
 
     def check_for_suspension(self, burst: bool) -> None:
         try:
@@ -347,13 +386,11 @@ class ReportWorker(Worker):
             log.warning("cannot ask whether the queue is paused: %s", error)
 
     def run_maintenance_tasks(self) -> None:
-        try:
-            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ's own
-        except RedisError as error:
-            log.warning("cannot tidy up: %s", error)
-
-    def clean_registries(self) -> None:
-        """Forget workers that are gone; what they held, the lease keeper sweeps up."""
-        for queue in self.queues:
-            clean_worker_registry(queue)
+        """Forget workers that are gone. The lease keeper sweeps up what they held; RQ's groups are not used."""
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
+        try:
+            workers = Workers(self.connection)
+            workers.forget_gone()
+            workers.forget_odd_queues()
+        except RedisError as error:
+            log.warning("cannot forget workers that are gone: %s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,12 @@ from .errors import NoSuchWorkerError
 from .model import Report
 from .records import FIELDS, read_report
 from .scripts import load_script
+from .stored_entries import log_taken_out, read_rows, to_task_id, unless_wrong_type
 
 DRAIN_COMMAND = "drain"
+_LONGEST_PID = 10
+# The replacement of a byte that is no UTF-8 is not printable ASCII, so that it matches nothing here.
+_QUEUE_KEY = re.compile(re.escape(keys.QUEUE_PREFIX) + r"[ -~]+", re.ASCII)
 _FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", keys.DRAINING_SINCE)
 
 
@@ -68,12 +73,12 @@ class Workers:
             for name in names:
                 pipeline.hmget(keys.WORKER_PREFIX + name, _FIELDS)
                 pipeline.smembers(f"{keys.WORKER_PREFIX}{name}:executions")
-            found = pipeline.execute()
-        rows = [_read_row(values) for values in found[::2]]
-        task_ids = [_find_task_id(executions) for executions in found[1::2]]
+            found = pipeline.execute(raise_on_error=False)
+        rows = [_read_row(unless_wrong_type(values, [None] * len(_FIELDS))) for values in found[::2]]
+        task_ids = [_find_task_id(unless_wrong_type(executions, set())) for executions in found[1::2]]
         reports = self._read_reports({task_id for task_id in task_ids if task_id})
         return [
-            _to_record(name, row, reports.get(task_id))
+            _to_record(name, row, reports.get(task_id) if task_id else None)
             for name, row, task_id in zip(names, rows, task_ids, strict=True)
             if "birth" in row and "death" not in row
         ]
@@ -91,16 +96,33 @@ class Workers:
         now, order = clock.to_text(clock.now()), json.dumps({"command": DRAIN_COMMAND})
         self._drain([keys.WORKER_PREFIX + name], [now, keys.COMMANDS_PREFIX + name, order])
 
+    def forget_gone(self) -> None:
+        """Take out of RQ's sets of workers every entry without a record, also what names no worker."""
+        for name in (keys.WORKERS, keys.ALL_WORKERS):
+            entries = list(cast(set[bytes], self._connection.smembers(name)))
+            with self._connection.pipeline(transaction=False) as pipeline:
+                for entry in entries:
+                    pipeline.exists(entry)
+                found = pipeline.execute()
+            if gone := [entry for entry, count in zip(entries, found, strict=True) if not count]:
+                self._connection.srem(name, *gone)
+
+    def forget_odd_queues(self) -> None:
+        """Take out of RQ's set of queues every entry that names none, over which RQ's own tools fail."""
+        entries = cast(set[bytes], self._connection.smembers(keys.QUEUES))
+        for entry in entries:
+            if not _QUEUE_KEY.fullmatch(entry.decode(errors="replace")):
+                self._connection.srem(keys.QUEUES, entry)
+                log_taken_out(entry, keys.QUEUES)
+
     def is_ordered(self, name: str) -> bool:
         """Tell whether a worker is to drain."""
         return bool(self._connection.hexists(keys.WORKER_PREFIX + name, keys.DRAINING_SINCE))
 
     def _read_reports(self, task_ids: set[str]) -> Mapping[str, Report]:
-        with self._connection.pipeline(transaction=False) as pipeline:
-            for task_id in task_ids:
-                pipeline.hmget(keys.job(task_id), FIELDS)
-            rows = pipeline.execute()
-        reports = (read_report(task_id, row) for task_id, row in zip(task_ids, rows, strict=True))
+        ids = sorted(task_ids)
+        rows = zip(ids, read_rows(self._connection, ids, FIELDS), strict=True)
+        reports = (read_report(task_id, row) for task_id, row in rows)
         return {report.task_id: report for report in reports if report}
 
 
@@ -109,8 +131,9 @@ def _read_row(values: Sequence[bytes | None]) -> dict[str, str]:
     return {name: value.decode(errors="replace") for name, value in pairs if value is not None}
 
 
-def _find_task_id(executions: set[bytes]) -> str:
-    return min(executions, default=b"").decode(errors="replace").partition(":")[0]
+def _find_task_id(executions: set[bytes]) -> str | None:
+    ids = (to_task_id(execution.partition(b":")[0]) for execution in sorted(executions))
+    return next((task_id for task_id in ids if task_id), None)
 
 
 def _to_record(name: str, row: Mapping[str, str], report: Report | None) -> WorkerRecord:
@@ -119,7 +142,7 @@ def _to_record(name: str, row: Mapping[str, str], report: Report | None) -> Work
     return WorkerRecord(
         name=name,
         host=row.get("hostname", ""),
-        pid=int(pid) if pid.isdecimal() else None,
+        pid=int(pid) if pid.isdecimal() and len(pid) <= _LONGEST_PID else None,
         state=WorkerState.DRAINING if keys.DRAINING_SINCE in row else state,
         started_at=_read_time(row.get("birth", "")),
         heard_at=_read_time(row.get("last_heartbeat", "")),

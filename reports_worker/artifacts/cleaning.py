@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from reports_worker import keys
+from reports_worker.periodic_thread import PeriodicThread
 from reports_worker.scripts import load_script
+from reports_worker.stored_entries import log_taken_out, take_lock, to_task_id, unless_wrong_type
 
 from .errors import ArtifactGoneError, StorageError
 from .scratch import find_scratch
@@ -36,7 +37,7 @@ MOST_AT_ONCE = 50
 SCRATCH_AGE = timedelta(seconds=15)
 # One worker at a time compares, and one an hour is enough.
 COMPARE_EVERY_SECONDS = 600.0
-COMPARED = timedelta(hours=1)
+COMPARED_SECONDS = 3600
 COMPARED_AT_ONCE = 500
 # Files without a report are left alone for a day: perhaps the broker has come back without its data.
 STRAY_AGE = timedelta(days=1)
@@ -70,28 +71,15 @@ class Cleaner:
         self._claim = load_script(connection, "claim_files")
         self._settle = load_script(connection, "settle_files")
         self._compared_at = time.monotonic()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cleaner", daemon=True)
+        expected = (RedisError, StorageError, OSError)
+        self.thread = PeriodicThread("cleaner", EVERY_SECONDS, self._clean_all, expected=expected)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(timeout=1)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(EVERY_SECONDS):
-            try:
-                self.clean()
-                self.clean_scratch(datetime.now(UTC))
-                if time.monotonic() - self._compared_at >= COMPARE_EVERY_SECONDS:
-                    self._compared_at = time.monotonic()
-                    self.compare(datetime.now(UTC))
-            except (RedisError, StorageError, OSError) as error:
-                log.warning("files cannot be cleared away now: %s", error)
-            except Exception:
-                log.exception("clearing away files raised")
+    def _clean_all(self) -> None:
+        self.clean()
+        self.clean_scratch(datetime.now(UTC))
+        if time.monotonic() - self._compared_at >= COMPARE_EVERY_SECONDS:
+            self._compared_at = time.monotonic()
+            self.compare(datetime.now(UTC))
 
     def clean(self) -> None:
         """Look at the reports that were noted. What cannot be done now is tried again."""
@@ -116,7 +104,7 @@ class Cleaner:
         Where most files have no report, it is the reports that are missing: then only those go that are older
         than any report is kept.
         """
-        if not self._connection.set(keys.COMPARED, "1", nx=True, ex=COMPARED):
+        if not take_lock(self._connection, keys.COMPARED, COMPARED_SECONDS):
             return
         count, strays = 0, list[Stay]()
         for stays in _take(self._store.find_all(), COMPARED_AT_ONCE):
@@ -151,16 +139,26 @@ class Cleaner:
             for task_id in ids:
                 pipeline.hmget(keys.job(task_id), "status", "artifacts_at")
                 pipeline.get(keys.lease(task_id))
-            found = iter(pipeline.execute())
+            found = iter(pipeline.execute(raise_on_error=False))
         return [
-            Wanted(fields[0] is not None, (fields[1] or b"").decode(), (lease or b"").decode())
+            _to_wanted(unless_wrong_type(fields, (None, None)), unless_wrong_type(lease, None))
             for fields, lease in zip(found, found, strict=True)
         ]
 
     def _claim_some(self) -> Iterator[tuple[str, str]]:
         found = cast(list[bytes], self._claim([keys.FILES], [MOST_AT_ONCE, AGAIN_AFTER_SECONDS]))
-        for position in range(0, len(found), 2):
-            yield found[position].decode(), found[position + 1].decode()
+        for entry, score in zip(found[::2], found[1::2], strict=True):
+            if task_id := to_task_id(entry):
+                yield task_id, score.decode()
+            else:
+                self._connection.zrem(keys.FILES, entry)
+                log_taken_out(entry, keys.FILES)
+
+
+def _to_wanted(fields: Sequence[bytes | None], lease: bytes | None) -> Wanted:
+    status, published = fields
+    published_text, running = ((one or b"").decode(errors="replace") for one in (published, lease))
+    return Wanted(status is not None, published_text, running)
 
 
 def _take(stays: Iterator[Stay], count: int) -> Iterator[list[Stay]]:

@@ -13,7 +13,7 @@ end
 for number = 3, #ARGV do
   local id = ARGV[number]
   local key = job_key(id)
-  local status = redis.call('HGET', key, 'status')
+  local status = read_job(id, 'status')[1]
   if not status then
     forget(id)
     note(id, 'gone')
@@ -32,8 +32,8 @@ for number = 3, #ARGV do
     redis.call('ZREM', keys.expiry, id)
     if status ~= 'started' then
       waiting[#waiting + 1] = id
-    elseif not running[id] and redis.call('EXISTS', lease_key(id)) == 0 then
-      note(id, put_back(id, now))
+    elseif not running[id] then
+      if find_holder(id) then limit_lease(id) else note(id, put_back(id, now)) end
     end
   end
 end

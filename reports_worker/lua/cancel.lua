@@ -2,7 +2,7 @@
 -- Returns the status it has now, '' if there is none, or 'ended' if it had ended before. ARGV[2..3]: id, now.
 local id, now = ARGV[2], ARGV[3]
 local key = job_key(id)
-local status = redis.call('HGET', key, 'status')
+local status = read_job(id, 'status')[1]
 if not status then return '' end
 if status == 'failed' and redis.call('HGET', key, 'cancelled_at') == now then return status end -- sent twice
 if status ~= 'queued' and status ~= 'started' then return 'ended' end

@@ -10,8 +10,8 @@ local function find_host(url)
 end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.deliveries, '-inf', server_time(), 'LIMIT', 0, ARGV[3])) do
-  local found = redis.call('HMGET', job_key(id), 'status', 'callback_url', 'endings')
-  if not (has_ended(found[1]) and found[2] and found[3]) then
+  local found = is_task_id(id) and read_job(id, 'status', 'callback_url', 'endings') or {}
+  if not (has_ended(found[1]) and found[2] and to_count(found[3]) > 0) then
     redis.call('ZREM', keys.deliveries, id)
   else
     local host = find_host(found[2])

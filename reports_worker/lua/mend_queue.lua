@@ -6,12 +6,12 @@ for _, id in ipairs(redis.call('LRANGE', keys.intermediate, 0, -1)) do taken[id]
 
 for number = 2, #ARGV do
   local id = ARGV[number]
-  local status, count = redis.call('HGET', job_key(id), 'status'), times[id] or 0
+  local status, count = is_task_id(id) and read_job(id, 'status')[1], times[id] or 0
   local waits = status and not has_ended(status) and status ~= 'started'
   local outcome
   if count > 0 and (not waits or taken[id]) then
     redis.call('LREM', keys.queued, 0, id)
-    outcome = 'taken off the queue'
+    outcome = status and 'taken off the queue' or 'taken out of ' .. keys.queued
   elseif count > 1 then
     redis.call('LREM', keys.queued, 1 - count, id)
     outcome = 'queued once'

@@ -3,14 +3,14 @@
 -- ARGV[2..]: id, execution, now, status (finished or failed), then fields and values.
 local id, execution = ARGV[2], ARGV[3]
 local key = job_key(id)
-if redis.call('GET', lease_key(id)) ~= execution then
-  if redis.call('HGET', key, 'published_by') == execution .. ':' .. ARGV[5] then return 1 end
+if find_holder(id) ~= execution then
+  if read_job(id, 'published_by')[1] == execution .. ':' .. ARGV[5] then return 1 end
   tidy_files(id) -- of this attempt there may be some
   return 0
 end
 redis.call('DEL', lease_key(id))
 forget_execution(id, execution)
-if redis.call('EXISTS', key) == 0 then
+if not read_job(id, 'status')[1] then
   tidy_files(id)
   return 0
 end

@@ -3,11 +3,13 @@
 -- ARGV[2..6]: id, execution, now, 1 if the execution counts or 0 if it is handed back unspent, and the error of
 -- the report where this was its last execution.
 local id, execution = ARGV[2], ARGV[3]
-local key, holder = job_key(id), redis.call('GET', lease_key(id))
+local key, holder = job_key(id), find_holder(id)
 local is_started = redis.call('ZSCORE', keys.started, id .. ':' .. execution)
 forget_execution(id, execution)
 if holder and holder ~= execution or not holder and not is_started then return '' end
 redis.call('DEL', lease_key(id))
-if redis.call('HGET', key, 'status') ~= 'started' then return '' end
-if ARGV[5] == '0' then redis.call('HINCRBY', key, 'executions', -1) end
+if read_job(id, 'status')[1] ~= 'started' then return '' end
+if ARGV[5] == '0' then
+  redis.call('HSET', key, 'executions', math.max(0, to_count(redis.call('HGET', key, 'executions')) - 1))
+end
 return put_back(id, ARGV[4], ARGV[6])

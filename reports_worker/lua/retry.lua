@@ -3,7 +3,7 @@
 -- ARGV[2..4]: id, now, and a token that tells a repetition of this request from another request.
 local id, now, token = ARGV[2], ARGV[3], ARGV[4]
 local key = job_key(id)
-local status = redis.call('HGET', key, 'status')
+local status = read_job(id, 'status')[1]
 if not status then return '' end
 if status == 'queued' and redis.call('HGET', key, 'retry_token') == token then return 'retried' end
 if status == 'queued' or status == 'started' or status == 'finished' then return status end
@@ -11,7 +11,7 @@ redis.call('PERSIST', key)
 redis.call('ZREM', keys.failed, id)
 redis.call('ZREM', keys.expiry, id)
 forget_delivery(id)
-redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'worker_name',
+redis.call('HDEL', key, 'error', 'reason', 'summary', 'cancelled_at', 'executions', 'missed_starts', 'worker_name',
            'artifacts', 'artifacts_at', 'as_of', 'preview')
 redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now, 'retry_token', token, 'started_at', '', 'ended_at', '', 'percent', 0, 'stage', '')
 tidy_files(id)

@@ -10,6 +10,31 @@ local settings = cjson.decode(ARGV[1])
 local function job_key(id) return settings.job .. id end
 local function lease_key(id) return settings.lease .. id end
 
+-- Read a whole number that stands in Redis; 0 where something else does.
+local function to_count(text)
+  return tonumber(string.match(text or '', '^%d%d?%d?%d?%d?%d?$') or 0)
+end
+
+-- Read fields of a report; none where there is no report, or where its key holds something else.
+local function read_job(id, ...)
+  local found = redis.pcall('HMGET', job_key(id), ...)
+  return found.err and {} or found
+end
+
+-- Find the execution that holds the lease of a report. What is no text there is no worker's, and goes.
+local function find_holder(id)
+  local holder = redis.pcall('GET', lease_key(id))
+  if type(holder) ~= 'table' then return holder end
+  redis.call('DEL', lease_key(id))
+  return false
+end
+
+-- Have a lease end that no worker has written: it would keep its report from being made for ever.
+local function limit_lease(id)
+  local left = redis.call('PTTL', lease_key(id))
+  if left == -1 or left > settings.lease_ms then redis.call('PEXPIRE', lease_key(id), settings.lease_ms) end
+end
+
 local function server_seconds()
   return tonumber(redis.call('TIME')[1])
 end
@@ -29,8 +54,8 @@ end
 local function forget_execution(id, execution)
   local member = id .. ':' .. execution
   redis.call('ZREM', keys.started, member)
-  local worker = redis.call('HGET', settings.execution .. member, 'worker_name')
-  if worker then redis.call('SREM', settings.worker .. worker .. ':executions', member) end
+  local worker = redis.pcall('HGET', settings.execution .. member, 'worker_name')
+  if type(worker) == 'string' then redis.pcall('SREM', settings.worker .. worker .. ':executions', member) end
   redis.call('DEL', settings.execution .. member, settings.executions .. id)
 end
 
@@ -57,7 +82,7 @@ end
 local function queue_delivery(id)
   if redis.call('HEXISTS', job_key(id), 'callback_url') == 0 then return end
   forget_delivery(id)
-  redis.call('HINCRBY', job_key(id), 'endings', 1)
+  redis.call('HSET', job_key(id), 'endings', to_count(redis.call('HGET', job_key(id), 'endings')) + 1)
   redis.call('ZADD', keys.deliveries, server_time(), id)
 end
 
@@ -89,7 +114,7 @@ local function put_back(id, now, why)
   local key = job_key(id)
   tidy_files(id)
   if is_cancelled(id) then return finish_cancelled(id, now) end
-  if tonumber(redis.call('HGET', key, 'executions') or '0') >= settings.most_executions then
+  if to_count(redis.call('HGET', key, 'executions')) >= settings.most_executions then
     finish(id, 'failed', now, {'reason', 'abandoned', 'error', why or settings.abandoned})
     return 'abandoned'
   end

@@ -13,10 +13,11 @@ end
 
 -- Find the newest report of the same request and its status, if it can serve: neither failed nor about to be.
 local function find_earlier()
-  local earlier = since ~= '' and redis.call('GET', KEYS[6])
-  if not earlier then return end
+  local earlier = since ~= '' and redis.pcall('GET', KEYS[6])
+  if not is_task_id(earlier) then return end
   local key = string.sub(KEYS[1], 1, -1 - #id) .. earlier
-  local status, ended_at, cancelled_at = unpack(redis.call('HMGET', key, 'status', 'ended_at', 'cancelled_at'))
+  local found = redis.pcall('HMGET', key, 'status', 'ended_at', 'cancelled_at')
+  local status, ended_at, cancelled_at = unpack(found.err and {} or found)
   local is_made = (status == 'queued' or status == 'started') and not cancelled_at
   if not is_made and not (status == 'finished' and ended_at and ended_at >= since) then return end
   touch(key, 'created_at')
@@ -27,7 +28,11 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   touch(KEYS[1], 'created_at')
   return {id, ''}
 end
-local kept = digest ~= '' and redis.call('HMGET', KEYS[5], 'id', 'digest')
+local kept = digest ~= '' and redis.pcall('HMGET', KEYS[5], 'id', 'digest')
+if kept and (kept.err or kept[1] and not is_task_id(kept[1])) then
+  redis.call('DEL', KEYS[5]) -- another has written there
+  kept = {}
+end
 if kept and kept[1] then
   if kept[2] ~= digest then return {''} end
   touch(KEYS[5], 'id')

@@ -184,7 +184,10 @@ def test_a_worker_outlives_a_broker_that_takes_nothing_and_publishes_what_it_mad
     queue.wait_for(frugal, Status.RUNNING)
     with out_of_memory(redis, own_broker.folder):
         assert queue.wait_for_end(frugal).status is Status.COMPLETED
-        wait_until(lambda: "cannot take a report" in process.output, what="a worker that cannot take a job")
+        wait_until(
+            lambda: "taking a report: the broker refuses a command" in process.output,
+            what="a worker that cannot take a job",
+        )
     assert queue.wait_for_end(queue.submit(SALES)).status is Status.COMPLETED
     assert not process.has_ended
     assert "Traceback" not in process.output

@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from reports_worker import CATALOG, Status, Submission
+from reports_worker.task_ids import new_task_id
 from tests.brokers import Broker
 from tests.integration.worker_processes import OUR_COMMAND, RQ_COMMAND, Reports, StartWorker, StartWorkerOf
 from tests.waiting import wait_until
@@ -135,13 +137,19 @@ def test_what_stands_in_redis_is_never_unpickled_or_called(
 def test_a_job_of_something_else_is_not_run(worker: StartWorker, redis: Redis, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     data = json.dumps(["os.mkdir", None, [str(trap)], {}])
-    redis.hset("rq:job:foreign", mapping={"status": "queued", "origin": "reports", "data": data})
-    redis.rpush("rq:queue:reports", "foreign")
+    fields: dict[Any, Any] = {"status": "queued", "origin": "reports", "data": data}
+    task_id = new_task_id()
+    for name in ("foreign", task_id):
+        redis.hset(f"rq:job:{name}", mapping=fields)
+        redis.rpush("rq:queue:reports", name)
 
-    worker()
+    process = worker()
 
-    wait_until(lambda: redis.hget("rq:job:foreign", "status") == b"failed", what="the end of the foreign job")
-    assert redis.hget("rq:job:foreign", "error") == b"What stands in the queue is no report."
+    wait_until(lambda: redis.hget(f"rq:job:{task_id}", "status") == b"failed", what="the end of the job")
+    assert redis.hget(f"rq:job:{task_id}", "error") == b"What stands in the queue is no report."
+    assert process.output.count("b'foreign' names no report, so it is taken out of rq:queue:reports") == 1
+    assert redis.hget("rq:job:foreign", "status") == b"queued"
+    assert redis.llen("rq:queue:reports") + redis.llen("rq:queue:reports:intermediate") == 0
     assert not trap.exists()
 
 

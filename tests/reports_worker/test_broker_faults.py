@@ -40,6 +40,9 @@ SENTENCES: dict[str, list[exceptions.RedisError]] = {
     ],
     "The broker cannot be reached, so nothing was confirmed. ": [
         exceptions.ConnectionError("Error 111 connecting to 10.0.0.1:6379. Connection refused."),
+        exceptions.ResponseError("ERR unknown command"),
+    ],
+    "A key of the broker holds something else than reports need. Nothing was accepted": [
         exceptions.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
     ],
 }

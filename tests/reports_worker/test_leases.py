@@ -527,6 +527,69 @@ def test_what_was_taken_and_never_started_is_queued_again(
     assert report.status is Status.PENDING
 
 
+def miss_a_start(connection: Redis, leases: Leases, task_id: str) -> list[tuple[str, str]]:
+    """What becomes of a report that a worker takes and never starts."""
+    connection.lrem(keys.QUEUED, 0, task_id)
+    connection.rpush(keys.INTERMEDIATE, task_id)
+    assert list(leases.sweep()) == []
+    make_suspicion_old(connection, task_id)
+    return list(leases.sweep())
+
+
+def test_what_is_taken_four_times_in_a_row_and_never_started_is_rejected(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    outcomes = [outcome for _ in range(4) for _, outcome in miss_a_start(connection, leases, task_id)]
+
+    assert outcomes == ["queued", "queued", "queued", "rejected"]
+    report = queue.find(task_id)
+    assert report is not None
+    assert (report.status, report.reason) == (Status.FAILED, "rejected")
+    assert report.error is not None
+    assert "took this report from the queue 4 times in a row and never started it" in report.error
+    assert connection.llen(keys.QUEUED) + connection.llen(keys.INTERMEDIATE) == 0
+    assert read_executions(connection, task_id) == 0
+
+
+def test_what_is_never_started_goes_in_front_once_and_then_behind_all_others(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    other = queue.submit(Submission("Other", "sales"))
+    orders = []
+    for _ in range(2):
+        miss_a_start(connection, leases, task_id)
+        orders.append(connection.lrange(keys.QUEUED, 0, -1))
+
+    entries = [task_id.encode(), other.encode()]
+    assert orders == [entries, entries[::-1]]
+
+
+def test_a_start_and_a_retry_forget_the_starts_that_were_missed(
+    connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
+) -> None:
+    for _ in range(3):
+        miss_a_start(connection, leases, task_id)
+    connection.lrem(keys.QUEUED, 0, task_id)
+    execution = Execution(task_id, "x")
+    assert leases.start(execution, worker=WORKER, expires=RUN)
+    leases.put_back(execution, spent=False)
+    assert [miss_a_start(connection, leases, task_id) for _ in range(3)] == [[(task_id, "queued")]] * 3
+    assert miss_a_start(connection, leases, task_id) == [(task_id, "rejected")]
+
+    queue.retry(task_id)
+
+    assert [miss_a_start(connection, leases, task_id) for _ in range(3)] == [[(task_id, "queued")]] * 3
+
+
+def test_a_hand_back_counts_as_no_missed_start(connection: Redis, leases: Leases, task_id: str) -> None:
+    for number in range(6):
+        execution = Execution(task_id, str(number))
+        assert leases.start(execution, worker=WORKER, expires=RUN)
+        assert leases.put_back(execution, spent=False) == "queued"
+
+    assert not connection.hexists(keys.job(task_id), "missed_starts")
+
+
 def test_what_was_never_started_is_queued_once_even_if_it_stands_there_already(
     connection: Redis, leases: Leases, task_id: str
 ) -> None:

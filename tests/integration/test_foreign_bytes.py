@@ -1,0 +1,204 @@
+"""Foreign bytes at every key that the product reads: worker, API, pages and command line go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from reports_worker import Status, Submission, keys
+from reports_worker.records import FIELDS
+from reports_worker.task_ids import new_task_id
+from tests.brokers import Broker
+from tests.integration.command_line_runs import run
+from tests.integration.serving import Site, serve
+from tests.integration.worker_processes import Reports, StartWorkerOf, WorkerProcess
+from tests.waiting import wait_until
+
+# Enough to reach each key and each kind of change several times, in some 20 seconds.
+EXAMPLES = 12
+CHANGES = 25
+
+Write = Callable[[Redis, Any, bytes], object]
+WRITERS: dict[str, Write] = {
+    "list": lambda redis, key, entry: redis.lpush(key, entry),
+    "set": lambda redis, key, entry: redis.sadd(key, entry),
+    "zset": lambda redis, key, entry: redis.zadd(key, {entry: 0}),
+    "hash": lambda redis, key, entry: redis.hset(key, entry, entry),
+    "string": lambda redis, key, entry: redis.set(key, entry),
+}
+PAGES = ("/", "/reports", "/?status=failed&q=a", "/rq/", "/types")
+ANSWERS = ("/api/reports", "/api/reports?status=completed&q=a&type=sales", "/health", "/api/report-types")
+# Fields beside those of a report that worker, scripts or RQ read.
+OTHER_FIELDS = ("timeout", "data", "origin", "exc_info", "meta", "executions", "missed_starts", "endings",
+                "cancelled_at", "published_by", "preview", "stopped_callback_name")  # fmt: skip
+WORKER_FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", "draining_since")
+
+
+@dataclass(frozen=True)
+class Product:
+    """A worker and an API over one broker."""
+
+    broker: Broker
+    redis: Redis
+    reports: Reports
+    worker: WorkerProcess
+    site: Site
+    threads: int
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("product")
+    broker = Broker(folder / "broker").start()
+    reports = Reports(broker.url)
+    worker = start_worker(broker.url).wait_until_ready()
+    threads = psutil.Process(worker.pid).num_threads()
+    with serve(broker.url, folder / "api") as site, broker.client() as redis:
+        yield Product(broker, redis, reports, worker, site, threads)
+    worker.end()
+    reports.connection.close()
+    broker.stop()
+
+
+json_texts = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=2) | st.dictionaries(st.text(max_size=8), part, max_size=2),
+    max_leaves=4,
+).map(lambda value: json.dumps(value).encode())
+shapes = st.sampled_from(
+    [
+        b'[{"name": 1}]',
+        b'{"tables": [{}]}',
+        b'{"charts": 5, "units": []}',
+        b'"\\ud800"',
+        b"[" * 10**4,
+        b"1e999",
+        b"0001-01-01T00:00:00",
+        b"9999-12-31T23:59:59.999999Z",
+        b"9" * 5000,
+        b"-1",
+        b"abc",
+        b"\x1b[2J",
+    ]
+)
+values = st.binary(max_size=40) | st.text(max_size=20).map(lambda text: text.encode("utf-8", "replace"))
+entries = st.one_of(values, json_texts, shapes, st.builds(lambda: new_task_id().encode()))
+
+members = st.tuples(st.just("member"), st.sampled_from(sorted(keys.TYPES)), entries)
+report_fields = st.tuples(st.just("field"), st.sampled_from([*FIELDS, *OTHER_FIELDS]), entries)
+report_types = st.tuples(
+    st.just("key"),
+    st.sampled_from([keys.JOB_PREFIX, keys.LEASE_PREFIX, keys.EXECUTIONS_PREFIX, keys.WORKER_PREFIX]),
+    entries,
+)
+records = st.tuples(st.just("worker"), st.sampled_from(WORKER_FIELDS), entries)
+strings = st.tuples(
+    st.just("string"), st.sampled_from([keys.RECONCILING, keys.COMPARED, keys.DELETED_PREFIX]), entries
+)
+messages = st.tuples(st.just("message"), st.sampled_from([keys.ENDED_CHANNEL, "worker"]), entries)
+changes = st.lists(
+    st.one_of(members, report_fields, report_types, records, strings, messages),
+    min_size=CHANGES,
+    max_size=CHANGES,
+)
+
+
+def apply(product: Product, ids: list[str], change: tuple[str, str, bytes]) -> None:
+    """Write as somebody would who knows our keys and means no good."""
+    redis, (kind, name, entry) = product.redis, change
+    task_id = ids[len(entry) % len(ids)]
+    if kind == "member":
+        WRITERS[keys.TYPES[name]](redis, name, entry)
+    elif kind == "field":
+        if redis.type(keys.job(task_id)) in (b"hash", b"none"):
+            redis.hset(keys.job(task_id), name, entry)
+    elif kind == "key":
+        whose = b"\xff" if name == keys.WORKER_PREFIX else task_id.encode()
+        redis.delete(name.encode() + whose)
+        WRITERS[sorted(WRITERS)[len(entry) % len(WRITERS)]](redis, name.encode() + whose, entry)
+    elif kind == "worker":
+        redis.sadd(keys.WORKERS, "rq:worker:odd")
+        redis.hset("rq:worker:odd", name, entry)
+    elif kind == "string":
+        redis.set(name, entry)
+    else:
+        channel = keys.COMMANDS_PREFIX + product.reports.list_workers()[0].name
+        redis.publish(channel if name == "worker" else name, entry)
+
+
+def assert_all_answer(product: Product, *, also_refusals: bool = False) -> None:
+    """Pages, API and command line answer; where a shared key is broken, perhaps with 503 and a sentence."""
+    allowed = (200, 503) if also_refusals else (200,)
+    for path in (*PAGES, *ANSWERS):
+        answer = product.site.get(path)
+        # RQ's own classes, which this page shows, fail over what names no queue until a worker takes it out.
+        assert answer.status in ((200, 503) if path == "/rq/" else allowed), (path, answer.text)
+        assert "Traceback" not in answer.text
+    for command in ("list", "workers"):
+        asked = run(product.broker.url, command)
+        is_refused = also_refusals and asked.stderr.startswith("Error: The broker cannot be used")
+        assert asked.exit_code == 0 or is_refused, asked.output
+
+
+def assert_a_fresh_report_completes(product: Product) -> None:
+    task_id = product.site.submit("Fresh")
+    report = product.reports.wait_for_end(task_id, seconds=30)
+    assert report.status is Status.COMPLETED, report.error
+    assert product.site.get(f"/reports/{task_id}").status == 200
+
+
+def assert_nothing_ended(product: Product) -> None:
+    os.kill(product.worker.pid, 0)
+    assert not product.worker.has_ended
+    # A process that is made for the next report may be starting; threads are of the worker itself.
+    process = psutil.Process(product.worker.pid)
+    wait_until(lambda: process.num_threads() >= product.threads, seconds=5, what="all threads of the worker")
+    assert product.site.process.poll() is None
+    for text in (product.worker.output, product.site.text):
+        assert "Exception in thread" not in text
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(change_list=changes)
+def test_foreign_bytes_at_every_key_end_nothing(
+    product: Product, change_list: list[tuple[str, str, bytes]]
+) -> None:
+    submission = Submission("Quarter", "sales", callback_url="https://example.com/")
+    ids = [product.reports.submit(submission) for _ in range(3)]
+    product.reports.wait_for_end(ids[0])
+
+    for change in change_list:
+        apply(product, ids, change)
+
+    for task_id in ids:
+        for path in (f"/reports/{task_id}", f"/reports/{task_id}?partial", f"/api/reports/{task_id}"):
+            answer = product.site.get(path)
+            assert answer.status in (200, 404), (path, answer.text, product.site.text[-3000:])
+    assert_all_answer(product)
+    assert_a_fresh_report_completes(product)
+    assert_all_answer(product)
+    assert_nothing_ended(product)
+
+
+@pytest.mark.parametrize("key", [*keys.TYPES, keys.SUSPENDED])
+def test_a_key_of_the_wrong_type_ends_nothing_and_is_over_when_it_is_gone(product: Product, key: str) -> None:
+    product.redis.delete(key)
+    WRITERS["string" if keys.TYPES.get(key) == "hash" else "hash"](product.redis, key, b"\xff")
+
+    answer = product.site.request("POST", "/api/reports", body={"title": "Fresh", "type": "sales"})
+    assert answer.status == 202 or (answer.status, answer.json["title"]) == (503, "Service Unavailable")
+    assert_all_answer(product, also_refusals=True)
+    product.redis.delete(key)
+
+    assert_a_fresh_report_completes(product)
+    assert_all_answer(product)
+    assert_nothing_ended(product)
