@@ -1,0 +1,303 @@
+"""The CSV files of one table: how they are written, and the SELECT that unites them.
+
+The first line of a file says how many fields each of its lines has. DuckDB's own look at a file skips the lines that
+do not fit the most others, or takes them for one column; here such a file is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from .column_types import TEXT, is_number, unite
+from .duckdb_parts import LinkedFile, Part, quote_files, quote_name, quote_text, unite_parts, write_hive
+from .errors import WarehouseError
+
+# DuckDB looks at so many rows to tell the types.
+SAMPLE_ROWS = 20_480
+# Begins the text of an error that a query raises by itself: file, column and value follow.
+MARK, BETWEEN = "\x01value", "\x1f"
+_SEPARATORS = ",;\t|"
+_WHOLE = ("BIGINT", "HUGEINT")
+_FIRST_BYTES = 2**16
+_PIECE_BYTES = 2**20
+_EMPTY = "(empty)"
+
+
+def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> str:
+    """Write the SELECT that has the rows of all files; raise WarehouseError where they cannot be united."""
+    written = [file for file in files if _read_start(file).strip(b"\r\n\t \xef\xbb\xbf")] or files[:1]
+    parts = list(_merge(part for group in _group(written) for part in _sniff_group(connection, group)))
+    return unite_parts(connection, _name_headerless(parts), _unite)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a file is written. An empty quote is none; `skip` counts the empty lines before the first."""
+
+    separator: str
+    quote: str
+    escape: str
+    line_end: str
+    comment: str
+    skip: int
+    has_header: bool
+    date_format: str = ""
+    timestamp_format: str = ""
+
+
+@dataclass(frozen=True)
+class _CsvPart(Part):
+    """With a dialect of its own, or, of several files, one that DuckDB finds for each.
+
+    `guarded` are columns of whole numbers of which DuckDB has not seen all values: it would round a fraction.
+    """
+
+    dialect: _Dialect
+    is_uniform: bool = True
+    guarded: frozenset[str] = frozenset()
+
+    def read(self, options: str = "") -> str:
+        columns = {name: kind for name, kind in self.columns.items() if not self.is_key(name)}
+        types = ", ".join(f"{quote_text(name)}: {quote_text(kind)}" for name, kind in columns.items())
+        dialect = self.dialect
+        how = [
+            f"delim = {quote_text(dialect.separator)}",
+            f"skip = {dialect.skip}",
+            f"header = {'true' if dialect.has_header else 'false'}",
+            f"columns = {{{types}}}",
+        ]
+        if self.is_uniform:
+            how += [
+                "auto_detect = false",
+                f"quote = {quote_text(dialect.quote)}",
+                f"escape = {quote_text(dialect.escape)}",
+                f"new_line = {quote_text(dialect.line_end)}",
+                f"comment = {quote_text(dialect.comment)}",
+            ]
+        if dialect.date_format:
+            how.append(f"dateformat = {quote_text(dialect.date_format)}")
+        if dialect.timestamp_format:
+            how.append(f"timestampformat = {quote_text(dialect.timestamp_format)}")
+        return f"read_csv({quote_files(self.files)}, {', '.join(how)}{write_hive(self.files)}{options})"
+
+    def typed(self, types: Mapping[str, str]) -> Self:
+        """Read text as it is written, and numbers as what they become."""
+        is_unseen = {name for name in self.columns if types[name] in _WHOLE} if self._is_long() else set()
+        guarded = frozenset(name for name in is_unseen if not self.is_key(name))
+        columns = {
+            name: kind if self.is_key(name) else TEXT if name in guarded else types[name]
+            for name, kind in self.columns.items()
+        }
+        return replace(self, columns=columns, guarded=guarded)
+
+    def write(self, name: str, target: str) -> str:
+        if name not in self.guarded:
+            return super().write(name, target)
+        quoted = quote_name(name)
+        between = f"|| {quote_text(BETWEEN)} ||"
+        fault = (
+            f"error({quote_text(MARK)} {between} filename {between} {quote_text(name)} {between} {quoted})"
+        )
+        has_fraction = " OR ".join(f"contains({quoted}, '{letter}')" for letter in ".eE")
+        return (
+            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {has_fraction} THEN {fault} "
+            f"ELSE coalesce(TRY_CAST({quoted} AS {target}), {fault}) END"
+        )
+
+    def _is_long(self) -> bool:
+        return any(_has_more_rows(file, SAMPLE_ROWS) for file in self.files)
+
+
+def _unite(kinds: Sequence[str]) -> str | None:
+    """Return numbers for numbers, and else text, as it is written."""
+    if len(set(kinds)) == 1 or all(map(is_number, kinds)):
+        return unite(kinds)
+    return TEXT
+
+
+def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
+    """Put files together whose first lines are the same, since those are most likely headers."""
+    groups: dict[object, list[LinkedFile]] = {}
+    for file in files:
+        start = _read_start(file).removeprefix(b"\xef\xbb\xbf")
+        line = start.partition(b"\n")[0].rstrip(b"\r")
+        is_plain = line.strip() and b"\r" not in line and line[:1] != b"#" and line.count(b'"') % 2 == 0
+        groups.setdefault((file.keys, line if is_plain else file.link), []).append(file)
+    return list(groups.values())
+
+
+def _sniff_group(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> Iterator[_CsvPart]:
+    first = _sniff(connection, files[0])
+    if len(files) == 1:
+        yield first
+    elif first.dialect.has_header and not first.dialect.skip and not first.dialect.comment:
+        yield _sniff_alike(connection, first, files)
+    else:
+        yield first
+        yield from (_sniff(connection, file) for file in files[1:])
+
+
+def _sniff_alike(
+    connection: duckdb.DuckDBPyConnection, first: _CsvPart, files: Sequence[LinkedFile]
+) -> _CsvPart:
+    """Tell the types that hold the values of all files with the header of the first."""
+    separator = first.dialect.separator
+    rows = connection.execute(
+        f"DESCRIBE FROM read_csv({quote_files(files)}, delim = {quote_text(separator)}, skip = 0, header = true, "
+        f"files_to_sniff = -1{write_hive(files)})"
+    ).fetchall()
+    return replace(first, files=files, columns={name: kind for name, kind, *_ in rows}, is_uniform=False)
+
+
+def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
+    """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
+    part = _ask(connection, file, ", skip = 0")
+    names = [name for name in part.columns if not part.is_key(name)]
+    if len(names) > 1:
+        return part
+    start = _decode_start(file)
+    if separator := next((mark for mark in _SEPARATORS if mark in start.partition("\n")[0]), ""):
+        refuse_odd_line(file, separator, part.dialect.quote or '"')
+    freely = _ask(connection, file, "")
+    if len(freely.columns) <= len(part.columns):
+        return part
+    if not start[: start.find("\n") + 1].strip() and freely.dialect.skip:
+        return freely
+    refuse_odd_line(file, freely.dialect.separator, freely.dialect.quote or '"')
+    return part
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
+    found = connection.execute(f"FROM sniff_csv({quote_text(file.link)}{options})")
+    names = [column[0] for column in found.description or ()]
+    told: dict[str, Any] = dict(zip(names, found.fetchone() or (), strict=True))
+    marks = {name: "" if told[name] == _EMPTY else str(told[name]) for name in ("Quote", "Escape", "Comment")}
+    dialect = _Dialect(
+        separator=told["Delimiter"],
+        quote=marks["Quote"],
+        escape=marks["Escape"],
+        line_end=told["NewLineDelimiter"],
+        comment=marks["Comment"],
+        skip=told["SkipRows"],
+        has_header=told["HasHeader"],
+        date_format=told["DateFormat"] or "",
+        timestamp_format=told["TimestampFormat"] or "",
+    )
+    part = _CsvPart([file], {column["name"]: column["type"] for column in told["Columns"]}, dialect)
+    if not file.keys:
+        return part
+    rows = connection.execute(f"DESCRIBE FROM {part.read()}").fetchall()
+    return replace(part, columns={name: kind for name, kind, *_ in rows})
+
+
+def _merge(parts: Iterator[_CsvPart]) -> Iterator[_CsvPart]:
+    """Put parts together that one call reads."""
+    merged: dict[object, _CsvPart] = {}
+    for part in parts:
+        key = (part.dialect, part.is_uniform, tuple(part.columns.items()), part.files[0].keys)
+        before = merged.get(key)
+        merged[key] = replace(part, files=[*before.files, *part.files]) if before else part
+    yield from merged.values()
+
+
+def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
+    """Give files without a header the names of those with one; refuse files that have no name in common."""
+    first = next((part for part in parts if part.dialect.has_header), parts[0])
+    named = []
+    for part in parts:
+        if (
+            not part.dialect.has_header
+            and first.dialect.has_header
+            and len(part.columns) == len(first.columns)
+        ):
+            kinds = part.columns.values()
+            part = replace(part, columns=dict(zip(first.columns, kinds, strict=True)))  # noqa: PLW2901 - the same part, with names
+        elif not any(first.find(name) for name in part.columns):
+            raise WarehouseError(
+                f"{part.files[0].name} has no column of {first.files[0].name}: give both the same header, or keep "
+                "them in two folders"
+            )
+        named.append(part)
+    return named
+
+
+def refuse_odd_line(file: LinkedFile, separator: str, quote: str) -> None:
+    """Refuse a file in which a line has another number of fields than the first; raise WarehouseError."""
+    expected = 0
+    for number, fields in _read_rows(file, separator, quote):
+        if not fields:
+            continue
+        expected = expected or len(fields)
+        is_trailing = len(fields) == expected + 1 and not fields[-1]
+        if len(fields) != expected and not is_trailing:
+            raise WarehouseError(describe_odd_line(file.name, number, len(fields), expected))
+
+
+def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
+    return (
+        f"line {number} of {name} has {_count(found)} and the first line {_count(expected)}: give all lines as many, "
+        "and put a field that has the separator in it in quotes"
+    )
+
+
+def find_line(file: LinkedFile, column: str, value: str) -> int | None:
+    """Find the first line on which a column has a value."""
+    with suppress(csv.Error, OSError, ValueError, EOFError):
+        start = _decode_start(file).partition("\n")[0]
+        separator = max(_SEPARATORS, key=start.count)
+        rows = _read_rows(file, separator, '"')
+        _, header = next(rows)
+        place = [name.strip() for name in header].index(column)
+        return next(number for number, fields in rows if len(fields) > place and fields[place] == value)
+    return None
+
+
+def _count(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"
+
+
+def _read_rows(file: LinkedFile, separator: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each row, and the line on which it begins."""
+    with (
+        _open(file) as raw,
+        io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text,
+    ):
+        reader = csv.reader(text, delimiter=separator, quotechar=quote, skipinitialspace=True)
+        line = 1
+        for fields in reader:
+            yield line, fields
+            line = reader.line_num + 1
+
+
+def _has_more_rows(file: LinkedFile, rows: int) -> bool:
+    """Tell whether there may be more rows: as many lines, and the header."""
+    with _open(file) as opened:
+        lines = 0
+        while lines <= rows and (piece := opened.read(_PIECE_BYTES)):
+            lines += piece.count(b"\n") or piece.count(b"\r")
+    return lines > rows
+
+
+def _decode_start(file: LinkedFile) -> str:
+    return _read_start(file).decode("utf-8-sig", "replace")
+
+
+def _read_start(file: LinkedFile) -> bytes:
+    try:
+        with _open(file) as opened:
+            return opened.read(_FIRST_BYTES)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise WarehouseError(f"{file.name} is damaged: it is no gzip file, or not all of one") from error
+
+
+def _open(file: LinkedFile) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.open(file.link) if file.link.endswith(".gz") else Path(file.link).open("rb")
