@@ -150,29 +150,31 @@ def _sniff_alike(
     connection: duckdb.DuckDBPyConnection, first: _CsvPart, files: Sequence[LinkedFile]
 ) -> _CsvPart:
     """Tell the types that hold the values of all files with the header of the first."""
-    separator = first.dialect.separator
-    rows = connection.execute(
-        f"DESCRIBE FROM read_csv({quote_files(files)}, delim = {quote_text(separator)}, skip = 0, header = true, "
-        f"files_to_sniff = -1{write_hive(files)})"
-    ).fetchall()
+    call = (
+        f"DESCRIBE FROM read_csv({quote_files(files)}, delim = {quote_text(first.dialect.separator)}, skip = 0, "
+        f"header = true, files_to_sniff = -1{write_hive(files)}"
+    )
+    try:
+        # An eighth of the time where DuckDB need not find out how each file has its quotes.
+        rows = connection.execute(f"{call}, quote = '\"', escape = '\"', comment = '')").fetchall()
+    except duckdb.InvalidInputException:
+        rows = connection.execute(f"{call})").fetchall()
     return replace(first, files=files, columns={name: kind for name, kind, *_ in rows}, is_uniform=False)
 
 
 def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
-    part = _ask(connection, file, ", skip = 0")
+    lines = _decode_start(file).split("\n")
+    blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    part = _ask(connection, file, f", skip = {blank}")
     names = [name for name in part.columns if not part.is_key(name)]
     if len(names) > 1:
         return part
-    start = _decode_start(file)
-    if separator := next((mark for mark in _SEPARATORS if mark in start.partition("\n")[0]), ""):
+    if separator := next((mark for mark in _SEPARATORS if mark in lines[blank]), ""):
         refuse_odd_line(file, separator, part.dialect.quote or '"')
     freely = _ask(connection, file, "")
-    if len(freely.columns) <= len(part.columns):
-        return part
-    if not start[: start.find("\n") + 1].strip() and freely.dialect.skip:
-        return freely
-    refuse_odd_line(file, freely.dialect.separator, freely.dialect.quote or '"')
+    if len(freely.columns) > len(part.columns):
+        refuse_odd_line(file, freely.dialect.separator, freely.dialect.quote or '"')
     return part
 
 
@@ -244,8 +246,8 @@ def refuse_odd_line(file: LinkedFile, separator: str, quote: str) -> None:
 
 def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
     return (
-        f"line {number} of {name} has {_count(found)} and the first line {_count(expected)}: give all lines as many, "
-        "and put a field that has the separator in it in quotes"
+        f"line {number} of {name} has {_count(found)}, and its first line has {expected}: give all lines as many, and "
+        "put a field that has the separator in it in quotes"
     )
 
 

@@ -28,9 +28,8 @@ _VALUE = re.compile(r'Error when converting column "(.*?)"\. Could not convert s
 _LONGEST_VALUE = 60
 # What else DuckDB says of a line, and what a reader is told.
 _OF_LINES = {
-    "unterminated quote": "has a quote that does not end",
-    "unicode": "is not UTF-8: write the file in UTF-8",
-    "utf-8": "is not UTF-8: write the file in UTF-8",
+    "Value with unterminated quote found": "has a quote that does not end",
+    "Invalid unicode (byte sequence mismatch)": "is not UTF-8: write the file in UTF-8",
     "Maximum line size": "is longer than 2 MB",
 }
 
@@ -76,7 +75,7 @@ def _explain_csv(text: str, file: LinkedFile) -> str:
         return _describe_value(file, value_of[1], value_of[2], int(line[1]))
     where = f"line {line[1]} of {file.name}" if line else f"a line of {file.name}"
     for said, meaning in _OF_LINES.items():
-        if said.lower() in text.lower():
+        if said in text:
             return f"{where} {meaning}"
     try:
         refuse_odd_line(file, ",", '"')

@@ -14,6 +14,8 @@ from .errors import WarehouseError
 
 # The name of the column that has a row's file; no file has a column of this name.
 _FILE = "file of the warehouse"
+# Gives the columns of folders as they are written there.
+_AS_TEXT = ", hive_types_autocast = false"
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,19 @@ def unite_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], un
 
 def _select(part: Part, names: Mapping[str, str], types: Mapping[str, str]) -> str:
     typed = part.typed({name: types[name.casefold()] for name in part.columns})
+    keys = {name: types[name.casefold()] for name in part.columns if part.is_key(name)}
+    as_text = any(kind == TEXT != part.columns[name] for name, kind in keys.items())
     columns = []
     for column, shown in names.items():
         name = part.find(column)
-        value = f"CAST(NULL AS {types[column]})" if name is None else typed.write(name, types[column])
+        if name is None:
+            value = f"CAST(NULL AS {types[column]})"
+        elif name in keys and as_text:
+            value = f"CAST({quote_name(name)} AS {types[column]})"
+        else:
+            value = typed.write(name, types[column])
         columns.append(f"{value} AS {quote_name(shown)}")
-    becomes_text = any(part.is_key(name) and types[name.casefold()] == TEXT for name in part.columns)
-    return f"SELECT {', '.join(columns)} FROM {typed.read(AS_TEXT if becomes_text else '')}"
+    return f"SELECT {', '.join(columns)} FROM {typed.read(_AS_TEXT if as_text else '')}"
 
 
 def _unite_column(
@@ -147,9 +155,6 @@ def _describe_both(having: Having, column: str, unite: Unite) -> str:
         (pair for pair in pairs if unite([pair[0][0], pair[1][0]]) is None), (kinds[0], kinds[-1])
     )
     return f"column {column!r} is {one[0]} in {one[1]} and {other[0]} in {other[1]}"
-
-
-AS_TEXT = ", hive_types_autocast = false"
 
 
 def write_hive(files: Sequence[LinkedFile]) -> str:

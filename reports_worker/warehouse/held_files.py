@@ -32,6 +32,7 @@ class HeldFiles:
         self.faults: dict[DataFile, str] = {}
         self._scratch = scratch
         self._links: Path | None = None
+        self._folders: set[str] = set()
         self._numbers: dict[DataFile, int] = {}
         self._known: dict[DataFile, _Identity] = {}
         try:
@@ -50,12 +51,14 @@ class HeldFiles:
         """Make a link to a file, below its partitions, and return the link's path."""
         if self._links is None:
             self._links = Path(tempfile.mkdtemp(prefix=".tables-", dir=self._scratch))
-        folder = self._links.joinpath(str(table), *file.partitions)
-        folder.mkdir(parents=True, exist_ok=True)
-        link = folder / f"{number}{file.ending}"
+        folder = "/".join((str(self._links), str(table), *file.partitions))
+        if folder not in self._folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        link = f"{folder}/{number}{file.ending}"
         held = self._numbers.get(file)
-        link.symlink_to(file.path if held is None else _HELD / str(held))
-        return str(link)
+        Path(link).symlink_to(file.path if held is None else _HELD / str(held))
+        return link
 
     def find_links(self, text: str) -> Sequence[str]:
         """Find the links that a text names."""
