@@ -9,7 +9,15 @@ from contextlib import contextmanager
 
 import duckdb
 
-from .duckdb_csv import BETWEEN, MARK, SAMPLE_ROWS, describe_odd_line, find_line, refuse_odd_line
+from .duckdb_csv import (
+    BETWEEN,
+    MARK,
+    SAMPLE_ROWS,
+    describe_odd_line,
+    describe_unknown,
+    find_line,
+    refuse_odd_line,
+)
 from .duckdb_folder import PARQUET
 from .duckdb_parts import LinkedFile
 from .errors import (
@@ -81,7 +89,7 @@ def _explain_csv(text: str, file: LinkedFile) -> str:
         refuse_odd_line(file, ",", '"')
     except WarehouseError as error:
         return str(error)
-    return f"{file.name} is no CSV that can be understood: its lines end or are quoted in different ways"
+    return describe_unknown(file.name)
 
 
 def _describe_value(file: LinkedFile, column: str, value: str, line: int | None) -> str:
