@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import duckdb
 
@@ -173,14 +173,17 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     lines = _decode_start(file).split("\n")
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
     part = _ask(connection, file, f", skip = {blank}")
+    if part.dialect.quote not in ("", _QUOTE):
+        # A field that begins with ' is no quoted one: DuckDB would take all up to the next ' for one field.
+        part = _ask(connection, file, f", skip = {blank}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
     names = [name for name in part.columns if not part.is_key(name)]
     if len(names) > 1:
         return part
-    if separator := next((mark for mark in _SEPARATORS if mark in lines[blank]), ""):
-        _refuse_fields(file, separator, part.dialect.quote or _QUOTE)
+    if separator := _guess_separator(lines[blank]):
+        _refuse_fields(file, separator)
     freely = _ask(connection, file, "")
     if len(freely.columns) > len(part.columns):
-        refuse_odd_line(file, freely.dialect.separator, freely.dialect.quote or _QUOTE)
+        _refuse_odd_line(file, freely.dialect.separator)
     return part
 
 
@@ -238,21 +241,35 @@ def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
     return named
 
 
-def refuse_odd_line(file: LinkedFile, separator: str, quote: str) -> None:
-    """Refuse a file in which a line has another number of fields than the first; raise WarehouseError."""
-    rows = ((number, len(fields)) for number, fields in _read_rows(file, separator, quote) if fields)
+def refuse_csv(file: LinkedFile) -> NoReturn:
+    """Refuse a file that DuckDB cannot take apart: with the line that is unlike the first, if there is one."""
+    lines = _decode_start(file).splitlines()
+    separator = _guess_separator(next(filter(str.strip, lines), ""))
+    _refuse_fields(file, separator or _SEPARATORS[0])
+    raise WarehouseError(describe_unknown(file.name))
+
+
+def _refuse_fields(file: LinkedFile, separator: str) -> None:
+    """Refuse a file that has a separator in its first line, where DuckDB finds one column."""
+    _refuse_odd_line(file, separator)
+    fields = next((fields for _, fields in _read_rows(file, separator) if fields), [])
+    if len(fields) > 1:
+        raise WarehouseError(describe_unknown(file.name))
+
+
+def _refuse_odd_line(file: LinkedFile, separator: str) -> None:
+    """Refuse a file in which a line has another number of fields than the first."""
+    rows = ((number, len(fields)) for number, fields in _read_rows(file, separator) if fields)
     _, expected = next(rows, (0, 0))
     for number, found in rows:
         if found != expected:
             raise WarehouseError(describe_odd_line(file.name, number, found, expected))
 
 
-def _refuse_fields(file: LinkedFile, separator: str, quote: str) -> None:
-    """Refuse a file that has a separator in its first line, where DuckDB finds one column."""
-    refuse_odd_line(file, separator, quote)
-    fields = next((fields for _, fields in _read_rows(file, separator, quote) if fields), [])
-    if len(fields) > 1:
-        raise WarehouseError(describe_unknown(file.name))
+def _guess_separator(line: str) -> str:
+    """Return the separator that a line has most often; nothing where it has none."""
+    mark = max(_SEPARATORS, key=line.count)
+    return mark if mark in line else ""
 
 
 def describe_unknown(name: str) -> str:
@@ -269,9 +286,7 @@ def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
 def find_line(file: LinkedFile, column: str, value: str) -> int | None:
     """Find the first line on which a column has a value."""
     with suppress(csv.Error, OSError, ValueError, EOFError):
-        start = _decode_start(file).partition("\n")[0]
-        separator = max(_SEPARATORS, key=start.count)
-        rows = _read_rows(file, separator, '"')
+        rows = _read_rows(file, _guess_separator(_decode_start(file).partition("\n")[0]) or _SEPARATORS[0])
         _, header = next(rows)
         place = [name.strip() for name in header].index(column)
         return next(number for number, fields in rows if len(fields) > place and fields[place] == value)
@@ -282,13 +297,13 @@ def _count(fields: int) -> str:
     return "1 field" if fields == 1 else f"{fields} fields"
 
 
-def _read_rows(file: LinkedFile, separator: str, quote: str) -> Iterator[tuple[int, list[str]]]:
+def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the fields of each row, and the line on which it begins."""
     with (
         _open(file) as raw,
         io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text,
     ):
-        reader = csv.reader(text, delimiter=separator, quotechar=quote, skipinitialspace=True)
+        reader = csv.reader(text, delimiter=separator, skipinitialspace=True)
         line = 1
         for fields in reader:
             yield line, fields

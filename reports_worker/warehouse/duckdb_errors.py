@@ -14,9 +14,8 @@ from .duckdb_csv import (
     MARK,
     SAMPLE_ROWS,
     describe_odd_line,
-    describe_unknown,
     find_line,
-    refuse_odd_line,
+    refuse_csv,
 )
 from .duckdb_folder import PARQUET
 from .duckdb_parts import LinkedFile
@@ -86,10 +85,9 @@ def _explain_csv(text: str, file: LinkedFile) -> str:
         if said in text:
             return f"{where} {meaning}"
     try:
-        refuse_odd_line(file, ",", '"')
+        refuse_csv(file)
     except WarehouseError as error:
         return str(error)
-    return describe_unknown(file.name)
 
 
 def _describe_value(file: LinkedFile, column: str, value: str, line: int | None) -> str:
