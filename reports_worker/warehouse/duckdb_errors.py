@@ -33,6 +33,7 @@ _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _VALUE = re.compile(r'Error when converting column "(.*?)"\. Could not convert string "(.*?)" to \'(\w+)')
 _LONGEST_VALUE = 60
+_TOO_MANY = "Too many open files"
 # What else DuckDB says of a line, and what a reader is told.
 _OF_LINES = {
     "Value with unterminated quote found": "has a quote that does not end",
@@ -63,6 +64,11 @@ def explained(explain_files: Explain | None = None) -> Iterator[None]:
 def explain_file(error: duckdb.Error, table: str, file: LinkedFile, kind: str) -> WarehouseError:
     """Say what an error means that is about a file of a table."""
     text = str(error)
+    if _TOO_MANY in text:
+        return WarehouseUnavailableError(
+            f"The warehouse's table {table!r} has more files than the worker may open: tell who runs this to raise "
+            "its limit (ulimit -n)."
+        )
     if kind == PARQUET or isinstance(error, duckdb.IOException):
         return WarehouseUnavailableError(
             f"The warehouse's table {table!r} cannot be read: {file.name} is damaged, not written to its end, or no "

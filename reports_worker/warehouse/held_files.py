@@ -36,7 +36,7 @@ class HeldFiles:
         self._numbers: dict[DataFile, int] = {}
         self._known: dict[DataFile, _Identity] = {}
         try:
-            self._look_at(files, hold=_HELD.is_dir() and _make_room(len(files)))
+            self._look_at(files, hold=_make_room(len(files)) and _HELD.is_dir())
         except OSError as error:
             self.close()
             if error.errno not in _TOO_MANY:
@@ -119,13 +119,12 @@ def _identify(status: os.stat_result) -> _Identity:
 
 
 def _make_room(count: int) -> bool:
-    """Let this process open so many files and what it needs besides; tell whether it may."""
+    """Let this process open so many files, each once more while it is read, and others; tell whether it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + SPARE_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        if hard != resource.RLIM_INFINITY and hard < wanted:
-            return False
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft == resource.RLIM_INFINITY or soft >= wanted
+    wanted = 2 * count + SPARE_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return True
+    may = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (may, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= wanted
