@@ -188,7 +188,7 @@ def test_more_files_than_the_worker_may_open_are_told(tmp_path: Path) -> None:
                 "[(10, 45)]",
                 "WarehouseUnavailableError The warehouse's table 't' changed",
                 "[(60,)]",
-                "False",
+                "True",
             ],
         ),
     ],
