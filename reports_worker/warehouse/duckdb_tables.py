@@ -47,7 +47,9 @@ class FolderTables:
         Raises the fault of one that cannot be read, unless the statement itself has another table of that name.
         """
         if any("/" in name for name in named.tables):
-            raise WarehouseError("Reports read the tables of the warehouse by name, and no files by path.")
+            raise WarehouseError(
+                "The query reads outside the warehouse's tables, which is not allowed: name a table, not a file."
+            )
         known = [name for name in named.tables if name in self._tables]
         if any(name not in self._tables and name not in named.given for name in named.tables):
             # What lists tables needs all; so does the hint of DuckDB at a name that is nearly right.

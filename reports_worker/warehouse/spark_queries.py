@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlglot
 from sqlglot import exp
@@ -16,11 +16,12 @@ DIALECT = "spark"
 _FORBIDDEN_FUNCTIONS = frozenset({"reflect", "java_method", "try_reflect", "identifier"})
 
 
-def check_query(sql: str, tables: Collection[str] | None) -> str:
+def check_query(sql: str, tables: Collection[str] | None, faults: Mapping[str, str] | None = None) -> str:
     """Return a query as it may be sent; raise WarehouseError for any other statement.
 
     It is written anew from what was understood here, so that Spark cannot understand another thing: comments
-    and quotes end elsewhere in Spark's grammar. Where `tables` is given, it reads these and no others.
+    and quotes end elsewhere in Spark's grammar. Where `tables` is given, it reads these and no others; `faults`
+    says of others, by their names in small letters, why they cannot be read.
     """
     tree = _parse(sql)
     for node in tree.walk():
@@ -31,7 +32,7 @@ def check_query(sql: str, tables: Collection[str] | None) -> str:
         if isinstance(node, exp.Func) and _name(node) in _FORBIDDEN_FUNCTIONS:
             raise WarehouseError(f"The function {_name(node)}() is not allowed in a report.")
     if tables is not None:
-        _check_tables(tree, tables)
+        _check_tables(tree, tables, faults or {})
     return _keep_quantiles(tree).sql(dialect=DIALECT, comments=False)
 
 
@@ -64,13 +65,15 @@ def _name(function: exp.Func) -> str:
     return str(getattr(name, "name", name)).lower()
 
 
-def _check_tables(tree: exp.Expr, tables: Collection[str]) -> None:
+def _check_tables(tree: exp.Expr, tables: Collection[str], faults: Mapping[str, str]) -> None:
     """Refuse a table outside the warehouse; a name that WITH gives is one only where it reaches."""
     known = {name.lower() for name in tables}
     named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named:
             continue
+        if not table.db and table.name.lower() in faults:
+            raise WarehouseError(faults[table.name.lower()])
         if table.db or table.name.lower() not in known:
             raise WarehouseError(missing_table(table.sql(dialect=DIALECT, comments=False).partition(" ")[0]))
 

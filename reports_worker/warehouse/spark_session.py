@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,14 +25,18 @@ from .errors import (
 from .placeholders import Style, bind
 from .spark_addresses import SparkPlace
 from .spark_errors import translate
-from .spark_folder import find_tables
+from .spark_folder import SparkTable, find_tables, list_files, read_table
 from .spark_queries import DIALECT, check_query
 from .spark_values import find_kind, read_batch
+
+log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30
 INTERRUPT_EVERY_SECONDS = 0.5
 # After so long of asking for an end in vain, the connection is cut.
 INTERRUPT_SECONDS = 5
+# What ends a report, whichever table it reads.
+_ENDS = (WarehouseUnavailableError, WarehouseCancelledError, WarehouseTimeoutError)
 _STYLE = Style(mark=lambda name: f":{name}")
 
 
@@ -42,6 +47,9 @@ class SparkWarehouseSession:
         self._spark = spark
         self._bounds = bounds
         self._tables: Mapping[str, Sequence[Column]] | None = None
+        self._folder = ""
+        self._found: Mapping[str, SparkTable] = {}
+        self._faults: dict[str, str] = {}
         self._running = 0
         self._reason: WarehouseError | None = None
         self._as_of = datetime.now(UTC)
@@ -70,7 +78,7 @@ class SparkWarehouseSession:
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Rows:
         text, bound = bind(sql, values, dialect=DIALECT, style=_STYLE)
-        text = check_query(text, self._tables)
+        text = check_query(text, self._tables, self._faults)
         with self.watch():
             frame: Any = self._spark.sql(text, args=bound)
             return SparkRows(self, frame, _columns(frame.schema))
@@ -140,14 +148,50 @@ class SparkWarehouseSession:
         cut.start()
         return cut
 
+    def check_files(self) -> None:
+        """Raise WarehouseUnavailableError if a file of the folder is not what it was when the report began."""
+        if not self._folder:
+            return
+        now = list_files(self._spark, self._folder)
+        for table, found in self._found.items():
+            for name, identity in found.files.items():
+                if now.get(name) != identity:
+                    raise WarehouseUnavailableError(
+                        f"The warehouse's table {table!r} changed while the report read it: {name} was renewed or "
+                        "removed. Try again when that is done."
+                    )
+
     def _name_tables(self, folder: str) -> Mapping[str, Sequence[Column]]:
         """Give each table of the folder its name, as a view of this session alone."""
+        self._folder, self._found = folder, find_tables(self._spark, folder)
         tables = {}
-        for name, path in sorted(find_tables(self._spark, folder).items()):
-            frame = self._spark.read.parquet(path)
-            frame.createOrReplaceTempView(name)
-            tables[name] = _columns(frame.schema)
+        for name, table in self._found.items():
+            try:
+                tables[name] = self._name_table(folder, name, table)
+            except _ENDS:
+                raise
+            except WarehouseError as fault:
+                self._faults[name.lower()] = str(fault)
+                log.warning("%s", fault)
         return tables
+
+    def _name_table(self, folder: str, name: str, table: SparkTable) -> Sequence[Column]:
+        """Raise WarehouseError where this table cannot be read, and the others may."""
+        cannot = f"The warehouse's table {name!r} cannot be read"
+        if table.fault:
+            raise WarehouseError(f"{cannot}: {table.fault}.")
+        try:
+            frame = read_table(self._spark, folder, table)
+            frame.createOrReplaceTempView(name)
+            return _columns(frame.schema)
+        except WarehouseError as fault:
+            raise WarehouseError(f"{cannot}: {fault}.") from fault
+        except Exception as error:
+            self.check()
+            meaning = translate(error)
+            if isinstance(meaning, _ENDS):
+                raise meaning from error
+            raise WarehouseError(f"{cannot}: a file of it is damaged, or not written to its end.") from error
 
 
 @dataclass(frozen=True)
@@ -168,6 +212,7 @@ class SparkRows:
                 self._session.check()
                 if isinstance(piece, pa.Table) and piece.num_rows:
                     yield read_batch(piece)
+            self._session.check_files()
 
 
 def _columns(schema: Any) -> Sequence[Column]:

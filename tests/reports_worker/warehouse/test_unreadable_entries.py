@@ -207,7 +207,7 @@ def test_what_the_worker_may_not_read_hides_nothing_else(tmp_path: Path) -> None
 def test_a_file_of_the_warehouse_is_no_table_by_its_path(tmp_path: Path) -> None:
     write_text(tmp_path / "good.csv", "id\n1\n")
 
-    with opened(tmp_path) as warehouse, pytest.raises(WarehouseError, match="and no files by path"):
+    with opened(tmp_path) as warehouse, pytest.raises(WarehouseError, match="name a table, not a file"):
         warehouse.fetch(f"FROM '{tmp_path}/good.csv'")
 
 
