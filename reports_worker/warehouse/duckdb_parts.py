@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import duckdb
@@ -54,7 +55,11 @@ class Part(ABC):
 
     def find(self, column: str) -> str | None:
         """Find a column, whichever letters of its name are capitals."""
-        return next((name for name in self.columns if name.casefold() == column.casefold()), None)
+        return self._names.get(column.casefold())
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return {name.casefold(): name for name in self.columns}
 
     def is_key(self, name: str) -> bool:
         return name in self.files[0].keys

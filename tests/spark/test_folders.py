@@ -63,7 +63,7 @@ def test_a_table_that_cannot_be_read_fails_those_that_read_it_alone(
     warehouse = open_at(f"folder={folder}")
 
     with pytest.raises(WarehouseError, match=f"'{table}' cannot be read: .*{sentence}") as caught:
-        warehouse.fetch(f"SELECT * FROM {table}")
+        warehouse.fetch(f"SELECT * FROM {table}")  # noqa: S608 - a name of this test
     assert str(folder) not in str(caught.value)
     assert table not in warehouse.schema()
     assert warehouse.fetch("SELECT COUNT(*) FROM more") == [(2,)]
