@@ -33,6 +33,7 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 class SparkTable:
     """A table's files by their path inside the folder, each with its time and length; or why it is none."""
 
+    name: str
     path: str
     files: Mapping[str, tuple[Any, int]] = field(default_factory=dict)
     fault: str = ""
@@ -52,7 +53,7 @@ class _Shape:
 
 
 def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
-    """Find each table: a file `orders.parquet`, or a folder `orders` with Parquet files below it.
+    """Find each table by its name in small letters: a file `orders.parquet`, or a folder `orders` with Parquet files below it.
 
     The server lists the files, for the folder may be on its machine or in its object store alone.
     """
@@ -65,8 +66,8 @@ def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
         if not _TABLE_NAME.fullmatch(name):
             continue
         path = f"{folder.rstrip('/')}/{entry}"
-        fault = f"{name} and {name}{_END} are both this table: keep one" if name in tables else ""
-        tables[name] = SparkTable(path, files, fault)
+        fault = f"{name} and {name}{_END} are both this table: keep one" if name.lower() in tables else ""
+        tables[name.lower()] = SparkTable(name, path, files, fault)
     if not tables:
         raise WarehouseUnavailableError("The folder of the warehouse has no Parquet files, as Spark sees it.")
     return tables
@@ -86,6 +87,8 @@ def read_table(spark: Any, folder: str, table: SparkTable) -> Any:
 
     Spark takes the columns of one file for those of all, unless it is told to look at each.
     """
+    if table.fault:
+        raise WarehouseError(table.fault)
     if len(table.files) == 1:
         return spark.read.parquet(table.path)
     try:

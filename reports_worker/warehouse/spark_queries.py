@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator
 
 import sqlglot
 from sqlglot import exp
@@ -16,12 +16,11 @@ DIALECT = "spark"
 _FORBIDDEN_FUNCTIONS = frozenset({"reflect", "java_method", "try_reflect", "identifier"})
 
 
-def check_query(sql: str, tables: Collection[str] | None, faults: Mapping[str, str] | None = None) -> str:
+def check_query(sql: str, tables: Collection[str] | None) -> str:
     """Return a query as it may be sent; raise WarehouseError for any other statement.
 
     It is written anew from what was understood here, so that Spark cannot understand another thing: comments
-    and quotes end elsewhere in Spark's grammar. Where `tables` is given, it reads these and no others; `faults`
-    says of others, by their names in small letters, why they cannot be read.
+    and quotes end elsewhere in Spark's grammar. Where `tables` is given, it reads these and no others.
     """
     tree = _parse(sql)
     for node in tree.walk():
@@ -32,7 +31,7 @@ def check_query(sql: str, tables: Collection[str] | None, faults: Mapping[str, s
         if isinstance(node, exp.Func) and _name(node) in _FORBIDDEN_FUNCTIONS:
             raise WarehouseError(f"The function {_name(node)}() is not allowed in a report.")
     if tables is not None:
-        _check_tables(tree, tables, faults or {})
+        _check_tables(tree, tables)
     return _keep_quantiles(tree).sql(dialect=DIALECT, comments=False)
 
 
@@ -65,17 +64,25 @@ def _name(function: exp.Func) -> str:
     return str(getattr(name, "name", name)).lower()
 
 
-def _check_tables(tree: exp.Expr, tables: Collection[str], faults: Mapping[str, str]) -> None:
-    """Refuse a table outside the warehouse; a name that WITH gives is one only where it reaches."""
+def list_tables(sql: str) -> Collection[str]:
+    """List the names of the tables that a query reads, in small letters."""
+    return {table.name.lower() for table in _find_tables(_parse(sql))}
+
+
+def _check_tables(tree: exp.Expr, tables: Collection[str]) -> None:
+    """Refuse a table outside the warehouse."""
     known = {name.lower() for name in tables}
-    named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
-    for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named:
-            continue
-        if not table.db and table.name.lower() in faults:
-            raise WarehouseError(faults[table.name.lower()])
+    for table in _find_tables(tree):
         if table.db or table.name.lower() not in known:
             raise WarehouseError(missing_table(table.sql(dialect=DIALECT, comments=False).partition(" ")[0]))
+
+
+def _find_tables(tree: exp.Expr) -> Iterator[exp.Table]:
+    """Yield the tables that are read; a name that WITH gives is none where it reaches."""
+    named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
+    for table in tree.find_all(exp.Table):
+        if not (isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named):
+            yield table
 
 
 def _is_named(table: exp.Table, scope: Scope) -> bool:

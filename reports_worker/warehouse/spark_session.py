@@ -26,7 +26,7 @@ from .placeholders import Style, bind
 from .spark_addresses import SparkPlace
 from .spark_errors import translate
 from .spark_folder import SparkTable, find_tables, list_files, read_table
-from .spark_queries import DIALECT, check_query
+from .spark_queries import DIALECT, check_query, list_tables
 from .spark_values import find_kind, read_batch
 
 log = logging.getLogger(__name__)
@@ -46,10 +46,10 @@ class SparkWarehouseSession:
     def __init__(self, spark: SparkSession, bounds: Bounds) -> None:
         self._spark = spark
         self._bounds = bounds
-        self._tables: Mapping[str, Sequence[Column]] | None = None
         self._folder = ""
         self._found: Mapping[str, SparkTable] = {}
-        self._faults: dict[str, str] = {}
+        self._tables: dict[str, Sequence[Column]] = {}
+        self._faults: dict[str, _UnreadableError] = {}
         self._running = 0
         self._reason: WarehouseError | None = None
         self._as_of = datetime.now(UTC)
@@ -74,19 +74,24 @@ class SparkWarehouseSession:
             if place.database:
                 self._spark.catalog.setCurrentDatabase(place.database)
             if place.folder:
-                self._tables = self._name_tables(place.folder)
+                self._folder, self._found = place.folder, find_tables(self._spark, place.folder)
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Rows:
         text, bound = bind(sql, values, dialect=DIALECT, style=_STYLE)
-        text = check_query(text, self._tables, self._faults)
+        text = check_query(text, self._found if self._folder else None)
         with self.watch():
+            for key in self._found.keys() & list_tables(text):
+                self._name_table(key)
             frame: Any = self._spark.sql(text, args=bound)
             return SparkRows(self, frame, _columns(frame.schema))
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        if self._tables is not None:
-            return self._tables
         with self.watch():
+            for key in self._found:
+                with suppress(_UnreadableError):
+                    self._name_table(key)
+            if self._folder:
+                return dict(self._tables)
             names = [table.name for table in self._spark.catalog.listTables()]
             return {name: _columns(self._spark.table(f"`{name}`").schema) for name in names}
 
@@ -153,45 +158,40 @@ class SparkWarehouseSession:
         if not self._folder:
             return
         now = list_files(self._spark, self._folder)
-        for table, found in self._found.items():
-            for name, identity in found.files.items():
-                if now.get(name) != identity:
-                    raise WarehouseUnavailableError(
-                        f"The warehouse's table {table!r} changed while the report read it: {name} was renewed or "
-                        "removed. Try again when that is done."
-                    )
+        for table in self._found.values():
+            changed = next((name for name, known in table.files.items() if now.get(name) != known), None)
+            if changed and table.name in self._tables:
+                raise WarehouseUnavailableError(
+                    f"The warehouse's table {table.name!r} changed while the report read it: {changed} was renewed "
+                    "or removed. Try again when that is done."
+                )
 
-    def _name_tables(self, folder: str) -> Mapping[str, Sequence[Column]]:
-        """Give each table of the folder its name, as a view of this session alone."""
-        self._folder, self._found = folder, find_tables(self._spark, folder)
-        tables = {}
-        for name, table in self._found.items():
-            try:
-                tables[name] = self._name_table(folder, name, table)
-            except _ENDS:
-                raise
-            except WarehouseError as fault:
-                self._faults[name.lower()] = str(fault)
-                log.warning("%s", fault)
-        return tables
-
-    def _name_table(self, folder: str, name: str, table: SparkTable) -> Sequence[Column]:
-        """Raise WarehouseError where this table cannot be read, and the others may."""
-        cannot = f"The warehouse's table {name!r} cannot be read"
-        if table.fault:
-            raise WarehouseError(f"{cannot}: {table.fault}.")
+    def _name_table(self, key: str) -> None:
+        """Give a table of the folder its name, as a view of this session alone."""
+        table = self._found[key]
+        if key in self._faults:
+            raise self._faults[key]
+        if table.name in self._tables:
+            return
         try:
-            frame = read_table(self._spark, folder, table)
-            frame.createOrReplaceTempView(name)
-            return _columns(frame.schema)
-        except WarehouseError as fault:
-            raise WarehouseError(f"{cannot}: {fault}.") from fault
+            frame = read_table(self._spark, self._folder, table)
+            frame.createOrReplaceTempView(table.name)
+            self._tables[table.name] = _columns(frame.schema)
         except Exception as error:
             self.check()
-            meaning = translate(error)
-            if isinstance(meaning, _ENDS):
-                raise meaning from error
-            raise WarehouseError(f"{cannot}: a file of it is damaged, or not written to its end.") from error
+            fault = error if isinstance(error, WarehouseError) else translate(error)
+            if isinstance(fault, _ENDS):
+                raise fault from error
+            reason = fault if fault is error else "a file of it is damaged, or not written to its end"
+            self._faults[key] = _UnreadableError(
+                f"The warehouse's table {table.name!r} cannot be read: {reason}."
+            )
+            log.warning("%s", self._faults[key])
+            raise self._faults[key] from error
+
+
+class _UnreadableError(WarehouseError):
+    """One table cannot be read, and others may."""
 
 
 @dataclass(frozen=True)
