@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,17 +14,13 @@ import duckdb
 from reports_worker.contents import Batch, Column, Kind
 
 from .addresses import WarehouseAddress
-from .duckdb_folder import find_tables
+from .duckdb_errors import explained
+from .duckdb_folder import FolderTable
+from .duckdb_parts import quote_name, quote_text
 from .duckdb_statements import check_reads
+from .duckdb_tables import FolderTables
 from .engines import Bounds, check_names
-from .errors import (
-    WarehouseBusyError,
-    WarehouseCancelledError,
-    WarehouseError,
-    WarehouseMemoryError,
-    WarehouseTimeoutError,
-    WarehouseUnavailableError,
-)
+from .errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
 from .placeholders import Style, bind
 
 # Small, since a group is in memory before it is written.
@@ -69,17 +64,21 @@ class DuckDBEngine:
     def connect(self, bounds: Bounds) -> DuckDBSession:
         path = self.path.resolve()
         scratch = bounds.scratch.resolve()
-        with _explained():
+        with explained():
             connection = self._open(path, bounds, scratch)
+        tables: FolderTables | None = None
         try:
-            with _explained():
+            with explained():
                 # What tells its progress must say so before the configuration is locked.
                 telling = [_tell_progress(connection.cursor()) for _ in range(_TELLING)]
-                self._prepare(connection, path, bounds, scratch)
+                tables = FolderTables(path, scratch) if path.is_dir() else None
+                _lock(connection, [scratch, path] if tables else [scratch], bounds)
         except BaseException:
             connection.close()
+            if tables:
+                tables.close()
             raise
-        return DuckDBSession(connection, telling, bounds)
+        return DuckDBSession(connection, telling, bounds, tables)
 
     def _open(self, path: Path, bounds: Bounds, scratch: Path) -> duckdb.DuckDBPyConnection:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -99,20 +98,15 @@ class DuckDBEngine:
             )
         return duckdb.connect(path, read_only=True, config=config)
 
-    def _prepare(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, bounds: Bounds, scratch: Path
-    ) -> None:
-        """Make the views of a folder, then shut the door: what is locked here cannot be unlocked."""
-        allowed = [str(scratch)]
-        if path.is_dir():
-            allowed.append(str(path))
-            for table in find_tables(path):
-                connection.execute(f"CREATE VIEW {quote_name(table.name)} AS FROM {table.source}")
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        connection.execute(f"SET GLOBAL max_execution_time = {int(bounds.time.total_seconds() * 1000)}")
-        connection.execute(f"SET GLOBAL allowed_directories = [{', '.join(map(quote_text, allowed))}]")
-        connection.execute("SET GLOBAL enable_external_access = false")
-        connection.execute("SET GLOBAL lock_configuration = true")
+
+def _lock(connection: duckdb.DuckDBPyConnection, allowed: Sequence[Path], bounds: Bounds) -> None:
+    """Shut the door: what is locked here cannot be unlocked."""
+    folders = ", ".join(quote_text(str(folder)) for folder in allowed)
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute(f"SET GLOBAL max_execution_time = {int(bounds.time.total_seconds() * 1000)}")
+    connection.execute(f"SET GLOBAL allowed_directories = [{folders}]")
+    connection.execute("SET GLOBAL enable_external_access = false")
+    connection.execute("SET GLOBAL lock_configuration = true")
 
 
 class DuckDBSession:
@@ -123,10 +117,12 @@ class DuckDBSession:
         connection: duckdb.DuckDBPyConnection,
         idle: list[duckdb.DuckDBPyConnection],
         bounds: Bounds,
+        tables: FolderTables | None,
     ) -> None:
         self._connection = connection
         self._idle = idle
         self.bounds = bounds
+        self._tables = tables
         self._as_of = datetime.now(UTC)
         self._lock = threading.Lock()
         self._running: set[duckdb.DuckDBPyConnection] = set()
@@ -139,12 +135,15 @@ class DuckDBSession:
     def execute(self, sql: str, values: Mapping[str, Any]) -> DuckDBRows:
         text, bound = bind(sql, values, dialect="duckdb", style=_STYLE)
         with self.run() as connection:
-            check_reads(connection, text)
+            named = check_reads(connection, text)
+            read = self._tables.prepare(connection, named) if self._tables else ()
             described = connection.execute(f"DESCRIBE {text}", bound).fetchall()
-        return DuckDBRows(self, text, bound, [(name, kind) for name, kind, *_ in described])
+        return DuckDBRows(self, text, bound, [(name, kind) for name, kind, *_ in described], read)
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
         with self.run() as connection:
+            if self._tables:
+                self._tables.prepare_all(connection)
             rows = connection.execute(
                 "SELECT table_name, column_name, data_type FROM information_schema.columns "
                 "WHERE table_schema = 'main' ORDER BY table_name, ordinal_position"
@@ -169,6 +168,8 @@ class DuckDBSession:
     def close(self) -> None:
         self.cancel()
         self._connection.close()
+        if self._tables:
+            self._tables.close()
 
     @contextmanager
     def run(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -178,7 +179,7 @@ class DuckDBSession:
             connection = self._idle.pop() if self._idle else self._connection.cursor()
             self._running.add(connection)
         try:
-            with _explained():
+            with explained(self._tables.explain if self._tables else None):
                 yield connection
         except WarehouseError:
             self._refuse_cancelled()
@@ -187,6 +188,11 @@ class DuckDBSession:
             with self._lock:
                 self._running.discard(connection)
                 self._idle.append(connection)
+
+    def check(self, tables: Sequence[FolderTable]) -> None:
+        """Raise WarehouseUnavailableError if rows of these may be of another state than the report's."""
+        if self._tables:
+            self._tables.check(tables)
 
     def _refuse_cancelled(self) -> None:
         if self._cancelled:
@@ -202,11 +208,13 @@ class DuckDBRows:
         text: str,
         values: Mapping[str, Any],
         described: Sequence[tuple[str, str]],
+        read: Sequence[FolderTable],
     ) -> None:
         self._session = session
         self._text = text
         self._values = dict(values)
         self._described = described
+        self._read = read
         self.columns: Sequence[Column] = [Column(name, find_kind(kind)) for name, kind in described]
         check_names(self.columns)
 
@@ -214,17 +222,21 @@ class DuckDBRows:
         with self._session.run() as connection:
             connection.execute(self._select(), self._values)
             while batch := connection.fetchmany(self._session.bounds.batch):
+                self._session.check(self._read)
                 yield batch
+            self._session.check(self._read)
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         """Write at most so many rows into a file in the scratch folder; return how many there were."""
         with self._session.run() as connection:
             try:
-                return self._copy(connection, path, most_rows, wide="BIGINT")
+                count = self._copy(connection, path, most_rows, wide="BIGINT")
             except duckdb.ConversionException:
                 if not any(kind in _WIDE for _, kind in self._described):
                     raise
-                return self._copy(connection, path, most_rows, wide="DECIMAL(38, 0)")
+                count = self._copy(connection, path, most_rows, wide="DECIMAL(38, 0)")
+            self._session.check(self._read)
+            return count
 
     def _copy(self, connection: duckdb.DuckDBPyConnection, path: Path, most_rows: int, *, wide: str) -> int:
         """Write without the batches that DuckDB would gather to keep rows in order, some 80 MB of them.
@@ -261,61 +273,9 @@ def find_kind(name: str) -> Kind:
     return _KINDS.get(name) or _CAST_KINDS.get(name, ("", Kind.TEXT))[1]
 
 
-def quote_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _cast(name: str, kind: str, wide: str) -> str:
     quoted = quote_name(name)
     if kind in _KINDS or kind.startswith("DECIMAL(") or (kind in _WIDE and not wide):
         return quoted
     target = wide if kind in _WIDE else _CAST_KINDS.get(kind, ("VARCHAR", Kind.TEXT))[0]
     return f"CAST({quoted} AS {target}) AS {quoted}"
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Say what DuckDB's errors mean; those of files name paths, so their texts stay out."""
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise WarehouseTimeoutError(
-            "The query took longer than a report may run: ask for less, or tell who runs this."
-        ) from error
-    except duckdb.OutOfMemoryException as error:
-        if "failed to offload" in str(error):
-            raise _full() from error
-        raise WarehouseMemoryError(
-            "The query needs more memory than a report may take: ask for less, or tell who runs this."
-        ) from error
-    except duckdb.IOException as error:
-        raise _explain_files(str(error)) from error
-    except duckdb.PermissionException as error:
-        raise WarehouseError("The query reads outside the warehouse, which is not allowed.") from error
-    except duckdb.Error as error:
-        raise WarehouseError(f"The warehouse cannot answer the query: {_first_line(error)}") from error
-
-
-def _explain_files(text: str) -> Exception:
-    if "Could not set lock" in text:
-        return WarehouseBusyError(
-            "Another program has the warehouse open for writing: try again when it is done."
-        )
-    if "No space left" in text:
-        return _full()
-    return WarehouseUnavailableError(
-        "The warehouse's files cannot be read: they are damaged, changed meanwhile, or not those of DuckDB, "
-        "Parquet or CSV. Tell who runs this."
-    )
-
-
-def _full() -> OSError:
-    return OSError(errno.ENOSPC, "no space left for what a query spills or writes")
-
-
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).partition("\n\nLINE ")[0].split())

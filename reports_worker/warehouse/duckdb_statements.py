@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -18,11 +19,21 @@ from .errors import WarehouseError
 _READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 # Tables are named in FROM as tables; functions that make rows there are these alone.
 _TABLE_FUNCTIONS = {"range", "generate_series", "unnest", "json_each", "json_tree", "repeat", "repeat_row"}
+# SHOW TABLES and the like name what they show.
+_NAMING = ("BASE_TABLE", "SHOW_REF")
 _ONLY_READS = "Reports only read: a query must be one SELECT"
 
 
-def check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse what is not one SELECT that only reads."""
+@dataclass(frozen=True)
+class Named:
+    """The names of tables in a statement, in small letters; `given` are those that its WITH clauses define."""
+
+    tables: frozenset[str]
+    given: frozenset[str]
+
+
+def check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> Named:
+    """Refuse what is not one SELECT that only reads; return the tables that it names."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise WarehouseError(f"{_ONLY_READS}, and this has {len(statements) or 'no'} statements.")
@@ -30,8 +41,14 @@ def check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise WarehouseError(f"{_ONLY_READS}; PIVOT must name its values: ON column IN ('one', 'two').")
     if statements[0].type is not duckdb.StatementType.SELECT:
         raise WarehouseError(f"{_ONLY_READS}, not {statements[0].type.name.replace('_', ' ')}.")
-    for tree in _parse(connection, sql):
-        _check_node(tree)
+    tables, given = set[str](), set[str]()
+    for node in _parse(connection, sql):
+        _check_node(node)
+        if node.get("type") in _NAMING:
+            tables.add(node["table_name"].casefold())
+        if "cte_map" in node:
+            given.update(entry["key"].casefold() for entry in node["cte_map"]["map"])
+    return Named(frozenset(tables - {""}), frozenset(given))
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import sqlglot
 from sqlglot import exp
@@ -64,15 +64,25 @@ def _name(function: exp.Func) -> str:
     return str(getattr(name, "name", name)).lower()
 
 
+def list_tables(sql: str) -> Collection[str]:
+    """List the names of the tables that a query reads, in small letters."""
+    return {table.name.lower() for table in _find_tables(_parse(sql))}
+
+
 def _check_tables(tree: exp.Expr, tables: Collection[str]) -> None:
-    """Refuse a table outside the warehouse; a name that WITH gives is one only where it reaches."""
+    """Refuse a table outside the warehouse."""
     known = {name.lower() for name in tables}
-    named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
-    for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named:
-            continue
+    for table in _find_tables(tree):
         if table.db or table.name.lower() not in known:
             raise WarehouseError(missing_table(table.sql(dialect=DIALECT, comments=False).partition(" ")[0]))
+
+
+def _find_tables(tree: exp.Expr) -> Iterator[exp.Table]:
+    """Yield the tables that are read; a name that WITH gives is none where it reaches."""
+    named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
+    for table in tree.find_all(exp.Table):
+        if not (isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named):
+            yield table
 
 
 def _is_named(table: exp.Table, scope: Scope) -> bool:

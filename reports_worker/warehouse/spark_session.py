@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,14 +25,18 @@ from .errors import (
 from .placeholders import Style, bind
 from .spark_addresses import SparkPlace
 from .spark_errors import translate
-from .spark_folder import find_tables
-from .spark_queries import DIALECT, check_query
+from .spark_folder import SparkTable, find_tables, list_files, read_table
+from .spark_queries import DIALECT, check_query, list_tables
 from .spark_values import find_kind, read_batch
+
+log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30
 INTERRUPT_EVERY_SECONDS = 0.5
 # After so long of asking for an end in vain, the connection is cut.
 INTERRUPT_SECONDS = 5
+# What ends a report, whichever table it reads.
+_ENDS = (WarehouseUnavailableError, WarehouseCancelledError, WarehouseTimeoutError)
 _STYLE = Style(mark=lambda name: f":{name}")
 
 
@@ -41,7 +46,10 @@ class SparkWarehouseSession:
     def __init__(self, spark: SparkSession, bounds: Bounds) -> None:
         self._spark = spark
         self._bounds = bounds
-        self._tables: Mapping[str, Sequence[Column]] | None = None
+        self._folder = ""
+        self._found: Mapping[str, SparkTable] = {}
+        self._tables: dict[str, Sequence[Column]] = {}
+        self._faults: dict[str, _UnreadableError] = {}
         self._running = 0
         self._reason: WarehouseError | None = None
         self._as_of = datetime.now(UTC)
@@ -66,19 +74,24 @@ class SparkWarehouseSession:
             if place.database:
                 self._spark.catalog.setCurrentDatabase(place.database)
             if place.folder:
-                self._tables = self._name_tables(place.folder)
+                self._folder, self._found = place.folder, find_tables(self._spark, place.folder)
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Rows:
         text, bound = bind(sql, values, dialect=DIALECT, style=_STYLE)
-        text = check_query(text, self._tables)
+        text = check_query(text, self._found if self._folder else None)
         with self.watch():
+            for key in self._found.keys() & list_tables(text):
+                self._name_table(key)
             frame: Any = self._spark.sql(text, args=bound)
             return SparkRows(self, frame, _columns(frame.schema))
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        if self._tables is not None:
-            return self._tables
         with self.watch():
+            for key in self._found:
+                with suppress(_UnreadableError):
+                    self._name_table(key)
+            if self._folder:
+                return dict(self._tables)
             names = [table.name for table in self._spark.catalog.listTables()]
             return {name: _columns(self._spark.table(f"`{name}`").schema) for name in names}
 
@@ -140,14 +153,45 @@ class SparkWarehouseSession:
         cut.start()
         return cut
 
-    def _name_tables(self, folder: str) -> Mapping[str, Sequence[Column]]:
-        """Give each table of the folder its name, as a view of this session alone."""
-        tables = {}
-        for name, path in sorted(find_tables(self._spark, folder).items()):
-            frame = self._spark.read.parquet(path)
-            frame.createOrReplaceTempView(name)
-            tables[name] = _columns(frame.schema)
-        return tables
+    def check_files(self) -> None:
+        """Raise WarehouseUnavailableError if a file of the folder is not what it was when the report began."""
+        if not self._folder:
+            return
+        now = list_files(self._spark, self._folder)
+        for table in self._found.values():
+            changed = next((name for name, known in table.files.items() if now.get(name) != known), None)
+            if changed and table.name in self._tables:
+                raise WarehouseUnavailableError(
+                    f"The warehouse's table {table.name!r} changed while the report read it: {changed} was renewed "
+                    "or removed. Try again when that is done."
+                )
+
+    def _name_table(self, key: str) -> None:
+        """Give a table of the folder its name, as a view of this session alone."""
+        table = self._found[key]
+        if key in self._faults:
+            raise self._faults[key]
+        if table.name in self._tables:
+            return
+        try:
+            frame = read_table(self._spark, self._folder, table)
+            frame.createOrReplaceTempView(table.name)
+            self._tables[table.name] = _columns(frame.schema)
+        except Exception as error:
+            self.check()
+            fault = error if isinstance(error, WarehouseError) else translate(error)
+            if isinstance(fault, _ENDS):
+                raise fault from error
+            reason = fault if fault is error else "a file of it is damaged, or not written to its end"
+            self._faults[key] = _UnreadableError(
+                f"The warehouse's table {table.name!r} cannot be read: {reason}."
+            )
+            log.warning("%s", self._faults[key])
+            raise self._faults[key] from error
+
+
+class _UnreadableError(WarehouseError):
+    """One table cannot be read, and others may."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +212,7 @@ class SparkRows:
                 self._session.check()
                 if isinstance(piece, pa.Table) and piece.num_rows:
                     yield read_batch(piece)
+            self._session.check_files()
 
 
 def _columns(schema: Any) -> Sequence[Column]:

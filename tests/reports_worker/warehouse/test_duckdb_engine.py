@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +14,8 @@ import duckdb
 import pytest
 
 from reports_worker.contents import Kind
-from reports_worker.data_settings import DataSettings
 from reports_worker.warehouse.duckdb_engine import DuckDBSession
-from reports_worker.warehouse.engines import Bounds, TellsProgress, WritesParquet
+from reports_worker.warehouse.engines import TellsProgress, WritesParquet
 from reports_worker.warehouse.errors import (
     WarehouseBusyError,
     WarehouseCancelledError,
@@ -25,8 +24,8 @@ from reports_worker.warehouse.errors import (
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
-from reports_worker.warehouse.opening import open_warehouse
 from reports_worker.warehouse.warehouse import Query, Warehouse
+from tests.reports_worker.warehouse.folders import open_at
 from tests.waiting import wait_until
 
 SLOW = "SELECT count(*) FROM range(10000000) a, range(1000000) b WHERE hash(a.range + b.range) % 7 = 1"
@@ -54,11 +53,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (tables / "README.md").write_text("not a table")
     (folder / "secret.csv").write_text("secret\nstolen")
     return folder
-
-
-def open_at(path: Path, scratch: Path, *, seconds: float = 30, memory: int = 400 * 10**6) -> Warehouse:
-    bounds = Bounds(timedelta(seconds=seconds), memory, scratch, batch=1000)
-    return open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": str(path)}), bounds)
 
 
 @pytest.fixture(scope="module", params=["tables", "tables.duckdb"])
@@ -299,26 +293,6 @@ def test_a_warehouse_that_is_not_there_or_damaged_is_unavailable(tmp_path: Path)
         with pytest.raises(WarehouseUnavailableError) as caught:
             open_at(path, tmp_path)
         assert str(tmp_path) not in str(caught.value)
-
-
-def test_a_file_that_goes_while_the_report_is_made_is_unavailable(tmp_path: Path) -> None:
-    tables = tmp_path / "tables"
-    tables.mkdir()
-    duckdb.execute(f"COPY (SELECT 1 AS id) TO '{tables}/orders.parquet'")
-    warehouse = open_at(tables, tmp_path)
-    (tables / "orders.parquet").unlink()
-
-    with pytest.raises(WarehouseUnavailableError):
-        warehouse.fetch("SELECT * FROM orders")
-    warehouse.close()
-
-
-def test_two_files_for_one_table_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "orders").mkdir()
-    for path in (tmp_path / "ORDERS.csv", tmp_path / "orders" / "1.csv"):
-        path.write_text("id\n1")
-    with pytest.raises(WarehouseError, match="two files or folders"):
-        open_at(tmp_path, tmp_path)
 
 
 def test_cancel_reaches_the_engine(data: Path, tmp_path: Path) -> None:

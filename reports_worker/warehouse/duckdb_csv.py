@@ -1,0 +1,335 @@
+"""The CSV files of one table: how they are written, and the SELECT that unites them.
+
+The first line of a file says how many fields each of its lines has. DuckDB's own look at a file skips the lines that
+do not fit the most others, or takes them for one column; here such a file is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import duckdb
+
+from .column_types import TEXT, is_number, unite
+from .duckdb_parts import LinkedFile, Part, quote_files, quote_name, quote_text, unite_parts, write_hive
+from .errors import WarehouseError
+
+# DuckDB looks at so many rows to tell the types.
+SAMPLE_ROWS = 20_480
+# Begins the text of an error that a query raises by itself: file, column and value follow.
+MARK, BETWEEN = "\x01value", "\x1f"
+_SEPARATORS = ",;\t|"
+_WHOLE = ("BIGINT", "HUGEINT")
+_FIRST_BYTES = 2**16
+_PIECE_BYTES = 2**20
+_EMPTY = "(empty)"
+_QUOTE = '"'
+
+
+def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> str:
+    """Write the SELECT that has the rows of all files; raise WarehouseError where they cannot be united."""
+    written = [file for file in files if _read_start(file).strip(b"\r\n\t \xef\xbb\xbf")] or files[:1]
+    parts = list(_merge(part for group in _group(written) for part in _sniff_group(connection, group)))
+    return unite_parts(connection, _name_headerless(parts), _unite)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a file is written. An empty quote is none; `skip` counts the empty lines before the first."""
+
+    separator: str
+    quote: str
+    escape: str
+    line_end: str
+    comment: str
+    skip: int
+    has_header: bool
+    date_format: str = ""
+    timestamp_format: str = ""
+
+
+@dataclass(frozen=True)
+class _CsvPart(Part):
+    """With one dialect; only a uniform part has one end of lines too.
+
+    `guarded` are columns of whole numbers of which DuckDB has not seen all values: it would round a fraction.
+    """
+
+    dialect: _Dialect
+    is_uniform: bool = True
+    guarded: frozenset[str] = frozenset()
+
+    def read(self, options: str = "") -> str:
+        columns = {name: kind for name, kind in self.columns.items() if not self.is_key(name)}
+        types = ", ".join(f"{quote_text(name)}: {quote_text(kind)}" for name, kind in columns.items())
+        how = [*self.describe_dialect(), f"columns = {{{types}}}"]
+        if self.dialect.date_format:
+            how.append(f"dateformat = {quote_text(self.dialect.date_format)}")
+        if self.dialect.timestamp_format:
+            how.append(f"timestampformat = {quote_text(self.dialect.timestamp_format)}")
+        return f"read_csv({quote_files(self.files)}, {', '.join(how)}{write_hive(self.files)}{options})"
+
+    def describe_dialect(self) -> Iterator[str]:
+        """Yield the options that say how the files are written; lines may end in different ways in several."""
+        dialect = self.dialect
+        yield f"delim = {quote_text(dialect.separator)}"
+        yield f"quote = {quote_text(dialect.quote)}"
+        yield f"escape = {quote_text(dialect.escape)}"
+        yield f"comment = {quote_text(dialect.comment)}"
+        yield f"skip = {dialect.skip}"
+        yield f"header = {'true' if dialect.has_header else 'false'}"
+        if self.is_uniform:
+            yield f"new_line = {quote_text(dialect.line_end)}"
+            yield "auto_detect = false"
+
+    def typed(self, types: Mapping[str, str]) -> Self:
+        """Read text as it is written, and numbers as what they become."""
+        is_unseen = {name for name in self.columns if types[name] in _WHOLE} if self._is_long() else set()
+        guarded = frozenset(name for name in is_unseen if not self.is_key(name))
+        columns = {
+            name: kind if self.is_key(name) else TEXT if name in guarded else types[name]
+            for name, kind in self.columns.items()
+        }
+        return replace(self, columns=columns, guarded=guarded)
+
+    def write(self, name: str, target: str) -> str:
+        if name not in self.guarded:
+            return super().write(name, target)
+        quoted = quote_name(name)
+        between = f"|| {quote_text(BETWEEN)} ||"
+        fault = (
+            f"error({quote_text(MARK)} {between} filename {between} {quote_text(name)} {between} {quoted})"
+        )
+        has_fraction = " OR ".join(f"contains({quoted}, '{letter}')" for letter in ".eE")
+        return (
+            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {has_fraction} THEN {fault} "
+            f"ELSE coalesce(TRY_CAST({quoted} AS {target}), {fault}) END"
+        )
+
+    def _is_long(self) -> bool:
+        return any(_has_more_rows(file, SAMPLE_ROWS) for file in self.files)
+
+
+def _unite(kinds: Sequence[str]) -> str | None:
+    """Return numbers for numbers, and else text, as it is written."""
+    if len(set(kinds)) == 1 or all(map(is_number, kinds)):
+        return unite(kinds)
+    return TEXT
+
+
+def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
+    """Put files together whose first lines are the same, since those are most likely headers."""
+    groups: dict[object, list[LinkedFile]] = {}
+    for file in files:
+        start = _read_start(file).removeprefix(b"\xef\xbb\xbf")
+        line = start.partition(b"\n")[0].rstrip(b"\r")
+        is_plain = line.strip() and b"\r" not in line and line[:1] != b"#" and line.count(b'"') % 2 == 0
+        groups.setdefault((file.keys, line if is_plain else file.link), []).append(file)
+    return list(groups.values())
+
+
+def _sniff_group(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> Iterator[_CsvPart]:
+    first = _sniff(connection, files[0])
+    alike = _sniff_alike(connection, first, files) if len(files) > 1 else first
+    yield alike or first
+    if alike is None:
+        yield from (_sniff(connection, file) for file in files[1:])
+
+
+def _sniff_alike(
+    connection: duckdb.DuckDBPyConnection, first: _CsvPart, files: Sequence[LinkedFile]
+) -> _CsvPart | None:
+    """Tell the types that hold the values of all files with the header of the first; None if they differ in more.
+
+    An eighth of the time that it takes where DuckDB must find out how each file has its quotes.
+    """
+    dialect = first.dialect
+    is_common = {dialect.quote, dialect.escape} <= {"", _QUOTE} and not dialect.comment and not dialect.skip
+    if not is_common or not dialect.has_header:
+        return None
+    part = replace(
+        first, files=files, dialect=replace(dialect, quote=_QUOTE, escape=_QUOTE), is_uniform=False
+    )
+    try:
+        rows = connection.execute(
+            f"DESCRIBE FROM read_csv({quote_files(files)}, {', '.join(part.describe_dialect())}, files_to_sniff = -1"
+            f"{write_hive(files)})"
+        ).fetchall()
+    except duckdb.InvalidInputException:
+        return None
+    columns = {name: kind for name, kind, *_ in rows}
+    return replace(part, columns=columns) if list(columns) == list(first.columns) else None
+
+
+def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
+    """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
+    lines = _decode_start(file).split("\n")
+    blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    part = _ask(connection, file, f", skip = {blank}")
+    if part.dialect.quote not in ("", _QUOTE):
+        # A field that begins with ' is no quoted one: DuckDB would take all up to the next ' for one field.
+        part = _ask(connection, file, f", skip = {blank}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
+    names = [name for name in part.columns if not part.is_key(name)]
+    if len(names) > 1:
+        return part
+    if separator := _guess_separator(lines[blank]):
+        _refuse_fields(file, separator)
+    freely = _ask(connection, file, "")
+    if len(freely.columns) > len(part.columns):
+        _refuse_odd_line(file, freely.dialect.separator)
+    return part
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
+    found = connection.execute(f"FROM sniff_csv({quote_text(file.link)}{options})")
+    names = [column[0] for column in found.description or ()]
+    told: dict[str, Any] = dict(zip(names, found.fetchone() or (), strict=True))
+    marks = {name: "" if told[name] == _EMPTY else str(told[name]) for name in ("Quote", "Escape", "Comment")}
+    dialect = _Dialect(
+        separator=told["Delimiter"],
+        quote=marks["Quote"],
+        escape=marks["Escape"],
+        line_end=told["NewLineDelimiter"],
+        comment=marks["Comment"],
+        skip=told["SkipRows"],
+        has_header=told["HasHeader"],
+        date_format=told["DateFormat"] or "",
+        timestamp_format=told["TimestampFormat"] or "",
+    )
+    part = _CsvPart([file], {column["name"]: column["type"] for column in told["Columns"]}, dialect)
+    if not file.keys:
+        return part
+    rows = connection.execute(f"DESCRIBE FROM {part.read()}").fetchall()
+    return replace(part, columns={name: kind for name, kind, *_ in rows})
+
+
+def _merge(parts: Iterator[_CsvPart]) -> Iterator[_CsvPart]:
+    """Put parts together that one call reads."""
+    merged: dict[object, _CsvPart] = {}
+    for part in parts:
+        key = (part.dialect, part.is_uniform, tuple(part.columns.items()), part.files[0].keys)
+        before = merged.get(key)
+        merged[key] = replace(part, files=[*before.files, *part.files]) if before else part
+    yield from merged.values()
+
+
+def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
+    """Give files without a header the names of those with one; refuse files that have no name in common."""
+    first = next((part for part in parts if part.dialect.has_header), parts[0])
+    named = []
+    for part in parts:
+        if (
+            not part.dialect.has_header
+            and first.dialect.has_header
+            and len(part.columns) == len(first.columns)
+        ):
+            kinds = part.columns.values()
+            part = replace(part, columns=dict(zip(first.columns, kinds, strict=True)))  # noqa: PLW2901 - the same part, with names
+        elif not any(first.find(name) for name in part.columns):
+            raise WarehouseError(
+                f"{part.files[0].name} has no column of {first.files[0].name}: give both the same header, or keep "
+                "them in two folders"
+            )
+        named.append(part)
+    return named
+
+
+def refuse_csv(file: LinkedFile) -> NoReturn:
+    """Refuse a file that DuckDB cannot take apart: with the line that is unlike the first, if there is one."""
+    lines = _decode_start(file).splitlines()
+    separator = _guess_separator(next(filter(str.strip, lines), ""))
+    _refuse_fields(file, separator or _SEPARATORS[0])
+    raise WarehouseError(describe_unknown(file.name))
+
+
+def _refuse_fields(file: LinkedFile, separator: str) -> None:
+    """Refuse a file that has a separator in its first line, where DuckDB finds one column."""
+    _refuse_odd_line(file, separator)
+    fields = next((fields for _, fields in _read_rows(file, separator) if fields), [])
+    if len(fields) > 1:
+        raise WarehouseError(describe_unknown(file.name))
+
+
+def _refuse_odd_line(file: LinkedFile, separator: str) -> None:
+    """Refuse a file in which a line has another number of fields than the first."""
+    rows = ((number, len(fields)) for number, fields in _read_rows(file, separator) if fields)
+    _, expected = next(rows, (0, 0))
+    for number, found in rows:
+        if found != expected:
+            raise WarehouseError(describe_odd_line(file.name, number, found, expected))
+
+
+def _guess_separator(line: str) -> str:
+    """Return the separator that a line has most often; nothing where it has none."""
+    mark = max(_SEPARATORS, key=line.count)
+    return mark if mark in line else ""
+
+
+def describe_unknown(name: str) -> str:
+    return f"{name} is no CSV that can be understood: its lines end or are quoted in different ways"
+
+
+def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
+    return (
+        f"line {number} of {name} has {_count(found)}, and its first line has {expected}: give all lines as many, and "
+        "put a field that has the separator in it in quotes"
+    )
+
+
+def find_line(file: LinkedFile, column: str, value: str) -> int | None:
+    """Find the first line on which a column has a value."""
+    with suppress(csv.Error, OSError, ValueError, EOFError):
+        rows = _read_rows(file, _guess_separator(_decode_start(file).partition("\n")[0]) or _SEPARATORS[0])
+        _, header = next(rows)
+        place = [name.strip() for name in header].index(column)
+        return next(number for number, fields in rows if len(fields) > place and fields[place] == value)
+    return None
+
+
+def _count(fields: int) -> str:
+    return "1 field" if fields == 1 else f"{fields} fields"
+
+
+def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each row, and the line on which it begins."""
+    with (
+        _open(file) as raw,
+        io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text,
+    ):
+        reader = csv.reader(text, delimiter=separator, skipinitialspace=True)
+        line = 1
+        for fields in reader:
+            yield line, fields
+            line = reader.line_num + 1
+
+
+def _has_more_rows(file: LinkedFile, rows: int) -> bool:
+    """Tell whether there may be more rows: as many lines, and the header."""
+    with _open(file) as opened:
+        lines = 0
+        while lines <= rows and (piece := opened.read(_PIECE_BYTES)):
+            lines += piece.count(b"\n") or piece.count(b"\r")
+    return lines > rows
+
+
+def _decode_start(file: LinkedFile) -> str:
+    return _read_start(file).decode("utf-8-sig", "replace")
+
+
+def _read_start(file: LinkedFile) -> bytes:
+    try:
+        with _open(file) as opened:
+            return opened.read(_FIRST_BYTES)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise WarehouseError(f"{file.name} is damaged: it is no gzip file, or not all of one") from error
+
+
+def _open(file: LinkedFile) -> gzip.GzipFile | io.BufferedReader:
+    return gzip.open(file.link) if file.link.endswith(".gz") else Path(file.link).open("rb")
