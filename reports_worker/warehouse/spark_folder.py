@@ -53,7 +53,7 @@ class _Shape:
 
 
 def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
-    """Find each table by its name in small letters: a file `orders.parquet`, or a folder `orders` with Parquet files below it.
+    """Find each table by its name in small letters: a file `orders.parquet`, or a folder `orders` of Parquet files.
 
     The server lists the files, for the folder may be on its machine or in its object store alone.
     """
