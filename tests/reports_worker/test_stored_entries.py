@@ -51,9 +51,7 @@ def test_what_is_nearly_a_task_id_is_left_out(entry: bytes) -> None:
     assert to_task_ids([entry, GOOD.encode(), entry]) == [GOOD]
 
 
-@pytest.mark.parametrize(
-    "entry", [*ENTRIES, GOOD.encode(), new_task_id().encode()], ids=lambda e: repr(e[:20])
-)
+@pytest.mark.parametrize("entry", [*ENTRIES, GOOD.encode()], ids=lambda entry: repr(entry[:20]))
 def test_scripts_and_python_agree_about_what_a_task_id_is(connection: Redis, entry: bytes) -> None:
     script = read_script("renew").partition("-- Extend")[0] + "return is_task_id(ARGV[1]) and 1 or 0"
 
