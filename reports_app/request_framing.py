@@ -73,12 +73,12 @@ class RequestFraming:
             self._at = len(self.data)
             return Extent.PARTIAL
         self._at = self._head_end = end + 4
-        return self._read_head(bytes(self.data[start:end]).lower())
+        return self._read_head(self.data[start:end].lower())
 
-    def _read_head(self, head: bytes) -> Extent | None:
-        fields = _FIELD.findall(head)
-        if not fields:
+    def _read_head(self, head: bytearray) -> Extent | None:
+        if b"\r\ncontent-length" not in head and b"\r\ntransfer-encoding" not in head:
             return Extent.WHOLE
+        fields = _FIELD.findall(head)
         lengths = [value.strip(b" \t") for name, value in fields if name == b"content-length"]
         codings = [value.strip(b" \t") for name, value in fields if name == b"transfer-encoding"]
         if len(lengths) + bool(codings) > 1:
