@@ -18,6 +18,10 @@ SEND_SECONDS = 5
 _LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+class NotTakenError(TimeoutError):
+    """The client does not take an answer that is too large to be kept for it."""
+
+
 class ClientSocket:
     """What gunicorn writes answers to, in place of a socket; whoever made it sends the rest with `flush`."""
 
@@ -47,7 +51,7 @@ class ClientSocket:
             return None
 
     def sendall(self, data: bytes) -> None:
-        """Send or keep it; raise TimeoutError where more is to be kept than may be."""
+        """Send or keep it; raise NotTakenError where more is to be kept than may be."""
         self.unsent += data
         if len(self.unsent) < PIECE_BYTES or self.flush():
             return
@@ -93,4 +97,4 @@ class ClientSocket:
         poll = select.poll()
         poll.register(self._sock, select.POLLOUT)
         if seconds <= 0 or not poll.poll(seconds * 1000):
-            raise TimeoutError
+            raise NotTakenError

@@ -14,6 +14,7 @@ from typing import Any
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from .client_connection import ClientConnection
+from .client_socket import NotTakenError
 from .request_framing import Extent
 
 # How long a request may take to arrive, and the first of a connection to begin as well.
@@ -70,6 +71,7 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.worker_connections = _limit_connections(self.cfg.worker_connections)
 
     def accept(self, listener: Any) -> None:
+        """Accept a connection; its request is often there already."""
         time.sleep(min(self.nr_conns, MOST_COUNTED) * YIELD_SECONDS)
         try:
             client, address = listener.accept()
@@ -138,7 +140,7 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             req.force_close()
         try:
             return super().handle_request(req, conn)
-        except TimeoutError:
+        except NotTakenError:
             self.log.info("The client does not take its answer, which is cut off.")
             conn.sock.unsent.clear()
             return False
@@ -152,7 +154,10 @@ class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         return conn.is_ready
 
     def finish_request(self, conn: ClientConnection, fs: Future[Any]) -> None:
-        conn.stays = not fs.cancelled() and bool(fs.result())
+        error = None if fs.cancelled() else fs.exception()
+        if error:
+            self.log.error("A connection is closed over an unexpected error.", exc_info=error)
+        conn.stays = not fs.cancelled() and not error and bool(fs.result())
         self._send_rest(conn)
 
     def _send_rest(self, conn: ClientConnection, _: Any = None) -> None:

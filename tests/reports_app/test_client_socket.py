@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.client_socket import MOST_BYTES_UNSENT, PIECE_BYTES, ClientSocket
+from reports_app.client_socket import MOST_BYTES_UNSENT, PIECE_BYTES, ClientSocket, NotTakenError
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_an_answer_too_large_to_be_kept_waits_for_its_client_no_longer_than_it_m
     sock, _ = ends
     sock.settimeout(0.05)
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NotTakenError):
         sock.sendall(bytes(2 * MOST_BYTES_UNSENT))
 
 
