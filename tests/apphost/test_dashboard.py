@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +17,7 @@ from jinja2 import StrictUndefined
 
 from apphost.console import Console
 from apphost.console_logs import SecretMask
+from apphost.dashboard import start
 from apphost.dashboard.app import create_dashboard
 from apphost.health import Health
 from apphost.instances import Instance, Launch
@@ -20,6 +25,7 @@ from apphost.line_writer import LineWriter
 from apphost.resources import Kind, Resource
 from apphost.snapshots import State
 from apphost.supervisor import Supervisor
+from tests.brokers import free_port
 
 PORT, TOKEN = 18888, "a-token-of-the-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -263,3 +269,15 @@ def test_the_page_sums_up_what_is_well_where_a_screen_reader_hears_it(logged_in:
 
 def test_a_body_that_is_too_large_is_refused(logged_in: FlaskClient) -> None:
     assert logged_in.post("/resources/api/stop", data={"csrf_token": "x" * 20_000}).status_code == 413
+
+
+def test_clients_with_half_a_request_hold_up_nobody(supervisor: Supervisor) -> None:
+    port = free_port()
+    start(supervisor, port=port, token=TOKEN)
+    with ExitStack() as stack:
+        for _ in range(200):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            half.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
