@@ -54,7 +54,8 @@ class _Shape:
 def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
     """Find each table, by its name in small letters.
 
-    It is a file `orders.parquet`, or a folder `orders` with Parquet files below it. The server lists the files, for the folder may be on its machine or in its object store alone.
+    It is a file `orders.parquet`, or a folder `orders` with Parquet files below it. The server lists the files, for
+    the folder may be on its machine or in its object store alone.
     """
     entries: dict[str, dict[str, tuple[Any, int]]] = {}
     for name, identity in list_files(spark, folder).items():
