@@ -27,6 +27,7 @@ SAMPLE_ROWS = 20_480
 MARK, BETWEEN = "\x01value", "\x1f"
 _SEPARATORS = ",;\t|"
 _WHOLE = ("BIGINT", "HUGEINT")
+_DATED = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME")
 _FIRST_BYTES = 2**16
 _PIECE_BYTES = 2**20
 _EMPTY = "(empty)"
@@ -57,19 +58,18 @@ class _Dialect:
 
 @dataclass(frozen=True)
 class _CsvPart(Part):
-    """With one dialect; only a uniform part has one end of lines too.
+    """Written in one dialect.
 
     `guarded` are columns of whole numbers of which DuckDB has not seen all values: it would round a fraction.
     """
 
     dialect: _Dialect
-    is_uniform: bool = True
     guarded: frozenset[str] = frozenset()
 
     def read(self, options: str = "") -> str:
         columns = {name: kind for name, kind in self.columns.items() if not self.is_key(name)}
         types = ", ".join(f"{quote_text(name)}: {quote_text(kind)}" for name, kind in columns.items())
-        how = [*self.describe_dialect(), f"columns = {{{types}}}"]
+        how = ["auto_detect = false", *self.describe_dialect(), f"columns = {{{types}}}"]
         if self.dialect.date_format:
             how.append(f"dateformat = {quote_text(self.dialect.date_format)}")
         if self.dialect.timestamp_format:
@@ -77,7 +77,7 @@ class _CsvPart(Part):
         return f"read_csv({quote_files(self.files)}, {', '.join(how)}{write_hive(self.files)}{options})"
 
     def describe_dialect(self) -> Iterator[str]:
-        """Yield the options that say how the files are written; lines may end in different ways in several."""
+        """Yield the options that say how the files are written."""
         dialect = self.dialect
         yield f"delim = {quote_text(dialect.separator)}"
         yield f"quote = {quote_text(dialect.quote)}"
@@ -85,9 +85,7 @@ class _CsvPart(Part):
         yield f"comment = {quote_text(dialect.comment)}"
         yield f"skip = {dialect.skip}"
         yield f"header = {'true' if dialect.has_header else 'false'}"
-        if self.is_uniform:
-            yield f"new_line = {quote_text(dialect.line_end)}"
-            yield "auto_detect = false"
+        yield f"new_line = {quote_text(dialect.line_end)}"
 
     def typed(self, types: Mapping[str, str]) -> Self:
         """Read text as it is written, and numbers as what they become."""
@@ -129,8 +127,9 @@ def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
     groups: dict[object, list[LinkedFile]] = {}
     for file in files:
         start = _read_start(file).removeprefix(b"\xef\xbb\xbf")
-        line = start.partition(b"\n")[0].rstrip(b"\r")
-        is_plain = line.strip() and b"\r" not in line and line[:1] != b"#" and line.count(b'"') % 2 == 0
+        # With the \r at its end: what ends lines must be the same, or DuckDB takes all rows for one line.
+        line = start.partition(b"\n")[0]
+        is_plain = line.strip() and b"\r" not in line[:-1] and line[:1] != b"#" and line.count(b'"') % 2 == 0
         groups.setdefault((file.keys, line if is_plain else file.link), []).append(file)
     return list(groups.values())
 
@@ -154,9 +153,7 @@ def _sniff_alike(
     is_common = {dialect.quote, dialect.escape} <= {"", _QUOTE} and not dialect.comment and not dialect.skip
     if not is_common or not dialect.has_header:
         return None
-    part = replace(
-        first, files=files, dialect=replace(dialect, quote=_QUOTE, escape=_QUOTE), is_uniform=False
-    )
+    part = replace(first, files=files, dialect=replace(dialect, quote=_QUOTE, escape=_QUOTE))
     try:
         rows = connection.execute(
             f"DESCRIBE FROM read_csv({quote_files(files)}, {', '.join(part.describe_dialect())}, files_to_sniff = -1"
@@ -165,7 +162,9 @@ def _sniff_alike(
     except duckdb.InvalidInputException:
         return None
     columns = {name: kind for name, kind, *_ in rows}
-    return replace(part, columns=columns) if list(columns) == list(first.columns) else None
+    # How a date is written, only the file that has one tells.
+    has_dates = any(kind in _DATED and kind != first.columns.get(name) for name, kind in columns.items())
+    return None if has_dates or list(columns) != list(first.columns) else replace(part, columns=columns)
 
 
 def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
@@ -214,7 +213,7 @@ def _merge(parts: Iterator[_CsvPart]) -> Iterator[_CsvPart]:
     """Put parts together that one call reads."""
     merged: dict[object, _CsvPart] = {}
     for part in parts:
-        key = (part.dialect, part.is_uniform, tuple(part.columns.items()), part.files[0].keys)
+        key = (part.dialect, tuple(part.columns.items()), part.files[0].keys)
         before = merged.get(key)
         merged[key] = replace(part, files=[*before.files, *part.files]) if before else part
     yield from merged.values()

@@ -12,7 +12,6 @@ import duckdb
 from .duckdb_csv import (
     BETWEEN,
     MARK,
-    SAMPLE_ROWS,
     describe_odd_line,
     find_line,
     refuse_csv,
@@ -101,8 +100,8 @@ def _describe_value(file: LinkedFile, column: str, value: str, line: int | None)
     if len(value) > _LONGEST_VALUE:
         value = value[:_LONGEST_VALUE] + "..."
     return (
-        f"{where} has {value!r} in column {column!r}, and the first {SAMPLE_ROWS:,} lines have values of another "
-        "kind: correct the value, or write the table as Parquet, which keeps types"
+        f"{where} has {value!r} in column {column!r}, where the values looked at first are of another kind: correct "
+        "the value, or write the table as Parquet, which keeps types"
     )
 
 

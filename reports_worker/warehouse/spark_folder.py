@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
 
 from pyspark.errors.exceptions.connect import AnalysisException, SparkConnectGrpcException
 from pyspark.sql.connect import functions
@@ -53,9 +52,10 @@ class _Shape:
 
 
 def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
-    """Find each table by its name in small letters: a file `orders.parquet`, or a folder `orders` of Parquet files.
+    """Find each table, by its name in small letters.
 
-    The server lists the files, for the folder may be on its machine or in its object store alone.
+    It is a file `orders.parquet`, or a folder `orders` with Parquet files below it. The server lists the files, for
+    the folder may be on its machine or in its object store alone.
     """
     entries: dict[str, dict[str, tuple[Any, int]]] = {}
     for name, identity in list_files(spark, folder).items():
@@ -109,9 +109,8 @@ def _list_shapes(spark: Any, folder: str, table: SparkTable) -> Sequence[_Shape]
 
 
 def _read(spark: Any, folder: str, table: SparkTable, names: Sequence[str]) -> Any:
-    paths = [f"{folder.rstrip('/')}/{unquote(name)}" for name in names]
-    base = table.path if not table.path.endswith(_END) or len(table.files) > 1 else folder
-    return spark.read.option("basePath", base).parquet(*paths)
+    paths = [f"{folder.rstrip('/')}/{name}" for name in names]
+    return spark.read.option("basePath", table.path).parquet(*paths)
 
 
 def _unite(shapes: Sequence[_Shape]) -> Any:

@@ -117,6 +117,13 @@ def test_what_is_written_in_other_ways_is_read(
         (["id,v\n1,10\n", "id,v,w\n"], ["id", "v", "w"], [(1, 10, None)]),
         (["1,10\n", "2,20\n"], ["column0", "column1"], [(1, 10), (2, 20)]),
         (["id,v\n1,10\n", "2,20\n"], ["id", "v"], [(1, 10), (2, 20)]),
+        (["id,v\r\n1,10\r\n", "id,v\n2,20\n", "id,v\r\n3,5\r\n"], ["id", "v"], [(1, 10), (2, 20), (3, 5)]),
+        (["id,v\n1,\n", "id,v\n2,13/02/2026\n"], ["id", "v"], [(1, None), (2, date(2026, 2, 13))]),
+        (
+            ["id,v\n1,'t Hooft\n2,'s Jan\n", "id,v\n3,x\n"],
+            ["id", "v"],
+            [(1, "'t Hooft"), (2, "'s Jan"), (3, "x")],
+        ),
         (["id,v\n1,99999999999999999999\n", "v,id\n5,2\n"], ["id", "v"], [(1, 99999999999999999999), (2, 5)]),
     ],
 )
@@ -286,3 +293,46 @@ def _line_of(text: str, separator: str, width: int) -> int:
             return line
         line = reader.line_num + 1
     raise AssertionError("no odd line")
+
+
+@st.composite
+def _files(draw: st.DrawFn) -> list[tuple[str, list[dict[str, str]]]]:
+    """Draw the files of one table, written in different ways, and their rows by name."""
+    files = []
+    for number in range(draw(st.integers(2, 3))):
+        names = ["id", *draw(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, unique=True))]
+        values = draw(
+            st.sampled_from([st.text("ab1 ,;\n", max_size=4), st.integers(0, 999).map(str), st.just("2.50")])
+        )
+        rows = [
+            {"id": str(10 * number + row), **{name: draw(values) for name in names[1:]}}
+            for row in range(draw(st.integers(1, 3)))
+        ]
+        out = io.StringIO()
+        writer = csv.DictWriter(
+            out,
+            names,
+            delimiter=draw(st.sampled_from(",;")),
+            lineterminator=draw(st.sampled_from(["\n", "\r\n"])),
+            quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])),
+        )
+        writer.writeheader()
+        writer.writerows(rows)
+        files.append((out.getvalue(), rows))
+    return files
+
+
+@settings(max_examples=100, deadline=None)
+@given(_files())
+def test_each_row_of_each_file_is_found_again(files: list[tuple[str, list[dict[str, str]]]]) -> None:
+    with TemporaryDirectory() as temporary:
+        for number, (text, _) in enumerate(files):
+            write_text(Path(temporary) / "t" / f"{number}.csv", text)
+        names, found = read(Path(temporary))
+
+    written = {row["id"]: row for _, rows in files for row in rows}
+    assert len(found) == len(written)
+    for values in found:
+        there = dict(zip(names, values, strict=True))
+        row = written[str(there["id"])]
+        assert all(_is_same(value, row.get(name, "")) for name, value in there.items()), (there, row, files)
