@@ -234,7 +234,10 @@ class DuckDBRows:
             except duckdb.ConversionException:
                 if not any(kind in _WIDE for _, kind in self._described):
                     raise
-                count = self._copy(connection, path, most_rows, wide="DECIMAL(38, 0)")
+                # Under another name: DuckDB may still remove what its first attempt left.
+                aside = path.with_name(f"wide_{path.name}")
+                count = self._copy(connection, aside, most_rows, wide="DECIMAL(38, 0)")
+                aside.rename(path)
             self._session.check(self._read)
             return count
 
