@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 def require_open(reach: str) -> SettingsError:
     """Say that `reach` (a clause) needs a choice, and which ways there are."""
     return SettingsError(
-        f"{reach}, and the API has no sign-in: serve on 127.0.0.1 without a proxy, or set {OPEN_VARIABLE}=yes and "
-        "put a proxy with a login in front, since everyone who reaches the port can then ask for, read, cancel and "
-        "delete all reports."
+        f"{reach}, and the API has no sign-in: serve on 127.0.0.1 without a proxy, or set {OPEN_VARIABLE}=yes, "
+        "and REPORTS_ALLOWED_HOSTS to its names, and put a proxy with a login in front, since everyone who reaches "
+        "the port can then ask for, read, cancel and delete all reports."
     )

@@ -31,7 +31,7 @@ _DATED = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME")
 _FIRST_BYTES = 2**16
 _PIECE_BYTES = 2**20
 _EMPTY = "(empty)"
-_QUOTE = '"'
+_QUOTE, _BACKSLASH = '"', "\\"
 
 
 def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> str:
@@ -54,6 +54,10 @@ class _Dialect:
     has_header: bool
     date_format: str = ""
     timestamp_format: str = ""
+
+    @property
+    def has_known_quotes(self) -> bool:
+        return self.quote in ("", _QUOTE) and self.escape in ("", _QUOTE)
 
 
 @dataclass(frozen=True)
@@ -172,9 +176,11 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     lines = _decode_start(file).split("\n")
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
     part = _ask(connection, file, f", skip = {blank}")
-    if part.dialect.quote not in ("", _QUOTE):
-        # A field that begins with ' is no quoted one: DuckDB would take all up to the next ' for one field.
-        part = _ask(connection, file, f", skip = {blank}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
+    if not part.dialect.has_known_quotes:
+        # A field that begins with ' is no quoted one, and '" is no escaped quote: DuckDB would join lines.
+        part = _ask_for_quotes(connection, file, blank, part)
+    if not part.dialect.quote:
+        _refuse_cut_off(file, part.dialect.separator)
     names = [name for name in part.columns if not part.is_key(name)]
     if len(names) > 1:
         return part
@@ -184,6 +190,20 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     if len(freely.columns) > len(part.columns):
         _refuse_odd_line(file, freely.dialect.separator)
     return part
+
+
+def _ask_for_quotes(
+    connection: duckdb.DuckDBPyConnection, file: LinkedFile, blank: int, part: _CsvPart
+) -> _CsvPart:
+    """Ask again with quotes as RFC 4180 has them, unless a file can only be read with backslashes before quotes."""
+    if part.dialect.quote == _QUOTE and part.dialect.escape == _BACKSLASH:
+        usual = replace(part, dialect=replace(part.dialect, escape=_QUOTE))
+        try:
+            connection.execute(f"SELECT count(*) FROM {usual.read()}").fetchall()
+        except duckdb.InvalidInputException:
+            return part
+        return usual
+    return _ask(connection, file, f", skip = {blank}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
@@ -246,6 +266,14 @@ def refuse_csv(file: LinkedFile) -> NoReturn:
     separator = _guess_separator(next(filter(str.strip, lines), ""))
     _refuse_fields(file, separator or _SEPARATORS[0])
     raise WarehouseError(describe_unknown(file.name))
+
+
+def _refuse_cut_off(file: LinkedFile, separator: str) -> None:
+    """Refuse a file that ends within quotes, which DuckDB takes for a file without quotes."""
+    last = _read_end(file).decode("utf-8", "replace").rstrip("\r\n").rpartition("\n")[2]
+    field = last.rpartition(separator)[2] if separator else last
+    if field.lstrip().startswith(_QUOTE) and field.count(_QUOTE) == 1:
+        raise WarehouseError(f"{file.name} is not whole: its last line ends within quotes")
 
 
 def _refuse_fields(file: LinkedFile, separator: str) -> None:
@@ -328,6 +356,17 @@ def _read_start(file: LinkedFile) -> bytes:
             return opened.read(_FIRST_BYTES)
     except (EOFError, gzip.BadGzipFile) as error:
         raise WarehouseError(f"{file.name} is damaged: it is no gzip file, or not all of one") from error
+
+
+def _read_end(file: LinkedFile) -> bytes:
+    with _open(file) as opened:
+        if isinstance(opened, gzip.GzipFile):
+            end = b""
+            while piece := opened.read(_PIECE_BYTES):
+                end = (end + piece)[-_FIRST_BYTES:]
+            return end
+        opened.seek(max(0, opened.seek(0, io.SEEK_END) - _FIRST_BYTES))
+        return opened.read()
 
 
 def _open(file: LinkedFile) -> gzip.GzipFile | io.BufferedReader:

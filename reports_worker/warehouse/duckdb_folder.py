@@ -13,6 +13,8 @@ from .errors import WarehouseUnavailableError
 
 PARQUET, CSV = "Parquet", "CSV"
 _KINDS = {".parquet": PARQUET, ".csv": CSV, ".csv.gz": CSV}
+# `~$` begins the name of the file that an office program writes beside one that it has open.
+_PASSED_OVER = (".", "_", "~$")
 _NO_ENTRY = (errno.ENOENT, errno.ELOOP)
 
 
@@ -43,7 +45,7 @@ class FolderTable:
 
 
 def find_tables(folder: Path) -> Sequence[FolderTable]:
-    """Return the tables of a folder by name; names that begin with . or _ do not count.
+    """Return the tables of a folder by name; names that begin with `.`, `_` or `~$` do not count.
 
     A table that cannot be read has a fault, and hides no other. Raises WarehouseUnavailableError where the
     folder itself cannot be listed.
@@ -88,23 +90,25 @@ class _UnreadableError(Exception):
 
 def _find_table(entry: Path, folder: Path) -> FolderTable | None:
     is_folder = entry.is_dir()
-    name = entry.name if is_folder else entry.name.removesuffix(_ending(entry) or "")
+    ending = "" if is_folder else _ending(entry) or ""
+    name = entry.name[: len(entry.name) - len(ending)]
     try:
         files = list(_find_files(entry, folder))
         if not files:
             return None
         _check(files)
-    except _UnreadableError as fault:
-        return FolderTable(printable(name), fault=str(fault))
+    except _UnreadableError as error:
+        return FolderTable(printable(name), fault=str(error))
     except OSError as error:
         where = Path(error.filename or entry)
         inside = printable(str(where.relative_to(folder))) if where.is_relative_to(folder) else "a folder"
-        return FolderTable(printable(name), fault=f"{inside} cannot be listed: {explain_system(error)}")
+        fault = f"{inside} cannot be listed: {explain_system(error)}. Tell who runs this"
+        return FolderTable(printable(name), fault=fault)
     return FolderTable(name, files)
 
 
 def _find_files(path: Path, folder: Path) -> Iterator[DataFile]:
-    if path.name.startswith((".", "_")):
+    if path.name.startswith(_PASSED_OVER):
         return
     ending = _ending(path)
     if path.is_dir():

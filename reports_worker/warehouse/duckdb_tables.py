@@ -110,9 +110,10 @@ class FolderTables:
             return table
 
     def _make_view(self, connection: duckdb.DuckDBPyConnection, key: str, table: FolderTable) -> None:
-        fault = table.fault or self._find_fault(table)
-        if fault:
-            raise _unreadable(table, fault)
+        if table.fault:
+            raise _unreadable(table, table.fault)
+        if fault := self._find_fault(table):
+            raise _unreadable(table, f"{fault}. Tell who runs this")
         self.check([table])
         linked = self._link(key, table)
         select = select_parquet if table.kind == PARQUET else select_csv
@@ -140,6 +141,4 @@ class FolderTables:
 
 
 def _unreadable(table: FolderTable, fault: str) -> WarehouseUnavailableError:
-    return WarehouseUnavailableError(
-        f"The warehouse's table {table.name!r} cannot be read: {fault}. Tell who runs this."
-    )
+    return WarehouseUnavailableError(f"The warehouse's table {table.name!r} cannot be read: {fault}.")

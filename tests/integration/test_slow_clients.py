@@ -278,7 +278,15 @@ def test_over_tls_slow_clients_hold_up_nobody_either(session_broker: Broker, tmp
 def test_with_the_proxy_protocol_gunicorn_reads_its_own_way(session_broker: Broker, tmp_path: Path) -> None:
     port = free_port()
     command = (*SERVE, "--proxy-protocol")
-    site = Site(command, tmp_path, port=port, BROKER_URI=session_broker.url)
+    # The clients that the proxy names are other machines.
+    site = Site(
+        command,
+        tmp_path,
+        port=port,
+        BROKER_URI=session_broker.url,
+        REPORTS_OPEN="yes",
+        REPORTS_SECRET_KEY="a secret for the tests",
+    )
 
     def is_served() -> bool:
         assert site.process.poll() is None, site.text

@@ -65,6 +65,18 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path, text: s
     assert read(tmp_path, "SELECT id FROM other") == (["id"], [(1,)])
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+@pytest.mark.parametrize("text", ['id,v,name\n1,2,"Ann', 'id,name\n1,"Ann"\n2,"Be', 'name\nLee\n"Ann\n'])
+def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    if name.endswith(".gz"):
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+    else:
+        write_text(tmp_path / name, text)
+
+    with pytest.raises(WarehouseError, match=r"is not whole|has 1 field|no CSV that can be understood"):
+        read(tmp_path, "SELECT * FROM t")
+
+
 @pytest.mark.parametrize(
     ("text", "names", "rows"),
     [
@@ -89,6 +101,8 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path, text: s
         ("id,c\n1,#ff0000\n2,#00ff00\n", ["id", "c"], [(1, "#ff0000"), (2, "#00ff00")]),
         ("id,day\n1,13/02/2026\n", ["id", "day"], [(1, date(2026, 2, 13))]),
         ('id,t\n1,5" pipe\n2,x\n', ["id", "t"], [(1, '5" pipe'), (2, "x")]),
+        ('a;b\n;";\'"\n;";1"\n', ["a", "b"], [(None, ";'"), (None, ";1")]),
+        ('a,b\n"C:\\",1\n"D:\\",2\n', ["a", "b"], [("C:\\", 1), ("D:\\", 2)]),
         ('id,t\n1,"a\\"b"\n2,"c"\n', ["id", "t"], [(1, 'a"b'), (2, "c")]),
     ],
 )
