@@ -11,14 +11,14 @@ import gzip
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import duckdb
 
 from .column_types import TEXT, is_number, unite
-from .duckdb_parts import LinkedFile, Part, quote_files, quote_name, quote_text, unite_parts, write_hive
+from .duckdb_parts import LinkedFile, Part, fold, quote_files, quote_name, quote_text, unite_parts, write_hive
 from .errors import WarehouseError
 
 # DuckDB looks at so many rows to tell the types.
@@ -27,6 +27,8 @@ SAMPLE_ROWS = 20_480
 MARK, BETWEEN = "\x01value", "\x1f"
 _SEPARATORS = ",;\t|"
 _WHOLE = ("BIGINT", "HUGEINT")
+_DATE, _TIMESTAMP = "DATE", "TIMESTAMP"
+_ISO_DATE = "%Y-%m-%d"
 _DATED = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME")
 _FIRST_BYTES = 2**16
 _PIECE_BYTES = 2**20
@@ -38,7 +40,7 @@ def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile
     """Write the SELECT that has the rows of all files; raise WarehouseError where they cannot be united."""
     written = [file for file in files if _read_start(file).strip(b"\r\n\t \xef\xbb\xbf")] or files[:1]
     parts = list(_merge(part for group in _group(written) for part in _sniff_group(connection, group)))
-    return unite_parts(connection, _name_headerless(parts), _unite)
+    return unite_parts(connection, _keep_mixed_dates(_name_headerless(parts)), _unite)
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,48 @@ class _Dialect:
 
 
 @dataclass(frozen=True)
+class _Guard:
+    """How a column that is read as text becomes its type, and which values do not, though DuckDB casts them."""
+
+    kind: str
+    dialect: _Dialect
+
+    def find_odd(self, quoted: str) -> str:
+        if self.kind in _WHOLE:
+            return f"NOT regexp_full_match({quoted}, ' *[-+]?[0-9]+ *')"
+        if self.kind == _DATE:
+            return f"contains({quoted}, ':')"
+        return (
+            f"regexp_matches({quoted}, ':[0-9]{{2}}([.,][0-9]+)? ?([-+]|[A-Za-z]+$)')"
+            if not self._format
+            else "false"
+        )
+
+    def cast(self, quoted: str, target: str) -> str:
+        if self._format:
+            return f"CAST(try_strptime({quoted}, {quote_text(self._format)}) AS {target})"
+        return f"TRY_CAST({quoted} AS {target})"
+
+    @property
+    def way(self) -> str:
+        """In which order and with which marks dates are written; nothing for the order of ISO 8601."""
+        return "" if self._format.startswith(_ISO_DATE) else self._format
+
+    @property
+    def _format(self) -> str:
+        return {_DATE: self.dialect.date_format, _TIMESTAMP: self.dialect.timestamp_format}.get(self.kind, "")
+
+
+@dataclass(frozen=True)
 class _CsvPart(Part):
     """Written in one dialect.
 
-    `guarded` are columns of whole numbers of which DuckDB has not seen all values: it would round a fraction.
+    `guarded` are columns of which DuckDB has not seen all values: it would round a fraction among whole numbers, and
+    drop the time behind a date, or the zone behind a time.
     """
 
     dialect: _Dialect
-    guarded: frozenset[str] = frozenset()
+    guarded: Mapping[str, _Guard] = field(default_factory=dict)
 
     def read(self, options: str = "") -> str:
         columns = {name: kind for name, kind in self.columns.items() if not self.is_key(name)}
@@ -93,8 +129,12 @@ class _CsvPart(Part):
 
     def typed(self, types: Mapping[str, str]) -> Self:
         """Read text as it is written, and numbers as what they become."""
-        is_unseen = {name for name in self.columns if types[name] in _WHOLE} if self._is_long() else set()
-        guarded = frozenset(name for name in is_unseen if not self.is_key(name))
+        is_long = self._is_long()
+        guarded = {
+            name: _Guard(types[name], self.dialect)
+            for name, kind in self.columns.items()
+            if is_long and not self.is_key(name) and _has_guard(kind, types[name])
+        }
         columns = {
             name: kind if self.is_key(name) else TEXT if name in guarded else types[name]
             for name, kind in self.columns.items()
@@ -109,10 +149,10 @@ class _CsvPart(Part):
         fault = (
             f"error({quote_text(MARK)} {between} filename {between} {quote_text(name)} {between} {quoted})"
         )
-        has_fraction = " OR ".join(f"contains({quoted}, '{letter}')" for letter in ".eE")
+        guard = self.guarded[name]
         return (
-            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {has_fraction} THEN {fault} "
-            f"ELSE coalesce(TRY_CAST({quoted} AS {target}), {fault}) END"
+            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {guard.find_odd(quoted)} THEN {fault} "
+            f"ELSE coalesce({guard.cast(quoted, target)}, {fault}) END"
         )
 
     def _is_long(self) -> bool:
@@ -124,6 +164,27 @@ def _unite(kinds: Sequence[str]) -> str | None:
     if len(set(kinds)) == 1 or all(map(is_number, kinds)):
         return unite(kinds)
     return TEXT
+
+
+def _has_guard(kind: str, target: str) -> bool:
+    """Tell whether values that DuckDB has not seen may be cast in silence to what they are not."""
+    return target in _WHOLE or (kind == target and target in (_DATE, _TIMESTAMP))
+
+
+def _keep_mixed_dates(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
+    """Leave dates as text that parts write in different ways: 02/01 in one may be a day and a month, or the reverse."""
+    ways: dict[str, set[str]] = {}
+    for part in parts:
+        for name, kind in part.columns.items():
+            if kind in (_DATE, _TIMESTAMP):
+                ways.setdefault(fold(name), set()).add(_Guard(kind, part.dialect).way)
+    mixed = {name for name, found in ways.items() if len(found) > 1}
+    return [
+        replace(
+            part, columns={name: TEXT if fold(name) in mixed else kind for name, kind in part.columns.items()}
+        )
+        for part in parts
+    ]
 
 
 def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
@@ -175,11 +236,15 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
     lines = _decode_start(file).split("\n")
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    part = _ask(connection, file, f", skip = {blank}")
+    # A line that begins with # is a comment only in a file that begins with one.
+    options = f", skip = {blank}" + ("" if lines[blank].startswith("#") else ", comment = ''")
+    part = _ask(connection, file, options)
     if not part.dialect.has_known_quotes:
         # A field that begins with ' is no quoted one, and '" is no escaped quote: DuckDB would join lines.
-        part = _ask_for_quotes(connection, file, blank, part)
+        part = _ask_for_quotes(connection, file, options, part)
     if not part.dialect.quote:
+        # The first quotes may come later.
+        part = replace(part, dialect=replace(part.dialect, quote=_QUOTE, escape=_QUOTE))
         _refuse_cut_off(file, part.dialect.separator)
     names = [name for name in part.columns if not part.is_key(name)]
     if len(names) > 1:
@@ -193,7 +258,7 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
 
 
 def _ask_for_quotes(
-    connection: duckdb.DuckDBPyConnection, file: LinkedFile, blank: int, part: _CsvPart
+    connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str, part: _CsvPart
 ) -> _CsvPart:
     """Ask again with quotes as RFC 4180 has them, unless a file can only be read with backslashes before quotes."""
     if part.dialect.quote == _QUOTE and part.dialect.escape == _BACKSLASH:
@@ -203,7 +268,7 @@ def _ask_for_quotes(
         except duckdb.InvalidInputException:
             return part
         return usual
-    return _ask(connection, file, f", skip = {blank}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
+    return _ask(connection, file, f"{options}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
@@ -314,9 +379,10 @@ def find_line(file: LinkedFile, column: str, value: str) -> int | None:
     """Find the first line on which a column has a value."""
     with suppress(csv.Error, OSError, ValueError, EOFError):
         rows = _read_rows(file, _guess_separator(_decode_start(file).partition("\n")[0]) or _SEPARATORS[0])
-        _, header = next(rows)
+        _, header = next(rows, (0, []))
         place = [name.strip() for name in header].index(column)
-        return next(number for number, fields in rows if len(fields) > place and fields[place] == value)
+        found = (number for number, fields in rows if len(fields) > place and fields[place] == value)
+        return next(found, None)
     return None
 
 

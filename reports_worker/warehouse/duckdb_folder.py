@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .duckdb_parts import fold
 from .errors import WarehouseUnavailableError
 
 PARQUET, CSV = "Parquet", "CSV"
@@ -61,7 +62,7 @@ def find_tables(folder: Path) -> Sequence[FolderTable]:
         table = _find_table(entry, folder)
         if table is None:
             continue
-        key = table.name.casefold()
+        key = fold(table.name)
         if key in tables:
             other, first = tables[key]
             fault = f"{printable(other.name)} and {printable(entry.name)} are both this table: keep one"

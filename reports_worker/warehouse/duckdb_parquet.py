@@ -9,7 +9,7 @@ from typing import Any, Self
 import duckdb
 
 from .column_types import unite
-from .duckdb_parts import LinkedFile, Part, quote_files, unite_parts, write_hive
+from .duckdb_parts import LinkedFile, Part, fold, quote_files, unite_parts, write_hive
 from .errors import WarehouseError
 
 _SHAPES = "SELECT file_name, name, duckdb_type, num_children, repetition_type = 'REPEATED' FROM parquet_schema({files})"
@@ -64,12 +64,12 @@ def _refuse_twins(file: LinkedFile, elements: Sequence[tuple[Any, ...]]) -> None
     """Refuse two columns of one name, which cannot be told apart in another file."""
     seen: dict[str, str] = {}
     for name in _list_columns(elements):
-        if name.casefold() in seen:
+        if fold(name) in seen:
             raise WarehouseError(
-                f"{file.name} has the columns {seen[name.casefold()]!r} and {name!r}, which are one name to a query: "
+                f"{file.name} has the columns {seen[fold(name)]!r} and {name!r}, which are one name to a query: "
                 "rename one"
             )
-        seen[name.casefold()] = name
+        seen[fold(name)] = name
 
 
 def _list_columns(elements: Sequence[tuple[Any, ...]]) -> Iterator[str]:

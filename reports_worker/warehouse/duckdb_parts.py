@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from .errors import WarehouseError
 _FILE = "file of the warehouse"
 # Gives the columns of folders as they are written there.
 _AS_TEXT = ", hive_types_autocast = false"
+_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,11 @@ class Part(ABC):
 
     def find(self, column: str) -> str | None:
         """Find a column, whichever letters of its name are capitals."""
-        return self._names.get(column.casefold())
+        return self._names.get(fold(column))
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        return {name.casefold(): name for name in self.columns}
+        return {fold(name): name for name in self.columns}
 
     def is_key(self, name: str) -> bool:
         return name in self.files[0].keys
@@ -87,14 +89,14 @@ def unite_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], un
     names: dict[str, str] = {}
     for part in parts:
         for name in part.columns:
-            names.setdefault(name.casefold(), name)
+            names.setdefault(fold(name), name)
     types = {column: _unite_column(connection, parts, name, unite) for column, name in names.items()}
     return " UNION ALL ".join(_select(part, names, types) for part in parts)
 
 
 def _select(part: Part, names: Mapping[str, str], types: Mapping[str, str]) -> str:
-    typed = part.typed({name: types[name.casefold()] for name in part.columns})
-    keys = {name: types[name.casefold()] for name in part.columns if part.is_key(name)}
+    typed = part.typed({name: types[fold(name)] for name in part.columns})
+    keys = {name: types[fold(name)] for name in part.columns if part.is_key(name)}
     as_text = any(kind == TEXT != part.columns[name] for name, kind in keys.items())
     columns = []
     for column, shown in names.items():
@@ -165,6 +167,11 @@ def _describe_both(having: Having, column: str, unite: Unite) -> str:
 def write_hive(files: Sequence[LinkedFile]) -> str:
     """Write the option that takes columns from the names of folders, or takes none."""
     return f", hive_partitioning = {'true' if files[0].keys else 'false'}"
+
+
+def fold(name: str) -> str:
+    """Fold a name as DuckDB compares names: A to Z are a to z, and no other letters are alike."""
+    return name.translate(_SMALL_LETTERS)
 
 
 def quote_name(name: str) -> str:

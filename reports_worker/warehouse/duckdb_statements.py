@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from .duckdb_parts import fold
 from .errors import WarehouseError
 
 _READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
@@ -45,9 +46,9 @@ def check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> Named:
     for node in _parse(connection, sql):
         _check_node(node)
         if node.get("type") in _NAMING:
-            tables.add(node["table_name"].casefold())
+            tables.add(fold(node["table_name"]))
         if "cte_map" in node:
-            given.update(entry["key"].casefold() for entry in node["cte_map"]["map"])
+            given.update(fold(entry["key"]) for entry in node["cte_map"]["map"])
     return Named(frozenset(tables - {""}), frozenset(given))
 
 

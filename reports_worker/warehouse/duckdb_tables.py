@@ -14,7 +14,7 @@ from .duckdb_csv import select_csv
 from .duckdb_errors import explain_file
 from .duckdb_folder import PARQUET, DataFile, FolderTable, find_tables
 from .duckdb_parquet import select_parquet
-from .duckdb_parts import LinkedFile, quote_name
+from .duckdb_parts import LinkedFile, fold, quote_name
 from .duckdb_statements import Named
 from .errors import WarehouseError, WarehouseUnavailableError
 from .held_files import HeldFiles, explain_change
@@ -34,7 +34,7 @@ class FolderTables:
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         tables = find_tables(folder)
-        self._tables: Mapping[str, FolderTable] = {table.name.casefold(): table for table in tables}
+        self._tables: Mapping[str, FolderTable] = {fold(table.name): table for table in tables}
         self._held = HeldFiles([file for table in tables for file in table.files], scratch)
         self._made: dict[str, FolderTable] = {}
         self._faults: dict[str, WarehouseError] = {}

@@ -65,6 +65,88 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path, text: s
     assert read(tmp_path, "SELECT id FROM other") == (["id"], [(1,)])
 
 
+MANY = 21_000  # more rows than DuckDB looks at to find how a file is written
+
+
+@pytest.mark.parametrize(
+    ("late", "value"),
+    [
+        ('1,"a1"', "a1"),
+        ('1,"x ""q"" y"', 'x "q" y'),
+        ('1,"x,y"', "x,y"),
+        ('1,"x\ny"', "x\ny"),
+        ('1,5" pipe', '5" pipe'),
+    ],
+)
+def test_quotes_that_come_late_in_a_file_are_quotes(tmp_path: Path, late: str, value: str) -> None:
+    write_text(tmp_path / "t.csv", "id,n\n" + "".join(f"{i + 2},a{i}\n" for i in range(MANY)) + late + "\n")
+
+    assert read(tmp_path, "SELECT n FROM t WHERE id = 1")[1] == [(value,)]
+
+
+def test_a_late_number_in_quotes_is_a_number(tmp_path: Path) -> None:
+    write_text(tmp_path / "t.csv", "id,n\n" + "".join(f"{i},1\n" for i in range(MANY)) + '1,"2"\n')
+
+    assert read(tmp_path, "SELECT sum(n) FROM t")[1] == [(MANY + 2,)]
+
+
+@pytest.mark.parametrize(
+    ("first", "late"),
+    [
+        ("2024-01-02 10:00:00", "2024-01-05 10:00:00+05:00"),
+        ("2024-01-02 10:00:00", "2024-01-05 10:00:00Z"),
+        ("2024-01-02", "2024-01-05 10:00:00"),
+        ("13/01/2024", "2024-01-14"),
+        ("7", "0x10"),
+        ("7", "0b11"),
+        ("7", "1_000"),
+        ("7", "2.5"),
+    ],
+)
+def test_a_late_value_that_is_written_in_another_way_is_refused_with_its_line(
+    tmp_path: Path, first: str, late: str
+) -> None:
+    write_text(tmp_path / "t.csv", "id,n\n" + f"0,{first}\n" * MANY + f"1,{late}\n")
+
+    with pytest.raises(WarehouseError, match=f"line {MANY + 2} of t.csv"):
+        read(tmp_path, "SELECT max(n) FROM t")
+
+
+@pytest.mark.parametrize(
+    "value", ["13/01/2024", "2024-01-02", "2024-01-02 10:00:00", "2024-01-02T10:00:00.5", "7"]
+)
+def test_many_values_of_one_kind_are_read_as_few_are(tmp_path: Path, value: str) -> None:
+    write_text(tmp_path / "few.csv", "id,n\n" + f"0,{value}\n" * 3)
+    write_text(tmp_path / "many.csv", "id,n\n" + f"0,{value}\n" * MANY + "1,\n")
+
+    few = read(tmp_path, "SELECT max(n), typeof(max(n)), 0 FROM few")[1]
+    assert read(tmp_path, "SELECT max(n), typeof(max(n)), count(*) - count(n) - 1 FROM many")[1] == few
+
+
+def test_a_row_that_begins_with_a_number_sign_is_a_row(tmp_path: Path) -> None:
+    write_text(tmp_path / "t.csv", "order,n\n" + "".join(f"{i},1\n" for i in range(100)) + "#100,1\n")
+
+    assert read(tmp_path, "SELECT count(*), sum(n) FROM t")[1] == [(101, 101)]
+
+
+def test_names_that_differ_in_other_letters_than_those_of_ascii_are_two_columns(tmp_path: Path) -> None:
+    write_text(tmp_path / "t.csv", "id,Ä,ä,straße,strasse\n1,2,3,4,5\n")
+    write_text(tmp_path / "Ärzte.csv", "id\n1\n")
+
+    assert read(tmp_path, 'SELECT "Ä", "ä" + 0 AS other, "straße", "strasse" + 0 AS b FROM T')[1] == [(2, 3, 4, 5)]
+    assert read(tmp_path, 'SELECT id FROM "Ärzte"')[1] == [(1,)]
+
+
+def test_days_that_files_write_in_different_orders_stay_text(tmp_path: Path) -> None:
+    write_text(tmp_path / "t" / "a.csv", "d,n\n01/13/2024,1\n")
+    write_text(tmp_path / "t" / "b.csv", "d,n,z\n02/01/2024,2,3\n")
+    write_text(tmp_path / "u" / "a.csv", "d,n\n2024-01-13,1\n")
+    write_text(tmp_path / "u" / "b.csv", "d,n,z\n2024-01-02,2,3\n")
+
+    assert read(tmp_path, "SELECT d FROM t ORDER BY n")[1] == [("01/13/2024",), ("02/01/2024",)]
+    assert read(tmp_path, "SELECT d FROM u ORDER BY n")[1] == [(date(2024, 1, 13),), (date(2024, 1, 2),)]
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
 @pytest.mark.parametrize("text", ['id,v,name\n1,2,"Ann', 'id,name\n1,"Ann"\n2,"Be', 'name\nLee\n"Ann\n'])
 def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path, name: str, text: str) -> None:
