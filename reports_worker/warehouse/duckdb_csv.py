@@ -6,18 +6,23 @@ do not fit the most others, or takes them for one column; here such a file is re
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import duckdb
 
 from .column_types import TEXT, is_number, unite
+from .csv_lines import (
+    QUOTE,
+    decode_start,
+    guess_separator,
+    has_more_rows,
+    read_start,
+    refuse_cut_off,
+    refuse_fields,
+    refuse_odd_line,
+)
 from .duckdb_parts import LinkedFile, Part, fold, quote_files, quote_name, quote_text, unite_parts, write_hive
 from .errors import WarehouseError
 
@@ -25,20 +30,17 @@ from .errors import WarehouseError
 SAMPLE_ROWS = 20_480
 # Begins the text of an error that a query raises by itself: file, column and value follow.
 MARK, BETWEEN = "\x01value", "\x1f"
-_SEPARATORS = ",;\t|"
 _WHOLE = ("BIGINT", "HUGEINT")
 _DATE, _TIMESTAMP = "DATE", "TIMESTAMP"
 _ISO_DATE = "%Y-%m-%d"
 _DATED = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME")
-_FIRST_BYTES = 2**16
-_PIECE_BYTES = 2**20
 _EMPTY = "(empty)"
-_QUOTE, _BACKSLASH = '"', "\\"
+_BACKSLASH = "\\"
 
 
 def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> str:
     """Write the SELECT that has the rows of all files; raise WarehouseError where they cannot be united."""
-    written = [file for file in files if _read_start(file).strip(b"\r\n\t \xef\xbb\xbf")] or files[:1]
+    written = [file for file in files if read_start(file).strip(b"\r\n\t \xef\xbb\xbf")] or files[:1]
     parts = list(_merge(part for group in _group(written) for part in _sniff_group(connection, group)))
     return unite_parts(connection, _keep_mixed_dates(_name_headerless(parts)), _unite)
 
@@ -59,7 +61,7 @@ class _Dialect:
 
     @property
     def has_known_quotes(self) -> bool:
-        return self.quote in ("", _QUOTE) and self.escape in ("", _QUOTE)
+        return self.quote in ("", QUOTE) and self.escape in ("", QUOTE)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class _CsvPart(Part):
         )
 
     def _is_long(self) -> bool:
-        return any(_has_more_rows(file, SAMPLE_ROWS) for file in self.files)
+        return any(has_more_rows(file, SAMPLE_ROWS) for file in self.files)
 
 
 def _unite(kinds: Sequence[str]) -> str | None:
@@ -191,7 +193,7 @@ def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
     """Put files together whose first lines are the same, since those are most likely headers."""
     groups: dict[object, list[LinkedFile]] = {}
     for file in files:
-        start = _read_start(file).removeprefix(b"\xef\xbb\xbf")
+        start = read_start(file).removeprefix(b"\xef\xbb\xbf")
         # With the \r at its end: what ends lines must be the same, or DuckDB takes all rows for one line.
         line = start.partition(b"\n")[0]
         is_plain = line.strip() and b"\r" not in line[:-1] and line[:1] != b"#" and line.count(b'"') % 2 == 0
@@ -215,10 +217,10 @@ def _sniff_alike(
     An eighth of the time that it takes where DuckDB must find out how each file has its quotes.
     """
     dialect = first.dialect
-    is_common = {dialect.quote, dialect.escape} <= {"", _QUOTE} and not dialect.comment and not dialect.skip
+    is_common = {dialect.quote, dialect.escape} <= {"", QUOTE} and not dialect.comment and not dialect.skip
     if not is_common or not dialect.has_header:
         return None
-    part = replace(first, files=files, dialect=replace(dialect, quote=_QUOTE, escape=_QUOTE))
+    part = replace(first, files=files, dialect=replace(dialect, quote=QUOTE, escape=QUOTE))
     try:
         rows = connection.execute(
             f"DESCRIBE FROM read_csv({quote_files(files)}, {', '.join(part.describe_dialect())}, files_to_sniff = -1"
@@ -234,7 +236,7 @@ def _sniff_alike(
 
 def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
     """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
-    lines = _decode_start(file).split("\n")
+    lines = decode_start(file).split("\n")
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
     # A line that begins with # is a comment only in a file that begins with one.
     options = f", skip = {blank}" + ("" if lines[blank].startswith("#") else ", comment = ''")
@@ -244,16 +246,16 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
         part = _ask_for_quotes(connection, file, options, part)
     if not part.dialect.quote:
         # The first quotes may come later.
-        part = replace(part, dialect=replace(part.dialect, quote=_QUOTE, escape=_QUOTE))
-        _refuse_cut_off(file, part.dialect.separator)
+        part = replace(part, dialect=replace(part.dialect, quote=QUOTE, escape=QUOTE))
+        refuse_cut_off(file, part.dialect.separator)
     names = [name for name in part.columns if not part.is_key(name)]
     if len(names) > 1:
         return part
-    if separator := _guess_separator(lines[blank]):
-        _refuse_fields(file, separator)
+    if separator := guess_separator(lines[blank]):
+        refuse_fields(file, separator)
     freely = _ask(connection, file, "")
     if len(freely.columns) > len(part.columns):
-        _refuse_odd_line(file, freely.dialect.separator)
+        refuse_odd_line(file, freely.dialect.separator)
     return part
 
 
@@ -261,14 +263,14 @@ def _ask_for_quotes(
     connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str, part: _CsvPart
 ) -> _CsvPart:
     """Ask again with quotes as RFC 4180 has them, unless a file can only be read with backslashes before quotes."""
-    if part.dialect.quote == _QUOTE and part.dialect.escape == _BACKSLASH:
-        usual = replace(part, dialect=replace(part.dialect, escape=_QUOTE))
+    if part.dialect.quote == QUOTE and part.dialect.escape == _BACKSLASH:
+        usual = replace(part, dialect=replace(part.dialect, escape=QUOTE))
         try:
             connection.execute(f"SELECT count(*) FROM {usual.read()}").fetchall()
         except duckdb.InvalidInputException:
             return part
         return usual
-    return _ask(connection, file, f"{options}, quote = '{_QUOTE}', escape = '{_QUOTE}'")
+    return _ask(connection, file, f"{options}, quote = '{QUOTE}', escape = '{QUOTE}'")
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
@@ -323,117 +325,3 @@ def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
             )
         named.append(part)
     return named
-
-
-def refuse_csv(file: LinkedFile) -> NoReturn:
-    """Refuse a file that DuckDB cannot take apart: with the line that is unlike the first, if there is one."""
-    lines = _decode_start(file).splitlines()
-    separator = _guess_separator(next(filter(str.strip, lines), ""))
-    _refuse_fields(file, separator or _SEPARATORS[0])
-    raise WarehouseError(describe_unknown(file.name))
-
-
-def _refuse_cut_off(file: LinkedFile, separator: str) -> None:
-    """Refuse a file that ends within quotes, which DuckDB takes for a file without quotes."""
-    last = _read_end(file).decode("utf-8", "replace").rstrip("\r\n").rpartition("\n")[2]
-    field = last.rpartition(separator)[2] if separator else last
-    if field.lstrip().startswith(_QUOTE) and field.count(_QUOTE) == 1:
-        raise WarehouseError(f"{file.name} is not whole: its last line ends within quotes")
-
-
-def _refuse_fields(file: LinkedFile, separator: str) -> None:
-    """Refuse a file that has a separator in its first line, where DuckDB finds one column."""
-    _refuse_odd_line(file, separator)
-    fields = next((fields for _, fields in _read_rows(file, separator) if fields), [])
-    if len(fields) > 1:
-        raise WarehouseError(describe_unknown(file.name))
-
-
-def _refuse_odd_line(file: LinkedFile, separator: str) -> None:
-    """Refuse a file in which a line has another number of fields than the first."""
-    rows = ((number, len(fields)) for number, fields in _read_rows(file, separator) if fields)
-    _, expected = next(rows, (0, 0))
-    for number, found in rows:
-        if found != expected:
-            raise WarehouseError(describe_odd_line(file.name, number, found, expected))
-
-
-def _guess_separator(line: str) -> str:
-    """Return the separator that a line has most often; nothing where it has none."""
-    mark = max(_SEPARATORS, key=line.count)
-    return mark if mark in line else ""
-
-
-def describe_unknown(name: str) -> str:
-    return f"{name} is no CSV that can be understood: its lines end or are quoted in different ways"
-
-
-def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
-    return (
-        f"line {number} of {name} has {_count(found)}, and its first line has {expected}: give all lines as many, and "
-        "put a field that has the separator in it in quotes"
-    )
-
-
-def find_line(file: LinkedFile, column: str, value: str) -> int | None:
-    """Find the first line on which a column has a value."""
-    with suppress(csv.Error, OSError, ValueError, EOFError):
-        rows = _read_rows(file, _guess_separator(_decode_start(file).partition("\n")[0]) or _SEPARATORS[0])
-        _, header = next(rows, (0, []))
-        place = [name.strip() for name in header].index(column)
-        found = (number for number, fields in rows if len(fields) > place and fields[place] == value)
-        return next(found, None)
-    return None
-
-
-def _count(fields: int) -> str:
-    return "1 field" if fields == 1 else f"{fields} fields"
-
-
-def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of each row, and the line on which it begins."""
-    with (
-        _open(file) as raw,
-        io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text,
-    ):
-        reader = csv.reader(text, delimiter=separator, skipinitialspace=True)
-        line = 1
-        for fields in reader:
-            yield line, fields
-            line = reader.line_num + 1
-
-
-def _has_more_rows(file: LinkedFile, rows: int) -> bool:
-    """Tell whether there may be more rows: as many lines, and the header."""
-    with _open(file) as opened:
-        lines = 0
-        while lines <= rows and (piece := opened.read(_PIECE_BYTES)):
-            lines += piece.count(b"\n") or piece.count(b"\r")
-    return lines > rows
-
-
-def _decode_start(file: LinkedFile) -> str:
-    return _read_start(file).decode("utf-8-sig", "replace")
-
-
-def _read_start(file: LinkedFile) -> bytes:
-    try:
-        with _open(file) as opened:
-            return opened.read(_FIRST_BYTES)
-    except (EOFError, gzip.BadGzipFile) as error:
-        raise WarehouseError(f"{file.name} is damaged: it is no gzip file, or not all of one") from error
-
-
-def _read_end(file: LinkedFile) -> bytes:
-    with _open(file) as opened:
-        if isinstance(opened, gzip.GzipFile):
-            end = b""
-            while piece := opened.read(_PIECE_BYTES):
-                end = (end + piece)[-_FIRST_BYTES:]
-            return end
-        opened.seek(max(0, opened.seek(0, io.SEEK_END) - _FIRST_BYTES))
-        return opened.read()
-
-
-def _open(file: LinkedFile) -> gzip.GzipFile | io.BufferedReader:
-    return gzip.open(file.link) if file.link.endswith(".gz") else Path(file.link).open("rb")

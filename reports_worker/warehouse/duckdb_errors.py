@@ -9,13 +9,8 @@ from contextlib import contextmanager
 
 import duckdb
 
-from .duckdb_csv import (
-    BETWEEN,
-    MARK,
-    describe_odd_line,
-    find_line,
-    refuse_csv,
-)
+from .csv_lines import describe_odd_line, find_line, refuse_csv
+from .duckdb_csv import BETWEEN, MARK
 from .duckdb_folder import PARQUET
 from .duckdb_parts import LinkedFile
 from .errors import (

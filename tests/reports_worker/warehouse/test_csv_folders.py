@@ -133,7 +133,9 @@ def test_names_that_differ_in_other_letters_than_those_of_ascii_are_two_columns(
     write_text(tmp_path / "t.csv", "id,Ä,ä,straße,strasse\n1,2,3,4,5\n")
     write_text(tmp_path / "Ärzte.csv", "id\n1\n")
 
-    assert read(tmp_path, 'SELECT "Ä", "ä" + 0 AS other, "straße", "strasse" + 0 AS b FROM T')[1] == [(2, 3, 4, 5)]
+    assert read(tmp_path, 'SELECT "Ä", "ä" + 0 AS other, "straße", "strasse" + 0 AS b FROM T')[1] == [
+        (2, 3, 4, 5)
+    ]
     assert read(tmp_path, 'SELECT id FROM "Ärzte"')[1] == [(1,)]
 
 
