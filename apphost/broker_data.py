@@ -26,7 +26,7 @@ _WRITER = re.compile(rb"(redis|valkey)-ver.(\d+\.\d+\.\d+)", re.DOTALL)
 _END = b"\xff" + bytes(8)
 # Only Valkey reads and writes what begins so. Both read the other's files of the older form.
 _OF_VALKEY = "VALKEY"
-_MARKED_VERSION = re.compile(r"\d{1,9}(\.\d{1,9})*([^\d.].{0,40})?", re.ASCII)
+_MARKED_VERSION = re.compile(r"\d{1,9}\.\d{1,9}[\w.-]{0,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
