@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from .broker_programs import Program, Server, read_version
+from .broker_programs import OLDEST, Program, Server, read_version
 from .files import write_private
 
 # The multi-part file of Redis 7 and Valkey, and the one file of Redis 6.
@@ -24,6 +24,9 @@ _MAGIC_BYTES = 9
 _WRITER = re.compile(rb"(redis|valkey)-ver.(\d+\.\d+\.\d+)", re.DOTALL)
 # The end of such a file, without a checksum.
 _END = b"\xff" + bytes(8)
+# Only Valkey reads and writes what begins so. Both read the other's files of the older form.
+_OF_VALKEY = "VALKEY"
+_MARKED_VERSION = re.compile(r"\d{1,9}\.\d{1,9}[\w.-]{0,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,28 @@ def has_data(folder: Path) -> bool:
 def read_mark(folder: Path) -> Mark | None:
     """Read which server ran here last; None where nothing tells it."""
     try:
-        return Mark(**json.loads((folder / MARK_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        mark = Mark(**json.loads((folder / MARK_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    return mark if _is_sound(mark) else None
+
+
+def find_mark(folder: Path) -> Mark | None:
+    """Read which server ran here last; None where nothing tells it, or where the data are none of such a server."""
+    mark = read_mark(folder)
+    if mark is None or mark.name == "Valkey":
+        return mark
+    return None if find_writer(folder, None).format.startswith(_OF_VALKEY) else mark
+
+
+def _is_sound(mark: Mark) -> bool:
+    texts, numbers = (mark.name, mark.version, mark.path), (mark.size, mark.modified_ns)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(type(number) is int for number in numbers)
+        and mark.name in OLDEST
+        and _MARKED_VERSION.fullmatch(mark.version) is not None
+    )
 
 
 def write_mark(folder: Path, server: Server) -> None:

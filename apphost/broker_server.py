@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .broker_configuration import find_data
-from .broker_data import Writer, find_writer, has_data, read_mark
+from .broker_data import Writer, find_mark, find_writer, has_data
 from .broker_programs import OLDEST, Program, Server, find_programs, identify
 from .broker_trial import starts_on
 from .errors import NoServerError
@@ -27,7 +27,7 @@ def choose_server(folder: Path, path: str | None = None) -> Server:
     programs = find_programs(path)
     if not has_data(data):
         return _try_all(programs, data, writer=None)
-    mark = read_mark(data)
+    mark = find_mark(data)
     for program in programs:
         if mark is not None and (server := mark.find_server(program)):
             return server

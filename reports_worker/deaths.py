@@ -16,6 +16,10 @@ _MEMORY = (
     "That is what the kernel does where no memory is left, so the report may need more memory than there is: "
     "ask for less, or tell who runs this."
 )
+_FILES = (
+    "That is how it ends where it can open no connection: the report may keep too many files open (too many open "
+    "files). Tell who runs this."
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,10 @@ class Death:
     @property
     def sentence(self) -> str:
         """Why a report is abandoned whose last process ended so."""
-        by_kernel = self._code == -signal.SIGKILL and not self.by_worker
-        return f"{_DIED} {self}. {_MEMORY if by_kernel else _TELL}"
+        meanings: dict[int | None, str] = (
+            {} if self.by_worker else {-signal.SIGKILL: _MEMORY, os.EX_OSERR: _FILES}
+        )
+        return f"{_DIED} {self}. {meanings.get(self._code, _TELL)}"
 
     @property
     def _code(self) -> int | None:

@@ -16,6 +16,7 @@ import psutil
 
 from .lease_keeper import LOST_AFTER_SECONDS, TICK_SECONDS
 from .model import Failed, Reason
+from .periodic_thread import FailureLog
 from .settings import format_size
 from .shared_state import SharedState, seconds_now
 
@@ -52,6 +53,7 @@ class Guard:
         self._shared = shared
         self._on_passed = on_passed
         self._on_lost = on_lost
+        self._failures = FailureLog("the watch over a report")
         self._begin = time.monotonic()
         self._is_making = True
         self._stopped = threading.Event()
@@ -71,13 +73,21 @@ class Guard:
 
     def _run(self) -> None:
         while not self._stopped.wait(EVERY_SECONDS):
-            if seconds_now() - self._shared.renewed_at >= STALE_AFTER_SECONDS:
-                self._on_lost("its worker renews the lease no more")
-            if self._shared.is_unwanted:
-                self._on_lost("it is cancelled")
-            with self._lock:
-                if self._is_making and (failed := self._find_passed()):
-                    self._on_passed(failed)
+            try:
+                self._look()
+            except (
+                Exception
+            ) as error:  # whatever it is, such as a memory that cannot be measured: the watch goes on
+                self._failures.note(error)
+
+    def _look(self) -> None:
+        if seconds_now() - self._shared.renewed_at >= STALE_AFTER_SECONDS:
+            self._on_lost("its worker renews the lease no more")
+        if self._shared.is_unwanted:
+            self._on_lost("it is cancelled")
+        with self._lock:
+            if self._is_making and (failed := self._find_passed()):
+                self._on_passed(failed)
 
     def _find_passed(self) -> Failed | None:
         if time.monotonic() - self._begin >= self._limits.time.total_seconds():

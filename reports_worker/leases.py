@@ -52,10 +52,15 @@ class Leases:
     """The leases of all reports, in Redis. Methods raise redis-py's errors."""
 
     def __init__(self, connection: Redis, *, retention: timedelta) -> None:
+        self._pool = connection.connection_pool
         self._run = SharedScripts(connection, retention=retention)
         self._renew = load_script(connection, "renew")
         self._progress = load_script(connection, "progress")
         self._run.load("start", "publish", "release", "sweep")
+
+    def connect(self) -> None:
+        """Open the connection that the next command uses. Without a password or TLS that sends nothing."""
+        self._pool.release(self._pool.get_connection())
 
     def start(self, execution: Execution, *, worker: str, expires: timedelta) -> int:
         """Take the lease of a queued report; 0 if it is not queued any more, or the queue is paused.

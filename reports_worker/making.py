@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -32,6 +33,9 @@ from .workshop import Workshop
 log = logging.getLogger(__name__)
 
 PUBLISH_RETRY_SECONDS = 0.5
+# How often a process tries to publish that can open nothing itself: another one of this report can.
+MOST_TRIES_WITHOUT_FILES = 3
+_NOTHING_OPENS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 # How much of the way is the type's own, where files are written after it.
 SHARE_OF_TYPE = 60
 
@@ -60,6 +64,7 @@ class Making:
         """Make the report and publish its end, unless the lease is lost first."""
         self.shared.note_begin()
         self._progress.begin()
+        self._connect()
         guard = Guard(self.limits, self.shared, on_passed=self._end_at_limit, on_lost=self._end_unpublished)
         guard.start()
         try:
@@ -73,6 +78,13 @@ class Making:
             self.shared.note_end()
         finally:
             guard.stop()
+
+    def _connect(self) -> None:
+        """Connect before the type's code runs: it may use up what a process may open, and its end is to be told."""
+        try:
+            self.leases.connect()
+        except RedisError as error:
+            log.warning("the broker does not answer: %s", error)
 
     def _attempt(self) -> Outcome:
         """Make the report. Whatever a type's code raises has failed it, and raises no further.
@@ -156,13 +168,22 @@ class Making:
         ).run(replace(contents, summary=checked.summary))
 
     def _publish(self, outcome: Outcome) -> None:
-        """Publish until it is done or the lease is lost; how long to wait, worker and guard judge."""
+        """Publish until it is done or the lease is lost; how long to wait, worker and guard judge.
+
+        Where it is this process that can open no connection, waiting does not help: it ends, and another follows.
+        """
+        tries = 0
         while True:
             try:
                 published = self.leases.publish(self.execution, outcome)
                 break
             except RedisError as error:
                 log.warning("cannot publish yet: %s", error)
+                if shortage := _find_shortage():
+                    tries += 1
+                    if tries == MOST_TRIES_WITHOUT_FILES:
+                        words = outcome.error if isinstance(outcome, Failed) else "the report is made"
+                        self._end_unpublished(f"{shortage}, and {words!r} cannot be told", code=os.EX_OSERR)
                 time.sleep(PUBLISH_RETRY_SECONDS)
             except ValueError as error:
                 outcome = Failed(Reason.ERROR, f"What the report says of its end cannot be written: {error}")
@@ -176,13 +197,26 @@ class Making:
         """Publish that a limit was passed, and end; from the guard's thread, whatever the other one does."""
         self._publish(failed)
         self.shared.note_end()
-        self._workshop.abort()
-        os._exit(os.EX_OK)
+        try:
+            self._workshop.abort()
+        finally:
+            os._exit(os.EX_OK)
 
-    def _end_unpublished(self, why: str) -> None:
-        log.warning("task %s: %s, so this ends", self.execution.task_id, why)
-        self._workshop.abort()
-        os._exit(os.EX_TEMPFAIL)
+    def _end_unpublished(self, why: str, *, code: int = os.EX_TEMPFAIL) -> None:
+        try:
+            log.warning("task %s: %s, so this ends", self.execution.task_id, why)
+            self._workshop.abort()
+        finally:
+            os._exit(code)
+
+
+def _find_shortage() -> str:
+    """Say why this process can open nothing at all; nothing if it can."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return (error.strerror or "") if error.errno in _NOTHING_OPENS else ""
+    return ""
 
 
 def _exit_code(raised: BaseException | None) -> int:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from reports_worker.masking import SECRET_NAME, is_named_as_secret
+
 # The broker's address, whole and in the parts that Aspire adds; gunicorn's options can set variables. That of the
 # files' store holds no credentials.
 _OURS = re.compile(r"CONNECTIONSTRINGS__BROKER|BROKER_(URI|HOST|PORT|USERNAME|PASSWORD)|GUNICORN_CMD_ARGS")
-_SECRET_NAME = re.compile(
-    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|CREDENTIAL|API_?KEY|(^|_)KEYS?(_|$)|^OTEL_EXPORTER_.*HEADERS$"
-)
-_SECRET_VALUE = re.compile(r"://[^/\s:@]*:[^/\s@]*@|\b(password|pwd)\s*=", re.IGNORECASE)
+_HEADERS = re.compile(r"OTEL_EXPORTER_.*HEADERS")
+_SECRET_VALUE = re.compile(rf"://[^/\s:@]*:[^/\s@]*@|\b(?:{SECRET_NAME})\s*=", re.IGNORECASE)
 # PostgreSQL's own way to give the warehouse's password.
 _OF_WAREHOUSE = ("ConnectionStrings__warehouse", "PGPASSWORD")
 
@@ -30,4 +30,9 @@ def _is_secret(name: str, value: str) -> bool:
     if name in _OF_WAREHOUSE:
         return False
     upper = name.upper()
-    return bool(_OURS.fullmatch(upper) or _SECRET_NAME.search(upper) or _SECRET_VALUE.search(value))
+    return bool(
+        _OURS.fullmatch(upper)
+        or _HEADERS.fullmatch(upper)
+        or is_named_as_secret(name)
+        or _SECRET_VALUE.search(value)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from apphost.broker_data import MARK_FILE, copy_small, find_writer, read_mark, write_mark
+from apphost.broker_data import MARK_FILE, Mark, copy_small, find_writer, read_mark, write_mark
 from apphost.broker_programs import find_programs, identify
 from apphost.broker_server import choose_server
 from apphost.errors import NoServerError
@@ -192,8 +193,10 @@ def test_why_no_server_can_be_used_is_said(tmp_path: Path) -> None:
     )
 
 
-def test_the_server_that_ran_last_is_taken_without_running_anything(tmp_path: Path, wheel: str) -> None:
-    data = write_with(wheel, tmp_path)
+def test_the_server_that_ran_last_is_taken_without_running_anything(
+    tmp_path: Path, wheel: str, redis_program: str
+) -> None:
+    data = write_with(redis_program, tmp_path)
     ran = tmp_path / "ran"
     program = make_program(tmp_path / "redis-server", f"touch '{ran}'", f"echo '{VERSION_OF_A_GOOD_ONE}'")
     server = identify(find_programs(str(tmp_path))[-1])
@@ -303,11 +306,49 @@ def test_data_that_their_own_server_cannot_read_are_called_damaged(tmp_path: Pat
     assert "they seem to be damaged; restore them" in refusal(tmp_path, NOWHERE)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"name": "Valkey"}', '{"who": "knows"}'])
-def test_a_mark_of_another_version_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / MARK_FILE).write_text(text, encoding="utf-8")
+MARK = {"name": "Valkey", "version": "9.0.1", "path": "/x", "size": 1, "modified_ns": 1}
+NO_MARKS = {
+    "nothing": "",
+    "cut": "{",
+    "a_list": "[1]",
+    "half": '{"name": "Valkey"}',
+    "another": '{"who": "knows"}',
+    "deep": "[" * 100_000,
+    "deep_within": '{"name": ' + "[" * 100_000,
+    "another_product": json.dumps({**MARK, "name": "KeyDB"}),
+    "no_version": json.dumps({**MARK, "version": ""}),
+    "endless_version": json.dumps({**MARK, "version": "9" * 5000}),
+    **{f"no_{name}": json.dumps({**MARK, name: [9]}) for name in MARK},
+    **{f"number_for_{name}": json.dumps({**MARK, name: 9}) for name in ("name", "version", "path")},
+    **{f"text_for_{name}": json.dumps({**MARK, name: "9"}) for name in ("size", "modified_ns")},
+}
 
-    assert read_mark(tmp_path) is None
+
+@pytest.mark.parametrize("text", NO_MARKS.values(), ids=NO_MARKS.keys())
+def test_a_damaged_mark_or_one_of_another_version_is_none(tmp_path: Path, wheel: str, text: str) -> None:
+    data = write_with(wheel, tmp_path)
+    (data / MARK_FILE).write_text(text, encoding="utf-8")
+
+    assert read_mark(data) is None
+    assert choose_server(tmp_path, NOWHERE).program.path == wheel
+
+
+@pytest.mark.parametrize("version", ["9.0.1", "9.1.0-rc1", "7.0.15"])
+def test_a_mark_of_any_release_is_read(tmp_path: Path, version: str) -> None:
+    (tmp_path / MARK_FILE).write_text(json.dumps({**MARK, "version": version}), encoding="utf-8")
+
+    assert read_mark(tmp_path) == Mark(**{**MARK, "version": version})  # type: ignore[arg-type]  # of MARK
+
+
+def test_a_mark_that_the_data_contradict_does_not_choose_the_server(
+    tmp_path: Path, wheel: str, redis_program: str
+) -> None:
+    data = write_with(wheel, tmp_path)
+    server = identify(find_programs(folder_of(redis_program))[-1])
+    assert server is not None
+    write_mark(data, server)
+
+    assert choose_server(tmp_path, folder_of(redis_program)).program.path == wheel
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -284,6 +284,8 @@ def write_raising_types(types: Path) -> None:
         write_python(types, name, body)
     for name, (in_child, _) in FORKING.items():
         write_python(types, name, _FORKING.format(in_child=in_child))
+    for name, body in _SHORT_OF_FILES.items():
+        write_python(types, name, body)
     write_python(types, "tells_its_pid", "import os\nreturn {'pid': os.getpid()}")
     write_python(types, "says_it_all", f"import os\nraise RuntimeError(f'{PASSWORD} {{dict(os.environ)}}')")
     (types / "interrupts_its_import.py").write_text('raise KeyboardInterrupt("at once")\n')
@@ -316,6 +318,75 @@ def test_a_process_that_a_type_forks_ends_no_report(scene: Scene, name: str) -> 
     assert report.status is Status.COMPLETED
     assert report.result is not None
     assert report.result["code"] == FORKING[name][1]
+
+
+# -- a report that leaves nothing to open
+
+
+_SHORT_OF_FILES = {
+    "keeps_all_files_open": """\
+        import builtins, resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        builtins.kept = []
+        while True:
+            builtins.kept.append(open("/dev/null"))""",
+    "may_open_nothing": """\
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        return {"it": "is there"}""",
+    "waits_with_all_files_open": """\
+        import builtins, resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+        builtins.kept = []
+        try:
+            while True:
+                builtins.kept.append(open("/dev/null"))
+        except OSError:
+            time.sleep(1000)""",
+    "closes_what_it_did_not_open": """\
+        import os, resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        os.closerange(3, 256)
+        return {}""",
+}
+
+
+def test_a_report_that_uses_up_its_files_fails_once_with_the_cause(scene: Scene) -> None:
+    report = scene.make("keeps_all_files_open")
+
+    assert (report.reason, scene.reports.count_executions(report.task_id)) == ("error", 1)
+    assert report.error is not None
+    assert "Too many open files" in report.error
+    assert scene.make("tells_its_pid").status is Status.COMPLETED
+
+
+def test_a_report_whose_process_may_open_nothing_more_is_published(scene: Scene) -> None:
+    report = scene.make("may_open_nothing")
+
+    assert (report.status, scene.reports.count_executions(report.task_id)) == (Status.COMPLETED, 1)
+
+
+def test_a_report_with_all_its_files_open_ends_at_its_time_limit(scene: Scene) -> None:
+    hurried = Reports(scene.broker.url, timeout=timedelta(seconds=2))
+
+    report = hurried.wait_for_end(hurried.submit(Submission("Quarter", "waits_with_all_files_open")))
+
+    assert (report.reason, hurried.count_executions(report.task_id)) == ("timeout", 1)
+    hurried.connection.close()
+
+
+def test_a_report_whose_end_cannot_be_told_for_want_of_files_is_abandoned_with_that_cause(
+    scene: Scene,
+) -> None:
+    report = scene.make("closes_what_it_did_not_open")
+
+    assert (report.reason, scene.reports.count_executions(report.task_id)) == ("abandoned", 4)
+    assert report.error is not None
+    assert "too many open files" in report.error
+    assert (
+        f"task {report.task_id}: Too many open files, and 'the report is made' cannot be told"
+        in scene.worker.output
+    )
 
 
 # -- no secret in what it raised

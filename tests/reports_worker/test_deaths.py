@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -33,3 +34,8 @@ def test_only_the_signal_of_the_kernel_hints_at_memory() -> None:
     assert "may need more memory" in Death(signal.SIGKILL).sentence
     for death in (Death(3 << 8), Death(signal.SIGSEGV), Death(signal.SIGKILL, by_worker=True), Death(None)):
         assert "memory" not in death.sentence
+
+
+def test_an_exit_code_for_want_of_files_hints_at_them() -> None:
+    assert "too many files open" in Death(os.EX_OSERR << 8).sentence
+    assert "files" not in Death(os.EX_OSERR << 8, by_worker=True).sentence

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import psutil
 import pytest
 
 from reports_worker.guard import EVERY_SECONDS, STALE_AFTER_SECONDS, Guard, Limits
@@ -85,6 +87,23 @@ def test_a_lease_that_is_not_renewed_any_more_is_lost_before_another_can_take_it
     assert wait_until(lambda: watched.lost, what="the loss") == ["its worker renews the lease no more"]
     assert LOST_AFTER_SECONDS < STALE_AFTER_SECONDS < LEASE.total_seconds()
     assert watched.passed == []
+
+
+def test_a_memory_that_cannot_be_measured_stops_no_watch_and_is_logged_once(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    measured: list[None] = []
+
+    def fail() -> None:
+        measured.append(None)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(psutil, "Process", fail)
+    watched.guard(Limits(time=timedelta(seconds=3 * EVERY_SECONDS), memory=10**15))
+
+    assert wait_until(lambda: watched.passed, what="the limit")[0].reason is Reason.TIMEOUT
+    assert len(measured) > 1
+    assert caplog.text.count("Traceback") == 1
 
 
 def test_a_making_that_nobody_wants_any_more_ends_by_itself(watched: Watched) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, quote_plus
@@ -66,6 +67,8 @@ SECRETS = st.one_of(
     st.text("ab12%+/@:;#?&=\"' \\\n\té€😀", min_size=SHORTEST, max_size=20),
     st.text(_CHARACTERS, min_size=SHORTEST, max_size=40),
 ).filter(lambda secret: len(secret.strip()) == len(secret))
+# What a short secret of letters and digits is a part of is a word of its own.
+WORD = re.compile(r"[A-Za-z0-9_]{1,15}")
 # What may stand around it has nothing in common with it, so that what is found is the secret.
 AROUND = st.text("xyz .", max_size=600)
 
@@ -83,6 +86,8 @@ def test_a_password_of_any_setting_is_in_no_sentence_about_an_error(
     name, value = set_(secret)
     secrets = SecretMask(find_secrets({name: value, "LANG": "C.UTF-8"}))
     text = write(secret)
+    if WORD.fullmatch(secret):
+        before, after = f"{before} ", f" {after}"
 
     for error in (RuntimeError(before + text + after), ReportsError(before + text + after)):
         failed = explain(error, secrets)
@@ -128,6 +133,31 @@ def test_a_text_that_is_too_long_to_be_read_ends_before_half_a_password_could() 
         ('password authentication failed for user "bob"', 'password authentication failed for user "bob"'),
         ("unexpected token: ,", "unexpected token: ,"),
         ("pwd='unclosed and more", "pwd=***"),
+        ("Authorization: Bearer abc", "Authorization: ***"),
+        ('authorization: Digest username="bob", response="6629"', "authorization: ***"),
+        ("Authorization: 0a1b2c3d4e", "Authorization: ***"),
+        ("Authorization: you need a role", "Authorization: you need a role"),
+        ("Authorization: insufficient", "Authorization: insufficient"),
+        ("password: hunter2", "password: ***"),
+        ("password: hunter2 is wrong", "password: *** is wrong"),
+        ("user: bob\npassword: hunter\nhost: db", "user: bob\npassword: ***\nhost: db"),
+        ("(user: bob, password: hunter, host: db)", "(user: bob, password: ***, host: db)"),
+        ("token: eyJhbGciOi1", "token: ***"),
+        ("password: must have a capital letter", "password: must have a capital letter"),
+        ("Invalid token: SELECT", "Invalid token: SELECT"),
+        ("mysql --password abc --host db", "mysql --password *** --host db"),
+        ("crm --client-secret 'a b' -v", "crm --client-secret *** -v"),
+        ("argument --password: expected one argument", "argument --password: expected one argument"),
+        ("the option --password is required", "the option --password is required"),
+        ("user=bob pass=abc", "user=bob pass=***"),
+        ("DB_PASS=abc dbpass=def bypass=1 compass=2", "DB_PASS=*** dbpass=*** bypass=1 compass=2"),
+        ("http://user:pa/ss@host/x", "http://user:***@host/x"),
+        ("https://example.com:8080/to?bob@example.com", "https://example.com:8080/to?bob@example.com"),
+        ("http://[::1]:8080/to?bob@example.com", "http://[::1]:8080/to?bob@example.com"),
+        ("https://ghp_16C7e42F292c6912@github.com/a/b", "https://***@github.com/a/b"),
+        ("https://abcdefghijklmnopqrstuvwx@host", "https://***@host"),
+        ("ssh://git@github.com/a/b", "ssh://git@github.com/a/b"),
+        ("postgresql://reporting_reader@db/shop", "postgresql://reporting_reader@db/shop"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked_also_where_nobody_knows_it(text: str, masked: str) -> None:
@@ -159,6 +189,72 @@ def test_a_short_password_is_masked_in_an_address_alone(secret: str) -> None:
 )
 def test_what_is_no_secret_is_not_taken_for_one(environ: Mapping[str, str]) -> None:
     assert [secret for secret in find_secrets(environ) if len(secret) >= SHORTEST] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secrets"),
+    [
+        ("DATABASE_PASS", "hunter", {"hunter"}),
+        ("STRIPE_KEY", "sk_live_4eC39Hq", {"sk_live_4eC39Hq"}),
+        ("GOOGLE_CREDENTIALS", "/run/key-1.json", set()),
+        ("SORT_KEY", "created_at", set()),
+        ("SSH_KEY", "/home/bob/.ssh/id_ed25519", set()),
+        ("BYPASS", "yes, all", set()),
+        ("ODBC", "Host=db;User=bob;Pass=hunter;Port=1", {"hunter"}),
+        ("CRM", '{"user": "bobby", "password": "hunter", "port": 5432}', {"hunter"}),
+        (
+            "CRM",
+            '[{"to": {"api_key": "abcd"}}, "sc://db/;token=efgh", {"pin_token": 12345, "has_token": true}]',
+            {"abcd", "efgh", "12345"},
+        ),
+        ("CRM", "[" * 100_000, set()),
+        ("CRM", '{"password": ', set()),
+        ("REPOSITORY", "https://ghp_16C7e42F292c6912@github.com/a", {"ghp_16C7e42F292c6912"}),
+    ],
+)
+def test_secrets_are_found_in_variables_of_every_form(name: str, value: str, secrets: set[str]) -> None:
+    assert {secret for secret in find_secrets({name: value}) if len(secret) >= SHORTEST} == secrets
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "masked"),
+    [
+        ("reports", "No module named 'reports_app' or reports2", "No module named 'reports_app' or reports2"),
+        ("reports", "role reports: reports@db, (reports)", "role ***: ***@db, (***)"),
+        ("1234", "12345 rows and 91234, not 1234", "12345 rows and 91234, not ***"),
+        ("my_crm", "my_crm_rows of my_crm, my%5Fcrm", "my_crm_rows of ***, ***"),
+        ("hunter2", r"a\nhunter2 %3Ahunter2%40 %253Ahunter2 \x27hunter2\x27 \u20achunter2", None),
+        ("a1" * 10, f"x{'a1' * 10}y", "x***y"),
+    ],
+)
+def test_a_short_word_that_is_a_secret_is_masked_where_it_stands_alone(
+    secret: str, text: str, masked: str | None
+) -> None:
+    assert SecretMask([secret])(text) == (text.replace(secret, "***") if masked is None else masked)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "token:",
+        "password:",
+        "password: a",
+        "://a:",
+        "://",
+        "--",
+        "-",
+        "pass",
+        "authorization: ",
+        "--password ",
+        "a1",
+        "=",
+        "://a1",
+    ],
+)
+def test_no_text_takes_long_to_mask(part: str) -> None:
+    masked = SecretMask(["hunter2"])(part * (MOST_READ // len(part)))
+
+    assert len(masked) <= MOST_READ
 
 
 def test_a_password_with_many_backslashes_is_found_in_little_time() -> None:
