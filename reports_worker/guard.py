@@ -75,9 +75,7 @@ class Guard:
         while not self._stopped.wait(EVERY_SECONDS):
             try:
                 self._look()
-            except (
-                Exception
-            ) as error:  # whatever it is, such as a memory that cannot be measured: the watch goes on
+            except Exception as error:  # such as a memory that cannot be measured: the watch goes on
                 self._failures.note(error)
 
     def _look(self) -> None:
