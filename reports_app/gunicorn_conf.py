@@ -37,6 +37,8 @@ timeout = 30
 graceful_timeout = 10
 keepalive = 5
 forwarded_allow_ips = "127.0.0.1,::1"
+# No client chooses SCRIPT_NAME or PATH_INFO: a proxy names its prefix by X-Forwarded-Prefix.
+forwarder_headers = ""
 control_socket_disable = True
 loglevel = "warning"
 

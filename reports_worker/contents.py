@@ -65,6 +65,11 @@ class GivenRows:
             yield batch
 
 
+def is_count(value: object) -> bool:
+    """Tell whether a value can be a number of rows."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of the report, which its files hold whole.

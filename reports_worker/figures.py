@@ -8,11 +8,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from .formats.valid_text import make_valid
+
 
 def to_json(value: Any) -> Any:
     """Write a figure: what is no number, and infinity, is None, also within lists and maps.
 
-    Exact numbers become floats, dates and times texts. What JSON has no place for stays as it is.
+    Exact numbers become floats, dates and times texts, and half surrogate pairs U+FFFD. What JSON has no place
+    for stays as it is.
     """
     match value:
         case Decimal() if not value.is_finite():
@@ -20,8 +23,8 @@ def to_json(value: Any) -> Any:
         case float() | Decimal():
             number = float(value)
             return number if math.isfinite(number) else None
-        case date():
-            return value.isoformat()
+        case str() | date():
+            return make_valid(value) if isinstance(value, str) else value.isoformat()
         case Mapping():
             return {to_json(key): to_json(item) for key, item in value.items()}
         case list() | tuple():

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
+from itertools import chain
 from typing import cast
 
 from redis import Redis
 
 from . import clock, keys, receipts
 from .model import Completed, Failed, Outcome, Reason
+from .records import check_end
 from .scripts import ABANDONED, LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED, SharedScripts, load_script
 from .stored_entries import read_outcomes
 
@@ -125,13 +127,15 @@ def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[
 
 
 def _completed_fields(outcome: Completed, execution: Execution) -> Iterator[str]:
-    """Names and values in turn; what there is none of takes no room."""
-    yield from ("summary", json.dumps(outcome.summary, allow_nan=False), "percent", "100", "stage", "")
+    """Names and values in turn; what there is none of takes no room. Raises ValueError for what nobody could read."""
+    fields = {"summary": json.dumps(outcome.summary, allow_nan=False), "percent": "100", "stage": ""}
     if outcome.artifacts:
-        yield from ("artifacts", receipts.to_text(outcome.artifacts), "artifacts_at", execution.id)
+        fields |= {"artifacts": receipts.to_text(outcome.artifacts), "artifacts_at": execution.id}
     if outcome.as_of:
-        yield from ("as_of", clock.to_text(outcome.as_of))
+        fields["as_of"] = clock.to_text(outcome.as_of)
     if outcome.version:
-        yield from ("version", outcome.version)
+        fields["version"] = outcome.version
     if outcome.preview:
-        yield from ("preview", outcome.preview)
+        fields["preview"] = outcome.preview
+    check_end(fields)
+    return chain.from_iterable(fields.items())

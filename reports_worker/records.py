@@ -68,6 +68,16 @@ def read_report(
         return None
 
 
+def check_end(fields: Mapping[str, str]) -> None:
+    """Raise ValueError if a report with these fields could not be read again."""
+    try:
+        _to_object(fields["summary"])
+        receipts.from_text(fields.get("artifacts", "[]"))
+        clock.from_text(fields.get("as_of", ""))
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+
+
 def read_preview(text: bytes | None) -> Mapping[str, Any] | None:
     """Read what a completed report's own page shows of its contents; None if there is none, or it is damaged."""
     try:

@@ -28,7 +28,7 @@ class SpooledTable:
     @property
     def rows_expected(self) -> int:
         """How many rows a complete table would have."""
-        return self.rows if self.expected is None else self.expected
+        return self.rows if self.expected is None else max(self.rows, self.expected)
 
     @property
     def sentence(self) -> str | None:

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import islice
 from typing import Any
 
-from reports_worker.contents import MOST_CHART_ROWS, Chart, Column, Row
+from reports_worker.contents import MOST_CHART_ROWS, Chart, Column, Row, is_count
 from reports_worker.errors import ReportsError
 
 from .errors import ChartError
@@ -147,16 +147,25 @@ def _read(chart: Chart, name: str, tables: Mapping[str, int]) -> Picture:
         cut=_mend(chart.cut),
     )
     try:
+        _check(chart)
         found = list(_read_rows(chart))
         rows = found[:MOST_CHART_ROWS]
         values = to_values(chart, rows)
     except ChartError as error:
         log.warning("chart %r: %s", name, error)
-        return Picture(told, chart, [], [], chart.expected, None, failure=_tell_failure(str(error)))
+        return Picture(told, chart, [], [], None, None, failure=_tell_failure(str(error)))
     expected = _count_expected(chart, len(found), tables)
     sentence = " ".join(_tell_left_out(told, len(rows), expected, has_more=len(found) > len(rows)))
     mended = [tuple(map(_mend, row)) for row in rows]
     return Picture(told, chart, mended, values, expected, sentence or None)
+
+
+def _check(chart: Chart) -> None:
+    names = [column.name for column in chart.columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ChartError(f"it has two columns named {twice!r}")
+    if chart.expected is not None and not is_count(chart.expected):
+        raise ChartError(f"its `expected` is {chart.expected!r:.50}, and must be a whole number of rows")
 
 
 def _read_rows(chart: Chart) -> Iterator[Row]:
@@ -180,7 +189,7 @@ def _read_rows(chart: Chart) -> Iterator[Row]:
 def _count_expected(chart: Chart, found: int, tables: Mapping[str, int]) -> int | None:
     """Count the rows that the whole chart would have, if they can be counted."""
     if chart.expected is not None or found <= MOST_CHART_ROWS:
-        return found if chart.expected is None else chart.expected
+        return found if chart.expected is None else max(chart.expected, found)
     if chart.table is not None:
         rows = tables.get(chart.table, 0)
         return rows if rows > MOST_CHART_ROWS else None

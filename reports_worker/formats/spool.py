@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from reports_worker.contents import Batch, Column, Kind, Row, Table
+from reports_worker.contents import Batch, Column, Kind, Row, Table, is_count
 from reports_worker.warehouse.engines import WritesParquet
 
 from .aside import written_aside
@@ -76,6 +76,10 @@ class Spool:
             raise UnfitRowsError(
                 f"{table.name!r} cannot be the name of a table: it must be one of its own, of up to 64 small "
                 "letters, digits and underscores."
+            )
+        if table.expected is not None and not is_count(table.expected):
+            raise UnfitRowsError(
+                f"Table {table.name!r} has {table.expected!r:.50} as `expected`, which must be a whole number of rows."
             )
         self._names.add(table.name)
         path = self._folder / f"{table.name}.spool.parquet"

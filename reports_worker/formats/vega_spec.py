@@ -144,10 +144,14 @@ def _find_derived(names: Sequence[str]) -> list[str]:
     ]
 
 
+# Names of columns that a transform makes; `fold` makes values of names, and `impute` values of a column.
+_MADE = ("as", "fold", "impute")
+
+
 def _find_made(part: Any) -> Iterator[str]:
     if isinstance(part, Mapping):
         for key, value in part.items():
-            if key == "as":
+            if key in _MADE and isinstance(value, (str, list, tuple)):
                 yield from [value] if isinstance(value, str) else value
             elif key != "data":
                 yield from _find_made(value)

@@ -275,6 +275,12 @@ def test_over_tls_slow_clients_hold_up_nobody_either(session_broker: Broker, tmp
         site.stop()
 
 
+def test_no_client_chooses_the_prefix_of_the_site_by_a_header_of_gunicorns_own(site: Site) -> None:
+    answer = ask(site, close(ALIVE).replace(b"\r\n", b"\r\nSCRIPT_NAME: /x\r\n", 1))
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 def test_with_the_proxy_protocol_gunicorn_reads_its_own_way(session_broker: Broker, tmp_path: Path) -> None:
     port = free_port()
     command = (*SERVE, "--proxy-protocol")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -24,7 +24,7 @@ from reports_worker.leases import (
     Execution,
     Leases,
 )
-from reports_worker.model import Completed, Failed, Outcome, Reason
+from reports_worker.model import Completed, Failed, Outcome, Reason, Receipt
 
 RUN = timedelta(hours=1)
 DONE = Completed({"total": 7})
@@ -269,6 +269,27 @@ def test_an_ended_report_is_kept_as_long_as_it_is_to_be_kept(
     assert now + month <= expires <= now + month + 60
     assert connection.zscore(keys.FINISHED, running.task_id) == expires
     assert month < connection.ttl(keys.job(running.task_id)) <= month + 86400
+
+
+RECEIPT = Receipt("sales.csv", "csv", "text/csv", 1, "0" * 64, 0.1)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        Completed({"total": 7}, artifacts=[replace(RECEIPT, rows_expected=cast(int, 12.0))]),
+        Completed({"total": 7}, artifacts=[replace(RECEIPT, rows_written=2**64)]),
+        Completed({"total": 7}, as_of=datetime(1960, 1, 1, tzinfo=UTC)),
+        Completed({"name": "\ud800"}),
+    ],
+)
+def test_an_end_that_could_not_be_read_again_is_refused_before_anything_is_written(
+    queue: ReportQueue, leases: Leases, running: Execution, end: Completed
+) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        leases.publish(running, end)
+
+    assert find(queue, running).status is Status.RUNNING
 
 
 @pytest.mark.parametrize("figures", [{"average": math.nan}, {"total": math.inf}, {"when": RUN}])

@@ -183,6 +183,17 @@ def test_a_table_of_an_unsafe_name_is_refused(tmp_path: Path, name: str) -> None
         spool(tmp_path, [A_TEXT], [], name=name)
 
 
+@pytest.mark.parametrize("expected", [12.0, -1, True, 2**64, "12"])
+def test_a_table_whose_number_of_rows_is_none_is_refused(tmp_path: Path, expected: Any) -> None:
+    table = Table("orders", "Orders", GivenRows([A_TEXT], []), expected=expected)
+
+    with (
+        open_spool(tmp_path, most_rows=10, advance=ignore) as opened,
+        pytest.raises(UnfitRowsError, match="`expected`"),
+    ):
+        opened.add(table)
+
+
 def test_a_table_without_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnfitRowsError, match="no columns"):
         spool(tmp_path, [], [()])

@@ -189,6 +189,55 @@ def test_a_specification_of_ones_own_names_columns_as_they_are(spec: Mapping[str
     assert not has_text(svg, "undefined")
 
 
+PLAN, PLAN_2025 = Column("plan", Kind.NUMBER), Column("plan_2025", Kind.NUMBER)
+FOLDED = {
+    "mark": "bar",
+    "encoding": {
+        "x": {"field": "m", "type": "nominal"},
+        "y": {"field": "value", "type": "quantitative"},
+        "color": {"field": "key", "scale": {"domain": ["plan", "plan_2025"], "range": ["red", "blue"]}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "bars", "colours"),
+    [
+        ([], 2, {"red", "blue"}),
+        ([{"filter": "datum.key == 'plan_2025'"}], 1, {"blue"}),
+        ([{"filter": {"field": "key", "equal": "plan_2025"}}], 1, {"blue"}),
+    ],
+)
+def test_names_that_a_specification_makes_values_of_are_as_its_author_wrote_them(
+    more: Sequence[Any], bars: int, colours: set[str]
+) -> None:
+    transform: list[Any] = [{"fold": ["plan", "plan_2025"]}, *more]
+    spec = {**FOLDED, "transform": transform}
+    columns = [Column("m", Kind.TEXT), PLAN, PLAN_2025]
+    (read,) = read_charts([Chart("c", "C", spec, columns, [("a", 3, 4)])])
+
+    svg = draw(read)
+
+    assert len(find_bars(svg)) == bars
+    picture = read.draw(Look.LIGHT).data.decode()
+    assert all(f'fill="{colour}"' in picture for colour in colours)
+
+
+def test_values_that_a_specification_imputes_are_drawn() -> None:
+    spec = {
+        "mark": "bar",
+        "transform": [
+            {"impute": "v_x", "key": "k", "groupby": ["x"], "value": 1},
+            {"calculate": "datum.v_x + 1", "as": "more"},
+        ],
+        "encoding": {"x": {"field": "more", "type": "quantitative"}, "y": {"field": "k", "type": "nominal"}},
+    }
+    columns = [Column("k", Kind.TEXT), Column("x", Kind.TEXT), Column("v_x", Kind.NUMBER)]
+    (read,) = read_charts([Chart("c", "C", spec, columns, [("a", "p", 1), ("b", "q", 1)])])
+
+    assert len(find_bars(draw(read))) == 4
+
+
 def test_a_name_that_vega_makes_up_itself_is_still_the_column() -> None:
     end, series = Column("v_end", Kind.TEXT), Column("series", Kind.TEXT)
     rows = [("p", 1, "a"), ("q", 1, "b")]

@@ -53,6 +53,26 @@ def failing() -> Iterator[tuple[int, int]]:
     raise LookupError("secret")
 
 
+@pytest.mark.parametrize("expected", [12.0, 2**64, -1, True, "12", Decimal(12)])
+def test_a_number_of_rows_that_is_none_costs_the_chart(expected: Any) -> None:
+    picture = read([(1, 1)], expected=expected)
+
+    assert picture.failure is not None
+    assert "`expected`" in picture.failure
+    assert picture.expected is None
+
+
+def test_a_chart_has_no_more_rows_than_are_expected() -> None:
+    assert read([(1, 1), (2, 2)], expected=1).sentence is None
+    assert "of 5,001 rows" in (read([(1, 1)] * 5_001, expected=5_000).sentence or "")
+
+
+def test_two_columns_of_one_name_cost_the_chart() -> None:
+    (picture,) = read_charts([Chart("c", "C", LINE, [DAY, DAY], [(1, 1)])])
+
+    assert picture.failure == "The chart could not be drawn: it has two columns named 'day'."
+
+
 @pytest.mark.parametrize(
     ("rows", "spec", "reason"),
     [
