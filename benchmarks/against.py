@@ -72,12 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("checkout", type=Path, help="the folder of the other checkout")
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="rounds of each load (7)")
     parser.add_argument("--seconds", type=int, default=2, metavar="N", help="seconds of each load (2)")
+    parser.add_argument("--requests", action="store_true", help="leave out the making of reports")
     options = parser.parse_args(arguments)
     if not (options.checkout / "reports_app").is_dir():
         print(f"{options.checkout} is no checkout of the product: give the folder of one.", file=sys.stderr)
         return 1
     try:
-        rows = list(compare(options.checkout.resolve(), rounds=options.rounds, seconds=options.seconds))
+        rows = list(
+            compare(
+                options.checkout.resolve(),
+                rounds=options.rounds,
+                seconds=options.seconds,
+                kinds={} if options.requests else _KINDS,
+            )
+        )
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
@@ -101,7 +109,9 @@ def render(rows: Sequence[Comparison]) -> str:
     return "\n".join(lines)
 
 
-def compare(other: Path, *, rounds: int, seconds: int) -> Iterator[Comparison]:
+def compare(
+    other: Path, *, rounds: int, seconds: int, kinds: Mapping[str, tuple[int, Mapping[str, object]]]
+) -> Iterator[Comparison]:
     """Measure both; yield what, its unit, and a value for each round of this checkout and of the other."""
     with tempfile.TemporaryDirectory(prefix="against-") as temporary, ExitStack() as stack:
         folder = Path(temporary)
@@ -126,10 +136,10 @@ def compare(other: Path, *, rounds: int, seconds: int) -> Iterator[Comparison]:
             "requests/s",
             lambda side: _load(side, paths[side.folder], connections=8, seconds=seconds),
         )
-        for side in sides:
+        for side in sides if kinds else ():
             side.broker.flush()
             _work(stack, side)
-        for name, (count, wanted) in _KINDS.items():
+        for name, (count, wanted) in kinds.items():
             yield measure(name, "reports/s", partial(_make, count=count, wanted=wanted))
 
 
