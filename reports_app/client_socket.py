@@ -23,7 +23,7 @@ class NotTakenError(TimeoutError):
 
 
 class ClientSocket:
-    """What gunicorn writes answers to, in place of a socket; whoever made it sends the rest with `flush`."""
+    """What gunicorn writes answers to, in place of a socket; its owner sends the rest with `flush`."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)

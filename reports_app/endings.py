@@ -110,7 +110,7 @@ class Endings:
                     self._hear(message)
 
     def _hear(self, message: dict[str, Any]) -> None:
-        """Wake all once it is subscribed, and else who waits for the report; what names none wakes nobody."""
+        """Wake all waiters at the subscription, later those of a report that ended; ignore what names no report."""
         self._failures.note_success()
         if message["type"] == "subscribe":
             self._tell(None)
