@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-_FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
 
@@ -13,7 +12,8 @@ def now() -> datetime:
 
 
 def to_text(time: datetime) -> str:
-    return time.astimezone(UTC).strftime(_FORM)
+    # Many times faster than strftime, and each submit writes two.
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime | None:

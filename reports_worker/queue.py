@@ -148,10 +148,11 @@ class ReportQueue:
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
     def _make_fields(self, submission: Submission, now: datetime) -> dict[str, Any]:
+        time = clock.to_text(now)
         fields = {
             **self._job_fields,
-            "created_at": clock.to_text(now),
-            "enqueued_at": clock.to_text(now),
+            "created_at": time,
+            "enqueued_at": time,
             "title": submission.title,
             "type": submission.type,
             "parameters": json.dumps(submission.parameters, allow_nan=False),
