@@ -8,15 +8,13 @@ from typing import NoReturn
 from flask import Response, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
-
 
 def read_json() -> object:
     """Parse the request's body. Raises 415 for another media type and 400 for what is no JSON in UTF-8."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
     try:
-        return json.loads(request.get_data().decode("utf-8"), parse_constant=_refuse_constant)
+        return _DECODER.decode(request.get_data().decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequest("The body is not valid UTF-8.") from error
     except RecursionError as error:
@@ -32,3 +30,8 @@ def answer_json(body: object, status: int = 200, *, mimetype: str = "application
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+# Made once: with options, json.loads and json.dumps make one each time.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))

@@ -18,10 +18,11 @@ def refuse_strange_origins() -> None:
     address is HTTPS or loopback, `Origin` otherwise. Another port of the same host is another site here, since
     cookies know no ports. Programs send neither.
     """
-    if request.method in SAFE_METHODS:
+    environ = request.environ
+    if environ["REQUEST_METHOD"] in SAFE_METHODS:
         return
-    origin = request.environ.get("HTTP_ORIGIN")
-    if (site := request.environ.get("HTTP_SEC_FETCH_SITE")) is not None:
+    origin = environ.get("HTTP_ORIGIN")
+    if (site := environ.get("HTTP_SEC_FETCH_SITE")) is not None:
         is_fine = site in ("same-origin", "none")
     else:
         is_fine = origin is None or is_own_origin(origin, request.host)

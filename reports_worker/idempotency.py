@@ -12,6 +12,7 @@ from .submissions import Submission
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -46,4 +47,4 @@ def digest_report(submission: Submission) -> str:
 
 def digest(value: object) -> str:
     """Return the same text for all that is the same as JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(value).encode()).hexdigest()

@@ -86,8 +86,9 @@ class SecretMask:
     def __call__(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        text = _USERINFO.sub(rf"\1:{MASK}@", text)
-        text = _TOKEN_AS_USER.sub(rf"\1{MASK}@", text)
+        if "://" in text:
+            text = _USERINFO.sub(rf"\1:{MASK}@", text)
+            text = _TOKEN_AS_USER.sub(rf"\1{MASK}@", text)
         folded = text.casefold()
         if not any(word in folded for word in _WORDS):
             # Most lines of a log: the patterns below take a tenth of what a submit takes.

@@ -34,6 +34,7 @@ REPLICAS_MILLISECONDS = 500
 # A report may wait and run for long before it is old enough.
 REMEMBERED = LONGEST_MAX_AGE + timedelta(days=2)
 DEFAULT_RETENTION = timedelta(days=30)
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 class ReportQueue:
@@ -155,7 +156,7 @@ class ReportQueue:
             "enqueued_at": time,
             "title": submission.title,
             "type": submission.type,
-            "parameters": json.dumps(submission.parameters, allow_nan=False),
+            "parameters": _ENCODER.encode(submission.parameters),
             "requester": submission.requester,
         }
         if submission.callback_url:
@@ -163,7 +164,7 @@ class ReportQueue:
         if submission.version:
             fields["version"] = submission.version
         if submission.formats is not None:
-            fields["formats"] = json.dumps(submission.formats)
+            fields["formats"] = _ENCODER.encode(submission.formats)
         return fields
 
     def _run_submit(

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 from multiprocessing import active_children
+from types import FrameType
 from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
@@ -143,6 +144,16 @@ class ReportWorker(Worker):
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ's own
         self.keeper.hand_back_after(self.settings.grace)
+
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """End what is made at once. A further signal must not interrupt the return of the report to the queue."""
+        handlers = {
+            number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        super().request_force_stop(signum, frame)
+        # RQ ignores a signal that comes within a second of the first.
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
     def teardown(self) -> None:
         if self._spare is not None:

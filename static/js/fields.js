@@ -10,8 +10,17 @@ function swapFields(place) {
     // Where the server does not answer, the old fields stay, and it notices when the form is sent.
     const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
     const markup = answer?.ok && (await answer.text());
-    if (markup && number === asked) place.innerHTML = markup;
+    if (markup && number === asked) replaceFields(place, markup);
   });
+}
+
+// Whoever has gone on to the old fields stays at the same place: else a keyboard begins at the top of the page.
+function replaceFields(place, markup) {
+  const left = place.contains(document.activeElement) && document.activeElement;
+  place.innerHTML = markup;
+  if (!left) return;
+  const same = (left.id && document.getElementById(left.id)) || place.querySelector(left.localName);
+  (same || place.querySelector("summary")).focus();
 }
 
 // Days that are typed mean that no name is meant, and a name that none of the days are.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -189,6 +190,31 @@ def test_what_a_report_started_ends_with_a_worker_that_is_told_twice_to_stop(
     wait_until(has_ended_after_one_more, what="the worker's exit")
 
     assert_none_is_left(scene.types, task_id)
+    assert reports.get(task_id).status is Status.PENDING
+    assert reports.count_executions(task_id) == 0
+
+
+def test_a_report_is_handed_back_whatever_signals_come_meanwhile(
+    scene: Scene, worker: StartWorker, reports: Reports, broker: Broker
+) -> None:
+    process = worker(**scene.environ, REPORTS_GRACE="5m")
+    task_id = reports.submit(Submission("Quarter", "waits"))
+    wait_for_started(scene.types, task_id)
+    process.send(signal.SIGTERM)
+
+    def is_ended_by_one_more() -> bool:
+        process.send(signal.SIGTERM)
+        return not find_left(find_started(scene.types, task_id))
+
+    os.kill(broker.pid, signal.SIGSTOP)
+    try:
+        wait_until(is_ended_by_one_more, what="the end of what is made")
+        process.send(signal.SIGTERM)
+        process.send(signal.SIGINT)
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+
+    assert process.wait() == 0
     assert reports.get(task_id).status is Status.PENDING
     assert reports.count_executions(task_id) == 0
 

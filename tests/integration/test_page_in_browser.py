@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from reports_worker import ReportQueue
 from reports_worker.deliveries import Attempt
@@ -125,6 +125,26 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     expect(card(page, "Q4")).to_contain_text("Total items")
     expect(card(page, "Q4")).to_contain_text("made in 2 s")
     assert page.evaluate("window.same")
+
+
+def test_the_focus_stays_when_the_fields_of_another_type_come_late(site: Site, page: Page) -> None:
+    fields: list[Route] = []
+
+    def hold(route: Route) -> None:
+        fields.append(route)
+
+    page.goto(site.url)
+    page.route("**/?*ask=*", hold)
+    form = ask_form(page)
+    form.get_by_label("Type").select_option("inventory")
+    form.locator("summary").focus()
+    wait_until(lambda: page.evaluate("true") and fields, what="the request for the fields")
+    old = form.locator("summary").element_handle()
+
+    fields[0].continue_()
+    page.wait_for_function("old => !old.isConnected", arg=old)
+
+    expect(form.locator("summary")).to_be_focused()
 
 
 def test_each_step_of_a_report_shows_without_a_reload(site: Site, workshop: Workshop, page: Page) -> None:
