@@ -9,11 +9,12 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
-from . import files
-from .app import describe_app
+from apphost.logs.console import say_error
+
 from .application import ENVIRONMENT_FILE
-from .console import say_error
 from .errors import ApphostError
+from .processes import private_files as files
+from .reports import describe_app
 from .settings import Settings
 
 

@@ -12,23 +12,25 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from . import files, leftovers, ports
-from .broker_configuration import find_data, write_configuration
-from .broker_data import write_mark
-from .broker_programs import Server
-from .broker_server import choose_server
-from .connection_strings import BrokerConnection, find_passwords, parse_connection
-from .console import Console, open_console
-from .console_logs import SecretMask
-from .environment import inject
+from apphost.broker.configuration import find_data, write_configuration
+from apphost.broker.data import write_mark
+from apphost.broker.programs import Server
+from apphost.broker.server import choose_server
+from apphost.logs.console import Console, open_console
+from apphost.logs.console_log import SecretMask
+from apphost.model.connection_strings import BrokerConnection, find_passwords, parse_connection
+from apphost.model.environment import inject
+from apphost.model.resources import Kind, Resource
+from apphost.processes.leftovers import StartedProcess
+from apphost.processes.watchdog import Watchdog
+from apphost.supervision.health import Health, Probe, http_probe, redis_probe
+from apphost.supervision.instance import Instance, Launch
+from apphost.supervision.supervisor import Supervisor
+
 from .errors import PortInUseError
-from .health import Health, Probe, http_probe, redis_probe
-from .instances import Instance, Launch
-from .leftovers import StartedProcess
-from .resources import Kind, Resource
+from .processes import leftovers, ports
+from .processes import private_files as files
 from .settings import Settings
-from .supervisor import Supervisor
-from .watchdog import Watchdog
 
 ENVIRONMENT_FILE = "environment.json"
 PROCESSES_FILE = "processes.json"

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from apphost.model.resources import Endpoint, HttpHealthCheck, Kind, LivenessProbe, Resource
+
 from .application import DistributedApplication
 from .errors import ModelError
-from .resources import Endpoint, HttpHealthCheck, Kind, LivenessProbe, Resource
 from .settings import MOST_REPLICAS
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)

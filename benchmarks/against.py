@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks.data.demo_warehouses import make_folder
+from benchmarks.targets.port import Server, is_calm, run_server
+
 from .broker import Broker, run_broker
 from .client import Client
-from .data.demo_warehouses import make_folder
 from .environments import ROOT
 from .errors import BenchmarkError
 from .load import SUBMISSION, drive
 from .programs import free_port, run_program, wait_until
 from .rounds import divide_pairs, interleave, summarise
-from .sides.port import Server, is_calm, run_server
 
 ORDERS = 20_000
 _COMMANDS = Path(sys.executable).parent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .broker import Broker
-from .sides import Ours, Peer
+from .targets import Ours, Peer
 
 
 @dataclass(frozen=True)

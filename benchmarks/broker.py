@@ -11,8 +11,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from apphost.broker_configuration import write_configuration
-from apphost.broker_server import choose_server
+from apphost.broker.configuration import write_configuration
+from apphost.broker.server import choose_server
 
 from .programs import free_port, run_program, wait_until
 

@@ -10,7 +10,7 @@ from .results import Result
 from .rounds import summarise
 from .rows import Row
 from .run import Run
-from .sides import PROCESSES
+from .targets import PROCESSES
 from .void import NEEDED_SHARE, Check
 
 _HEAD = ("", "ours", "peer", "ratio", "bar", "met", "commit", "date")

@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measures.layers import find_py_spy
+
 from .bench import Bench, Extent
 from .broker import run_broker
 from .environments import prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
 from .measures import BY_NAME, WITHOUT_PEER, check_peer
-from .measures.layers import find_py_spy
 from .rows import Row
-from .sides import Ours, Peer
+from .targets import Ours, Peer
 from .void import Check
 
 _OUR_PACKAGES = ("flask", "gunicorn", "rq", "redis", "hiredis", "duckdb", "psycopg", "typst", "xlsxwriter")

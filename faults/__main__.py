@@ -16,14 +16,14 @@ from . import soak as soaking
 from .choice import choose_scenarios
 from .errors import FaultsError, MissingToolError
 from .fault import Fault
-from .kinds import FAULTS
 from .programs import ROOT
 from .report import render_page, render_table
 from .results import Result
 from .revision import read_commit
 from .rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
+from .run import Scenario
 from .runner import Outcome, run_all
-from .scenario import Scenario
+from .scenarios import FAULTS
 from .soak import Soak, run_soak
 from .tools import check_tools
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Iterator, Mapping
 
 from .fault import Fault
-from .scenario import Scenario
+from .run import Scenario
 
 
 def choose_scenarios(

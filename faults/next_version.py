@@ -27,6 +27,6 @@ def make_next_version(folder: Path) -> Path:
     changed = text.replace(_FIGURE_PLACE, f'{_FIGURE_PLACE}, "{FIGURE}": 2')
     simulation.write_text(changed, encoding="utf-8")
     for name in _SCRIPTS:
-        script = folder / "reports_worker" / "lua" / f"{name}.lua"
+        script = folder / "reports_worker" / "queue" / "lua" / f"{name}.lua"
         script.write_text(script.read_text(encoding="utf-8") + "\n-- version N+1\n", encoding="utf-8")
     return folder

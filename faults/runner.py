@@ -12,7 +12,7 @@ from pathlib import Path
 from .deployment import make_folder
 from .errors import InterruptedRunError, MissingToolError
 from .results import Result
-from .scenario import Scenario, run_scenario
+from .run import Scenario, run_scenario
 from .waiting import INTERRUPTED
 
 

@@ -15,7 +15,7 @@ from .errors import FaultsError
 from .fault import RECOVERY_OF_BROKER_SECONDS
 from .programs import kill
 from .results import Result
-from .scenario import judge
+from .run import judge
 from .waiting import pause, wait_until
 
 NAME = "soak"

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from apphost.broker_server import choose_server
+from apphost.broker.server import choose_server
 from apphost.errors import NoServerError
 
 from .deployment import Needs

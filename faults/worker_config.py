@@ -15,13 +15,16 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from reports_worker import CATALOG, Assignment, ReportType, making, worker
-from reports_worker.contents import Column, Contents, GivenRows, Kind, Row, Table
-from reports_worker.leases import Execution, Leases
-from reports_worker.making import Making
-from reports_worker.model import Outcome
-from reports_worker.report_types import Made
+from reports_worker import CATALOG, Assignment, ReportType
+from reports_worker.content.report import Contents, Table
+from reports_worker.content.rows import Column, GivenRows, Kind, Row
+from reports_worker.domain.report import Outcome
+from reports_worker.execution import runner as making
+from reports_worker.execution.runner import Making
+from reports_worker.queue.leases import Execution, Leases
+from reports_worker.report_types.report_type import Made
 from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
+from reports_worker.worker import report_worker as worker
 
 from .attempt_file import AttemptFile, Event
 from .gates import pass_gate

@@ -8,15 +8,16 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reports_worker.logs import CONSOLE
+from reports_app.middleware.error_handlers import answer_error
+from reports_app.middleware.hosts import refuse_other_hosts, refuse_other_machines
+from reports_app.middleware.security_headers import add_security_headers
+from reports_app.server.flask_app import LeanFlask
+from reports_app.server.secret_key import keep_secret_key, state_folder
+from reports_app.services.container import make_services
+from reports_worker.lib.logfmt import CONSOLE
 
-from .blueprint import answer_error, create_blueprint, find_folder
-from .hosts import refuse_other_hosts, refuse_other_machines
-from .lean_flask import LeanFlask
-from .queue_dashboard import add_queue_dashboard
-from .secret_key import keep_secret_key, state_folder
-from .security import add_security_headers
-from .services import make_services
+from .blueprint import create_blueprint, find_folder
+from .rq_dashboard import add_queue_dashboard
 from .settings import AppSettings
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from functools import lru_cache
+from pathlib import Path
 
 from reports_worker import SettingsError
 
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+HOSTS_FILE = Path("/etc/hosts")
 OPEN_VARIABLE = "REPORTS_OPEN"
 OPEN_WARNING = (
     f"{OPEN_VARIABLE}=yes: there is no sign-in, so everyone who reaches this API can ask for, read, cancel and "
@@ -31,3 +35,19 @@ def require_open(reach: str) -> SettingsError:
         "and REPORTS_ALLOWED_HOSTS to its names, and put a proxy with a login in front, since everyone who reaches "
         "the port can then ask for, read, cancel and delete all reports."
     )
+
+
+def find_own_names(hosts_file: Path = HOSTS_FILE) -> frozenset[str]:
+    """Find the names of this machine without asking DNS: its host name, and what the hosts file has beside it."""
+    own = socket.gethostname().lower()
+    try:
+        lines = hosts_file.read_text(encoding="utf-8", errors="replace").lower().splitlines()
+    except OSError:
+        lines = []
+    rows = [line.partition("#")[0].split()[1:] for line in lines]
+    return frozenset(name for row in rows if own in row for name in row) | {own}
+
+
+def without_port(host: str) -> str:
+    """Take the port off a host as `request.host` has it."""
+    return host.rpartition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]

@@ -14,11 +14,11 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from reports_app.server.graceful_shutdown import answer_waits_on_sigterm, heed_early_sigterm
 from reports_worker import SettingsError, connect
-from reports_worker.broker_checks import warn_once_it_answers
+from reports_worker.broker.health import warn_once_it_answers
 
 from .exposure import OPEN_WARNING
-from .leaving import answer_waits_on_sigterm, heed_early_sigterm
 from .settings import AppSettings
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ except SettingsError as error:
 
 bind = _SETTINGS.address
 workers = _SETTINGS.processes
-worker_class = "reports_app.fair_worker.FairWorker"
+worker_class = "reports_app.server.gunicorn_worker.FairWorker"
 threads = 4
 preload_app = True
 timeout = 30

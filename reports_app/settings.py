@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reports_worker import Settings, SettingsError
-from reports_worker.environment import parse_boolean, read
+from reports_worker.lib.environ import parse_boolean, read
 
-from .exposure import OPEN_VARIABLE, is_loopback, require_open
-from .hosts import LOOPBACK_NAMES, find_own_names
+from .exposure import LOOPBACK_NAMES, OPEN_VARIABLE, find_own_names, is_loopback, require_open
 
 SHORTEST_SECRET = 16
 _HOST = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f.:]+\])(?::\d+)?", re.ASCII)

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from .broker import connect
-from .broker_addresses import BrokerAddress
-from .callback_urls import LONGEST_URL
-from .catalog import CATALOG, TYPES
-from .door import Reports
+from reports_worker.broker.address import BrokerAddress
+from reports_worker.broker.client import connect
+from reports_worker.catalog.find import CATALOG, TYPES
+from reports_worker.domain.callback_url import LONGEST_URL
+from reports_worker.domain.file_formats import FORMATS
+from reports_worker.domain.idempotency import IdempotencyKey
+from reports_worker.domain.report import (
+    Accepted,
+    Callback,
+    CallbackStatus,
+    Page,
+    Pause,
+    Progress,
+    Reason,
+    Receipt,
+    Report,
+    Status,
+)
+from reports_worker.domain.submission import LONGEST_MAX_AGE, LONGEST_TITLE, Submission, parse_submission
+from reports_worker.domain.task_id import is_task_id
+from reports_worker.domain.type_description import TypeDescription
+from reports_worker.queue.job_hash import make_report
+from reports_worker.queue.report_queue import MOST_LISTED, ReportQueue
+from reports_worker.queue.selection import Selection
+from reports_worker.queue.worker_records import WorkerRecord, WorkerState
+from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.settings.core import Settings
+
+from .client import Reports
 from .errors import (
     BrokerUnavailableError,
     FieldError,
@@ -18,17 +42,6 @@ from .errors import (
     SettingsError,
     WrongStateError,
 )
-from .formats.names import FORMATS
-from .idempotency import IdempotencyKey
-from .model import Accepted, Callback, CallbackStatus, Page, Pause, Progress, Reason, Receipt, Report, Status
-from .queue import MOST_LISTED, ReportQueue
-from .report_types import Assignment, ReportType
-from .selections import Selection
-from .settings import Settings
-from .submissions import LONGEST_MAX_AGE, LONGEST_TITLE, Submission, parse_submission
-from .task_ids import is_task_id
-from .type_descriptions import TypeDescription
-from .workers import WorkerRecord, WorkerState
 
 __all__ = [
     "CATALOG",
@@ -71,5 +84,6 @@ __all__ = [
     "WrongStateError",
     "connect",
     "is_task_id",
+    "make_report",
     "parse_submission",
 ]

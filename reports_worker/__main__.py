@@ -10,10 +10,7 @@ NAME = "python -m reports_worker"
 if __name__ == "__main__":
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--help" or first[:1].isalpha():
-        from .operator_commands import main
-
-        if first in ("demo-data", "--help"):
-            from .demo import commands as _  # noqa: F401 - it adds its command
+        from reports_worker.cli.main import main
 
         main(prog_name=NAME)
     else:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from .chart_specs import chart_spec
-from .contents import Chart, Column, Contents, GivenRows, Kind, Row, Table
-from .local_time import GRANULARITIES, LocalTime, add_months, begins, previous_period
+from reports_worker.content.chart_specs import chart_spec
+from reports_worker.content.report import Chart, Contents, Table
+from reports_worker.content.rows import Column, GivenRows, Kind, Row
+from reports_worker.report_types.local_time import (
+    GRANULARITIES,
+    LocalTime,
+    add_months,
+    begins,
+    previous_period,
+)
+from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.warehouse.warehouse import Query, Warehouse
+
 from .parameters import (
     Boolean,
     Choice,
@@ -18,8 +28,6 @@ from .parameters import (
     Period,
     Text,
 )
-from .report_types import Assignment, ReportType
-from .warehouse.warehouse import Query, Warehouse
 
 __all__ = [
     "GRANULARITIES",

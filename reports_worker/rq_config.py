@@ -15,18 +15,19 @@ from typing import Any
 from rq.cli import workers as rq_workers
 from rq.cli.helpers import CliConfig
 
-from . import keys
-from .broker import connect
-from .broker_waiting import wait_for_broker
+from reports_worker.broker.client import connect
+from reports_worker.broker.startup import wait_for_broker
+from reports_worker.health.http_probe import Probe
+from reports_worker.health.liveness import Liveness
+from reports_worker.lib.logfmt import CONSOLE
+from reports_worker.queue.json_serializer import use_json_only
+from reports_worker.settings.core import Settings
+from reports_worker.warehouse.drivers import check_driver
+from reports_worker.worker.job import ReportJob, ReportsQueue
+from reports_worker.worker.lifecycle import OperatedWorker, leave_on_signals
+
+from .broker import keys
 from .errors import SettingsError
-from .job import ReportJob, ReportsQueue
-from .json_only import use_json_only
-from .liveness import Liveness
-from .logs import CONSOLE
-from .operated_worker import OperatedWorker, leave_on_signals
-from .probe import Probe
-from .settings import Settings
-from .warehouse.drivers import check_driver
 
 
 def _read_settings() -> Settings:

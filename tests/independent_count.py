@@ -19,9 +19,9 @@ import duckdb
 
 from reports_worker.authoring import Assignment, Contents, DateRange, Row, Warehouse
 from reports_worker.builtin import inventory, sales, users
-from reports_worker.data_settings import DataSettings
 from reports_worker.demo.rows import TABLES
-from reports_worker.settings import Settings
+from reports_worker.settings.core import Settings
+from reports_worker.settings.data import DataSettings
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 CENT, TENTH = Decimal("0.01"), Decimal("0.1")

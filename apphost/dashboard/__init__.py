@@ -7,8 +7,8 @@ import threading
 
 import waitress
 
-from apphost.ports import LOOPBACK
-from apphost.supervisor import Supervisor
+from apphost.processes.ports import LOOPBACK
+from apphost.supervision.supervisor import Supervisor
 
 from .app import create_dashboard
 

@@ -10,9 +10,9 @@ from typing import Any
 from flask import Flask, Response, abort, json, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from apphost.console_logs import ConsoleLog
-from apphost.snapshots import Action, Snapshot
-from apphost.supervisor import Supervisor
+from apphost.logs.console_log import ConsoleLog
+from apphost.supervision.snapshots import Action, Snapshot
+from apphost.supervision.supervisor import Supervisor
 
 from .access import COOKIE_SECONDS, Access
 

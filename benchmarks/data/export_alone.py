@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 from xlsxwriter import Workbook
 
-from benchmarks.data.telling import tell
-from benchmarks.data.wide_rows import TABLE
+from .telling import tell
+from .wide_rows import TABLE
 
 _BATCH = 10_000
 

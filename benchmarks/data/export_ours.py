@@ -10,15 +10,16 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.data.telling import tell
-from benchmarks.data.wide_rows import TABLE
-from reports_worker.contents import Table
-from reports_worker.data_settings import DataSettings
-from reports_worker.formats.all_formats import FORMATS
+from reports_worker.content.report import Table
 from reports_worker.formats.document import Document, SpooledTable
+from reports_worker.formats.registry import FORMATS
 from reports_worker.formats.spool import open_spool
-from reports_worker.warehouse.engines import Bounds
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
+
+from .telling import tell
+from .wide_rows import TABLE
 
 _MEMORY = 512_000_000
 

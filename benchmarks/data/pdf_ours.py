@@ -12,11 +12,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.data.telling import tell
-from reports_worker.chart_specs import chart_spec
-from reports_worker.contents import Chart, Column, GivenRows, Kind, Row, Table
-from reports_worker.data_settings import DataSettings
-from reports_worker.preloading import list_preparations
+from reports_worker.content.chart_specs import chart_spec
+from reports_worker.content.report import Chart, Table
+from reports_worker.content.rows import Column, GivenRows, Kind, Row
+from reports_worker.execution.warmup import list_preparations
+from reports_worker.settings.data import DataSettings
+
+from .telling import tell
 
 ROWS = 500
 _DAY, _PRODUCT = Column("day", Kind.DATE, "Day"), Column("product", Kind.TEXT, "Product")
@@ -33,9 +35,9 @@ def main(place: str) -> None:
 
 def _write(folder: Path) -> None:
     # Whatever of it is not prepared counts.
+    from reports_worker.formats.charts.pictures import read_charts  # noqa: PLC0415
     from reports_worker.formats.document import Document, Figure  # noqa: PLC0415
     from reports_worker.formats.pdf_file import write_pdf  # noqa: PLC0415
-    from reports_worker.formats.pictures import read_charts  # noqa: PLC0415
     from reports_worker.formats.spool import open_spool  # noqa: PLC0415
 
     columns, rows = (_DAY, _PRODUCT, _REVENUE), _make_rows()

@@ -15,9 +15,10 @@ from typing import Any
 import duckdb
 import psycopg
 
-from benchmarks.data.reports_ours import MEMORY
-from benchmarks.data.telling import tell
 from reports_worker.warehouse.placeholders import Style, bind
+
+from .reports_ours import MEMORY
+from .telling import tell
 
 _DUCKDB = Style(mark=lambda name: f"${name}")
 _PSYCOPG = Style(mark=lambda name: f"%({name})s", escape=lambda text: text.replace("%", "%%"), arrays=True)

@@ -15,15 +15,16 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from benchmarks.data.telling import tell
 from reports_worker.authoring import Assignment, Contents, DateRange
 from reports_worker.builtin import inventory, sales, users
-from reports_worker.contents import Column, Rows
-from reports_worker.data_settings import DataSettings
-from reports_worker.settings import Settings
-from reports_worker.warehouse.engines import Bounds, Session
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.content.rows import Column, Rows
+from reports_worker.settings.core import Settings
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds, Session
+from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Warehouse
+
+from .telling import tell
 
 # REPORTS_MEMORY, as it is unless somebody sets it.
 MEMORY = Settings().memory

@@ -12,7 +12,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load import SUBMISSION, Load, drive
 from benchmarks.rounds import divide_pairs, interleave
 from benchmarks.rows import Row, Within
-from benchmarks.sides import Server
+from benchmarks.targets import Server
 
 from .submits import PATH
 

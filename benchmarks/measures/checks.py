@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.bench import Bench
 from benchmarks.load import Load
 from benchmarks.rounds import divide_pairs, interleave
-from benchmarks.sides import serve_bare_asgi
+from benchmarks.targets import serve_bare_asgi
 from benchmarks.void import Check
 
 from .submits import CONCURRENCIES, submit

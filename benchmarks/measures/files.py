@@ -16,9 +16,9 @@ from benchmarks.environments import ROOT
 from benchmarks.errors import BenchmarkError
 from benchmarks.programs import run_program, wait_until
 from benchmarks.rows import Row, Within
-from benchmarks.sides.port import count_blocked
+from benchmarks.targets.port import count_blocked
 from reports_worker import Reports, Status
-from reports_worker.settings import Settings
+from reports_worker.settings.core import Settings
 
 SMALL_ORDERS = 20_000
 _PARAMETERS = {"period": {"preset": "last_quarter"}}

@@ -11,7 +11,7 @@ from benchmarks.client import Client
 from benchmarks.errors import BenchmarkError
 from benchmarks.rounds import divide_pairs, interleave
 from benchmarks.rows import Row, Within
-from benchmarks.sides import Server, Side
+from benchmarks.targets import Server, Side
 
 _PATH = "/api/reports"
 _PAGE = 100

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.bench import Bench
 from benchmarks.rounds import interleave
 from benchmarks.rows import Row
-from benchmarks.sides import Side
+from benchmarks.targets import Side
 
 from .workers import run_worker
 

@@ -9,7 +9,7 @@ from benchmarks import programs
 from benchmarks.bench import Bench
 from benchmarks.rounds import interleave
 from benchmarks.rows import Row
-from benchmarks.sides import PROCESSES, Side
+from benchmarks.targets import PROCESSES, Side
 
 from .submits import submit
 from .workers import run_worker

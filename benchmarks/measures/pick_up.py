@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.bench import Bench
 from benchmarks.rounds import interleave, percentile
 from benchmarks.rows import Row, Within
-from benchmarks.sides import Side
+from benchmarks.targets import Side
 
 from .workers import run_worker
 

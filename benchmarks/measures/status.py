@@ -11,7 +11,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load import Load, drive
 from benchmarks.rounds import interleave
 from benchmarks.rows import AtLeast, Row
-from benchmarks.sides import Server, Stored
+from benchmarks.targets import Server, Stored
 
 from .submits import describe_loads
 

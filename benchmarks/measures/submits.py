@@ -11,7 +11,7 @@ from benchmarks.counting_proxy import count_before
 from benchmarks.load import SUBMISSION, Load, drive
 from benchmarks.rounds import interleave
 from benchmarks.rows import AtLeast, AtMost, Row
-from benchmarks.sides import Server, Side
+from benchmarks.targets import Server, Side
 
 CONCURRENCIES = (1, 8, 32)
 PATH = "/api/reports"

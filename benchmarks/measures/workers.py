@@ -12,8 +12,8 @@ from redis import Redis
 
 from benchmarks.bench import Bench
 from benchmarks.programs import wait_until
-from benchmarks.sides import Side
-from benchmarks.sides.port import Submit
+from benchmarks.targets import Side
+from benchmarks.targets.port import Submit
 
 _HELD = "held"
 _REST_SECONDS = 0.05

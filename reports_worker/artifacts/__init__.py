@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .addresses import parse_store
+from .address import parse_store
 from .errors import CHANGED, ArtifactGoneError, StorageError
-from .opening import open_store
+from .open import open_store
 from .scratch import make_scratch, remove_scratch
-from .stores import OpenFile, Store
+from .store import OpenFile, Store
 
 __all__ = [
     "CHANGED",

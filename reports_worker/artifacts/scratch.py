@@ -10,10 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reports_worker.task_ids import is_task_id
+from reports_worker.domain.task_id import is_task_id
 
 from .errors import StorageError, explain
-from .stores import Store, check_names
+from .store import Store, check_names
 
 PRIVATE = 0o700
 _OTHERS_WRITE = 0o022

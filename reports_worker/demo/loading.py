@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from reports_worker.warehouse.addresses import parse_address
+from reports_worker.warehouse.address import parse_address
 
 from .generator import DemoDataError, Tell
 from .rows import TABLES

@@ -9,8 +9,10 @@ from time import monotonic
 
 import duckdb
 
-from .aside import written_aside
-from .database import (
+from reports_worker.lib.atomic_file import written_aside
+
+from .document import Advance, Document, SpooledTable, WrittenFile
+from .parquet_database import (
     Stored,
     describe_parquet,
     from_parquet,
@@ -19,7 +21,6 @@ from .database import (
     quote_text,
     run_telling,
 )
-from .document import Advance, Document, SpooledTable, WrittenFile
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # A text that begins with one of these is a formula to a spreadsheet.

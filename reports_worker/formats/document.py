@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reports_worker.contents import Column
-
-from .pictures import Picture
+from reports_worker.content.rows import Column
+from reports_worker.formats.charts.pictures import Picture
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from typing import Any, TextIO
 
 import duckdb
 
-from reports_worker.contents import Column
+from reports_worker.content.rows import Column
+from reports_worker.formats.charts.pictures import Picture
+from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.valid_text import make_valid
 
-from .aside import written_aside
-from .database import Stored, describe_parquet, from_parquet, open_database, quote_name
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .pictures import Picture
-from .valid_text import make_valid
+from .parquet_database import Stored, describe_parquet, from_parquet, open_database, quote_name
 
 MEDIA_TYPE = "application/json"
 BATCH_ROWS = 10_000

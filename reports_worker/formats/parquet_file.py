@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 
-from .aside import written_aside
-from .database import from_parquet, open_database, quote_name, quote_text, run_telling
+from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.valid_text import make_valid
+
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .valid_text import make_valid
+from .parquet_database import from_parquet, open_database, quote_name, quote_text, run_telling
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 

@@ -15,13 +15,13 @@ from typing import Any, cast
 
 import typst
 
-from reports_worker.contents import Column, Kind
+from reports_worker.content.rows import Column, Kind
+from reports_worker.formats.charts.pictures import Look, Picture
+from reports_worker.formats.charts.renderer import FONTS
+from reports_worker.lib.atomic_file import written_aside
 
-from .aside import written_aside
-from .database import read_first
 from .document import Advance, Document, Figure, SpooledTable, WrittenFile
-from .pictures import Look, Picture
-from .renderer import FONTS
+from .parquet_database import read_first
 
 NAME = "report.pdf"
 MEDIA_TYPE = "application/pdf"

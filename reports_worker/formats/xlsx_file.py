@@ -6,9 +6,8 @@ a sheet. What does not fit is written as text, cut and counted, or continued on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,77 +20,31 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reports_worker.contents import Column
+from reports_worker.lib.atomic_file import written_aside
 
-from .aside import written_aside
-from .database import Stored, describe_parquet, from_parquet, open_database, quote_name, run_aside
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .sheet_names import SheetNames
-from .valid_text import REPLACEMENT
+from .parquet_database import describe_parquet, from_parquet, open_database, run_aside
+from .xlsx_columns import (
+    GREATEST_INTEGER,
+    SHEET_COLUMNS,
+    SheetColumn,
+    Written,
+    choose_columns,
+    choose_writer,
+    write_text,
+)
+from .xlsx_sheet_names import SheetNames
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET_ROWS = 1_048_576
-SHEET_COLUMNS = 16_384
-LONGEST_TEXT = 32_767
-GREATEST_INTEGER = 2**53
 BATCH_ROWS = 5_000
-WIDEST_COLUMN = 60
 
-# Days are counted from here; before March 1900 Excel counts a day that never was.
-_DAY_ZERO = "DATE '1899-12-30'"
-_FIRST_DATE, _LAST_DATE = "DATE '1900-03-01'", "DATE '9999-12-31'"
-# Of what XML forbids, these; other control characters Excel writes in a way of its own.
-_NOT_IN_XML = dict.fromkeys((0, 0xFFFE, 0xFFFF), REPLACEMENT)
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-_NUMBER_FORMATS = {
-    "integer": "0",
-    "date": "yyyy-mm-dd",
-    "timestamp": "yyyy-mm-dd hh:mm:ss",
-}
-
-
-@dataclass
-class _Column:
-    """A column as it goes into a sheet: what is selected for it, and how its cells are written."""
-
-    title: str
-    select: str
-    number_format: str | None = None
-    is_text: bool = False
-    is_boolean: bool = False
-    is_careful: bool = False
-    width: int = 12
-
-
-@dataclass
-class _Written:
-    """What became of a table."""
-
-    table: SpooledTable
-    sheets: list[str] = field(default_factory=list)
-    cut_texts: int = 0
-    cut_columns: int = 0
-
-    @property
-    def sentence(self) -> str | None:
-        """Why the sheets do not hold everything; None if they do."""
-        parts = [self.table.sentence] if self.table.sentence else []
-        if self.cut_texts:
-            parts.append(
-                f"{self.cut_texts:,} texts are longer than the {LONGEST_TEXT:,} characters of a cell and are "
-                "cut; CSV and Parquet have them whole."
-            )
-        if self.cut_columns:
-            parts.append(
-                f"{self.cut_columns:,} columns beyond the {SHEET_COLUMNS:,} of a sheet are left out; CSV and "
-                "Parquet have them."
-            )
-        return " ".join(parts) or None
 
 
 def write_xlsx(
@@ -114,7 +67,7 @@ def write_xlsx(
     )
 
 
-def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int) -> list[_Written]:
+def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet_rows: int) -> list[Written]:
     rows = sum(table.rows for table in document.tables)
     with _open_workbook(path, folder) as workbook:
         names = SheetNames()
@@ -149,7 +102,7 @@ class _TableWriter:
     """Writes tables, each on as many sheets as it takes."""
 
     def __init__(self, workbook: Workbook, names: SheetNames, sheet_rows: int, advance: Advance) -> None:
-        self.written: list[_Written] = []
+        self.written: list[Written] = []
         self._workbook = workbook
         self._names = names
         self._sheet_rows = sheet_rows
@@ -159,10 +112,10 @@ class _TableWriter:
         self._formats: dict[str, Format] = {}
 
     def write(self, database: duckdb.DuckDBPyConnection, table: SpooledTable) -> None:
-        written = _Written(table)
+        written = Written(table)
         self.written.append(written)
         stored = describe_parquet(database, table.path)
-        columns = _choose_columns(database, table, stored[:SHEET_COLUMNS], written)
+        columns = choose_columns(database, table, stored[:SHEET_COLUMNS], written)
         written.cut_columns = len(stored) - len(columns)
         cells = ", ".join(column.select for column in columns)
         rows = _each(database.execute(f"SELECT {cells} FROM {from_parquet(table.path)}"))
@@ -173,15 +126,15 @@ class _TableWriter:
             self._write_sheet(name, columns, islice(rows, self._sheet_rows - 1), notes)
 
     def _write_sheet(
-        self, name: str, columns: Sequence[_Column], rows: Iterator[tuple[Any, ...]], notes: Sequence[str]
+        self, name: str, columns: Sequence[SheetColumn], rows: Iterator[tuple[Any, ...]], notes: Sequence[str]
     ) -> None:
         sheet = self._workbook.add_worksheet(name)
         sheet.freeze_panes(1, 0)
         for place, column in enumerate(columns):
             sheet.set_column(place, place, column.width, self._find_format(column.number_format))
         for place, title in enumerate([*(column.title for column in columns), *notes][:SHEET_COLUMNS]):
-            _write_text(sheet, 0, place, title, self._head)
-        writers = [_choose_writer(sheet, column) for column in columns]
+            write_text(sheet, 0, place, title, self._head)
+        writers = [choose_writer(sheet, column) for column in columns]
         for line, row in enumerate(rows, 1):
             for place, value in enumerate(row):
                 if value is not None:
@@ -213,113 +166,13 @@ def _tell_neighbours(names: Sequence[str], number: int) -> list[str]:
     return notes + ([f"Continues on sheet {names[number + 1]!r}"] if number + 1 < len(names) else [])
 
 
-def _choose_writer(sheet: Worksheet, column: _Column) -> Any:
-    if column.is_boolean:
-        return sheet.write_boolean
-    if column.is_text and not column.is_careful:
-        return sheet.write_string
-    if column.is_text:
-        return lambda line, place, text: _write_text(sheet, line, place, text)
-    if column.is_careful:
-        return lambda line, place, number: _write_integer(sheet, line, place, number)
-    return sheet.write_number
-
-
-def _write_text(sheet: Worksheet, line: int, place: int, text: str, style: Format | None = None) -> None:
-    text = text.translate(_NOT_IN_XML)
-    if text.startswith("<r>") and text.endswith("</r>"):
-        # The library would take this for markup of its own.
-        cut = text[: LONGEST_TEXT // 2]
-        sheet.write_rich_string(line, place, "<", "r", cut[2:], *([style] if style else []))
-    else:
-        sheet.write_string(line, place, text, style)
-
-
-def _write_integer(sheet: Worksheet, line: int, place: int, number: int) -> None:
-    if -GREATEST_INTEGER <= number <= GREATEST_INTEGER:
-        sheet.write_number(line, place, number)
-    else:
-        sheet.write_string(line, place, str(number))
-
-
-def _choose_columns(
-    database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Sequence[Stored], written: _Written
-) -> list[_Column]:
-    """Choose how each column is written, by what is in it."""
-    return [
-        _choose_column(database, table, column, told, written)
-        for column, told in zip(stored, table.columns, strict=False)
-    ]
-
-
-def _choose_column(
-    database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Stored, told: Column, written: _Written
-) -> _Column:
-    cell, title = quote_name(stored.name), _entitle(told)
-    width = min(max(12, len(title) + 2), WIDEST_COLUMN)
-
-    def find(sql: str) -> tuple[Any, ...]:
-        query = f"SELECT {sql} FROM {from_parquet(table.path)}"
-        return database.execute(query).fetchone() or ()
-
-    if stored.type == "BOOLEAN":
-        return _Column(title, cell, is_boolean=True, width=width)
-    if stored.type == "DATE" or stored.type.startswith("TIMESTAMP"):
-        return _choose_time(stored, cell, title, find)
-    if stored.is_float:
-        return _Column(title, f"CASE WHEN isfinite({cell}) THEN {cell} END", width=width)
-    if stored.scale:
-        number_format = "0." + "0" * min(stored.scale, 10)
-        # By way of its text, since DuckDB's own way to a double is off by a digit now and then.
-        return _Column(title, f"{cell}::VARCHAR::DOUBLE", number_format, width=width)
-    if not stored.is_text and stored.type != "TIME":
-        select = f"{cell}::HUGEINT" if stored.scale == 0 else cell
-        return _Column(title, select, _NUMBER_FORMATS["integer"], is_careful=stored.is_wide, width=width)
-    text = f"{cell}::VARCHAR"
-    units = f"(length({text}) + length(regexp_replace({text}, '[^\\x{{10000}}-\\x{{10FFFF}}]', '', 'g')))"
-    longest, marked = find(
-        f"coalesce(max(strlen({text})), 0), "
-        f"coalesce(bool_or(regexp_matches({text}, '[\\x00\\x{{FFFE}}\\x{{FFFF}}]')"
-        f" OR starts_with({text}, '<r>')), false)"
-    )
-    if longest > LONGEST_TEXT:
-        (count,) = find(f"count(*) FILTER (strlen({text}) > {LONGEST_TEXT} AND {units} > {LONGEST_TEXT})")
-        written.cut_texts += count
-    return _Column(
-        title, text, is_text=True, is_careful=marked, width=max(width, min(longest + 2, WIDEST_COLUMN))
-    )
-
-
-def _choose_time(stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]) -> _Column:
-    """Count days where Excel has all of them, else write the column as text."""
-    time = f"timezone('UTC', {cell})" if stored.has_zone else cell
-    (fits,) = find(
-        f"coalesce(bool_and({time} >= {_FIRST_DATE} AND {time} < {_LAST_DATE} + INTERVAL 1 DAY), true)"
-    )
-    width = max(12 if stored.type == "DATE" else 20, min(len(title) + 2, WIDEST_COLUMN))
-    if not fits:
-        return _Column(title, f"{time}::VARCHAR", is_text=True, width=width)
-    if stored.type == "DATE":
-        return _Column(title, f"{cell} - {_DAY_ZERO}", _NUMBER_FORMATS["date"], width=width)
-    days = f"epoch_us({time}::TIMESTAMP) / 86400000000 + 25569"
-    return _Column(title, days, _NUMBER_FORMATS["timestamp"], width=width)
-
-
-def _entitle(column: Column) -> str:
-    """The head of a column: its title and unit; times are in UTC, where they have a zone."""
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title
-
-
-def _write_about(
-    sheet: Worksheet, workbook: Workbook, document: Document, tables: Sequence[_Written]
-) -> None:
+def _write_about(sheet: Worksheet, workbook: Workbook, document: Document, tables: Sequence[Written]) -> None:
     bold = workbook.add_format({"bold": True})
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 60)
     sheet.set_column(2, 2, 12)
     for line, (name, *cells) in enumerate(_tell_about(document, tables)):
-        _write_text(sheet, line, 0, name, bold)
+        write_text(sheet, line, 0, name, bold)
         for place, cell in enumerate(cells, 1):
             _write_fact(sheet, line, place, cell)
 
@@ -328,10 +181,10 @@ def _write_fact(sheet: Worksheet, line: int, place: int, value: Any) -> None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= GREATEST_INTEGER:
         sheet.write_number(line, place, value)
     elif value is not None:
-        _write_text(sheet, line, place, str(value))
+        write_text(sheet, line, place, str(value))
 
 
-def _tell_about(document: Document, tables: Sequence[_Written]) -> Iterator[tuple[Any, ...]]:
+def _tell_about(document: Document, tables: Sequence[Written]) -> Iterator[tuple[Any, ...]]:
     yield "Title", document.title
     yield "Type", document.type_title
     yield "Report", document.task_id

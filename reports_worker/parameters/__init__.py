@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from .boolean import Boolean
-from .calendars import Calendar
-from .checking import check_definitions, check_parameters, describe_parameters, read_values
+from .calendar import Calendar
 from .choice import Choice
 from .choices import Choices
-from .dates import Date
+from .date import Date
 from .integer import Integer
-from .kinds import KINDS, from_data
+from .json_schema import describe_schema
 from .number import Number
 from .options import MOST_OPTIONS, Option
 from .parameter import Parameter
 from .period import Period
 from .presets import PRESETS
-from .python_values import DateRange, to_json
-from .schemas import describe_schema
+from .registry import KINDS, from_data
 from .text import Text
+from .validation import check_definitions, check_parameters, describe_parameters, read_values
+from .values import DateRange, to_json
 
 __all__ = [
     "KINDS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .calendars import Calendar
+from .calendar import Calendar
 from .parameter import Parameter
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from reports_worker.errors import DefinitionError
 
-from .calendars import Calendar
+from .calendar import Calendar
 from .integer import to_whole
 from .options import ANY_OPTION, find_option, is_option_value, name_options, read_options
 from .parameter import Parameter

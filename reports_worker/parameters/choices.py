@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .calendars import Calendar
+from .calendar import Calendar
 from .choice import Choice
 from .integer import to_whole
 from .options import MOST_OPTIONS

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .calendars import Calendar
+from .calendar import Calendar
 from .limits import describe_limits
 from .parameter import Parameter
 

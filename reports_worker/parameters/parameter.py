@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from reports_worker.errors import DefinitionError, ParameterError
 
-from .calendars import EXAMPLE, Calendar
-from .python_values import to_json
+from .calendar import EXAMPLE, Calendar
+from .values import to_json
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
-from .calendars import Calendar
-from .dates import is_within, parse_day, read_limits
+from .calendar import Calendar
+from .date import is_within, parse_day, read_limits
 from .limits import describe_limits
 from .parameter import Parameter
 from .presets import PRESETS
-from .python_values import DateRange, to_json
+from .values import DateRange, to_json
 
 _FORM = (
     'must be a period by its name, or from one day to another: {"preset": "last_month"} or '

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .calendars import Calendar
-from .python_values import DateRange
+from .calendar import Calendar
+from .values import DateRange
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .calendars import Calendar
+from .calendar import Calendar
 from .parameter import Parameter
 
 LONGEST = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reports_worker.report_types import ReportType
+from reports_worker.report_types.report_type import ReportType
 
 from . import inventory, sales, users
 

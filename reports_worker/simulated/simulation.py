@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from reports_worker.report_types import Assignment, ReportType
-from reports_worker.settings import SecondsRange
+from reports_worker.lib.units import SecondsRange
+from reports_worker.report_types.report_type import Assignment, ReportType
 
 Figures = Mapping[str, Any]
 STEP_SECONDS = 0.5

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from reports_worker.errors import SettingsError
 
-from .addresses import VARIABLE, WarehouseAddress, parse_address
+from .address import VARIABLE, WarehouseAddress, parse_address
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class EngineModule:
 
 
 ENGINES: Mapping[str, EngineModule] = {
-    "duckdb": EngineModule("duckdb_engine", "duckdb", ""),
-    "postgresql": EngineModule("postgresql", "psycopg", "postgres"),
-    "spark": EngineModule("spark", "pyspark", "spark"),
-    "sqlalchemy": EngineModule("sqlalchemy_engine", "sqlalchemy", "sqlalchemy"),
+    "duckdb": EngineModule("duckdb.engine", "duckdb", ""),
+    "postgresql": EngineModule("postgresql.engine", "psycopg", "postgres"),
+    "spark": EngineModule("spark.engine", "pyspark", "spark"),
+    "sqlalchemy": EngineModule("sqlalchemy.engine", "sqlalchemy", "sqlalchemy"),
 }
 
 

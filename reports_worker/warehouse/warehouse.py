@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reports_worker.contents import Column, Row, Rows
+from reports_worker.content.rows import Column, ReadsWhole, Row, Rows
 
 from .dialects import translate
-from .engines import ReadsWhole, Session
+from .engine import Session
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.brokers import free_port
-from tests.waiting import wait_until
+from harness.broker import free_port
+from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page, expect
 
+from harness.wait import wait_until
 from tests.e2e.conftest import Product
-from tests.waiting import wait_until
 
 
 def log_in(page: Page, product: Product) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import psutil
 from playwright.sync_api import Page, expect
 
+from harness.wait import wait_until
 from tests.e2e.conftest import Product
 from tests.integration.command_line_runs import run
-from tests.waiting import wait_until
 
 
 def run_command(product: Product, *arguments: str) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.brokers import free_port
+from harness.broker import free_port
+from harness.wait import wait_until
 from tests.e2e.conftest import ROOT, Product
-from tests.waiting import wait_until
 
 SALES = {"title", "type", "total_sales", "orders", "average_order_value", "top_product", "processing_time"}
 

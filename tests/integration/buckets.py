@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.broker import free_port
+from harness.wait import wait_until
 from reports_worker.artifacts import parse_store
-from reports_worker.artifacts.addresses import S3Address
-from reports_worker.artifacts.s3_store import S3Store
-from tests.brokers import free_port
-from tests.waiting import wait_until
+from reports_worker.artifacts.address import S3Address
+from reports_worker.artifacts.s3 import S3Store
 
 BUCKET = "reports"
 CREDENTIALS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner, Result
 
-from reports_worker.operator_commands import main
+from reports_worker.cli.main import main
 
 
 def run(url: str, *arguments: str, **environ: str) -> Result:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.waiting import wait_until
+from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "reports_worker")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from tests.brokers import Broker
-from tests.integration.worker_processes import RQ_COMMAND, Reports, StartWorker, StartWorkerOf, WorkerProcess
+from harness.broker import Broker
+from harness.worker_process import RQ_COMMAND, Reports, StartWorker, StartWorkerOf, WorkerProcess
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from harness.broker import Broker
+from harness.worker_process import Reports, StartWorkerOf, WorkerProcess
 from reports_worker import BrokerAddress, Report, Settings, Submission
 from reports_worker import Reports as Door
 from reports_worker.artifacts import Store, open_store
-from reports_worker.data_settings import DataSettings
-from tests.brokers import Broker
-from tests.integration.worker_processes import Reports, StartWorkerOf, WorkerProcess
+from reports_worker.settings.data import DataSettings
 
 
 @dataclass(frozen=True)

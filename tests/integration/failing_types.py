@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .trial_types import write_python, write_sql
+from tests.integration.sample_types import write_python, write_sql
 
 MOST_ROWS = 5000
 # Its one table is `found`.

@@ -8,8 +8,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.brokers import Broker, find_server, free_port
-from tests.waiting import wait_until
+from harness.broker import Broker, find_server, free_port
+from harness.wait import wait_until
 
 PRIMARY = "myPrimary"
 PASSWORD = "of the sentinels"

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.brokers import free_port
-from tests.waiting import wait_until
+from harness.broker import free_port
+from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret for tests alone"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from .trial_types import write_python
+from tests.integration.sample_types import write_python
 
 # How many processes each of these types has started when it comes to its end.
 COUNT = 7

@@ -12,12 +12,12 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from harness.broker import Broker
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import TYPES, BrokerAddress, ReportQueue, connect
-from tests.brokers import Broker
 from tests.every_kind import EVERY_KIND
-from tests.reports_app.workshop import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 OPERATIONS = (

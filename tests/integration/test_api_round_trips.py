@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from redis import Connection, ConnectionPool, Redis
 
+from harness.broker import Broker
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import TYPES, ReportQueue, Submission
-from tests.brokers import Broker
 
 
 class CountingConnection(Connection):

@@ -13,11 +13,11 @@ from typing import NoReturn
 
 import pytest
 
+from harness.tcp_proxy import Pipe
 from reports_worker.artifacts import ArtifactGoneError, StorageError, Store
-from reports_worker.artifacts.folder_store import FolderStore
-from reports_worker.task_ids import new_task_id
+from reports_worker.artifacts.filesystem import FolderStore
+from reports_worker.domain.task_id import new_task_id
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
-from tests.integration.proxies import Pipe
 
 LARGE = 12 * 2**20
 _NUMBERS = count()

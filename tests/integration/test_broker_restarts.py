@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorkerOf
 from reports_worker import BrokerUnavailableError, Submission
-from tests.brokers import Broker
-from tests.integration.worker_processes import Reports, StartWorkerOf
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 

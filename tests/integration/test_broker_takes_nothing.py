@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorkerOf
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import TYPES, Status, Submission
-from tests.brokers import Broker, free_port
-from tests.integration.worker_processes import Reports, StartWorkerOf
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 BODY = {"title": "Quarter", "type": "sales"}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Broker
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from tests.integration.serving import serve
-from tests.integration.worker_processes import StartWorkerOf
-from tests.waiting import wait_until
 
 CARELESS = ("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 WARNINGS = [

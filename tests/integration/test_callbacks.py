@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness.broker import Broker, free_port
+from harness.receiver import HANG, Receiver
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorker
 from reports_worker import Callback, CallbackStatus, Report, Status, Submission
-from tests.brokers import Broker, free_port
-from tests.integration.receivers import HANG, Receiver
-from tests.integration.worker_processes import Reports, StartWorker
-from tests.waiting import wait_until
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 ALLOWED = {

@@ -10,6 +10,8 @@ from threading import Barrier
 import pytest
 from redis import Redis
 
+from harness.broker import Broker
+from harness.tcp_proxy import Proxy
 from reports_worker import (
     NoSuchReportError,
     Reason,
@@ -18,13 +20,11 @@ from reports_worker import (
     Submission,
     WrongStateError,
     connect,
-    keys,
 )
-from reports_worker.broker_addresses import parse_address
-from reports_worker.leases import Execution, Leases
-from reports_worker.model import Completed, Failed
-from tests.brokers import Broker
-from tests.integration.proxies import Proxy
+from reports_worker.broker import keys
+from reports_worker.broker.address import parse_address
+from reports_worker.domain.report import Completed, Failed
+from reports_worker.queue.leases import Execution, Leases
 
 DAY = timedelta(days=1)
 ROUNDS = 50

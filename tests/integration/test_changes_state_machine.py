@@ -21,10 +21,11 @@ from hypothesis.stateful import (
 )
 from redis import Redis
 
-from reports_worker import NoSuchReportError, Reason, ReportQueue, Status, Submission, WrongStateError, keys
-from reports_worker.leases import MOST_EXECUTIONS, Execution, Leases
-from reports_worker.model import Completed, Failed
-from tests.brokers import Broker
+from harness.broker import Broker
+from reports_worker import NoSuchReportError, Reason, ReportQueue, Status, Submission, WrongStateError
+from reports_worker.broker import keys
+from reports_worker.domain.report import Completed, Failed
+from reports_worker.queue.leases import MOST_EXECUTIONS, Execution, Leases
 
 DAY = timedelta(days=1)
 

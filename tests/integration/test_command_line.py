@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from harness.broker import Broker, free_port
+from harness.worker_process import Reports, StartWorkerOf
 from reports_worker import Status
-from reports_worker.command_line import main
-from reports_worker.leases import Execution, Leases
-from reports_worker.model import Completed
-from reports_worker.representation import represent
-from tests.brokers import Broker, free_port
+from reports_worker.cli.main import main
+from reports_worker.domain.report import Completed
+from reports_worker.domain.serialization import represent
+from reports_worker.queue.leases import Execution, Leases
 from tests.integration import command_lines
-from tests.integration.worker_processes import Reports, StartWorkerOf
 
 UNKNOWN_ID = "0190a2b4-5c6d-7000-8000-00000000abcd"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

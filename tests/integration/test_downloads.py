@@ -11,18 +11,20 @@ from typing import cast
 
 import pytest
 
-from reports_worker import BrokerAddress, ReportQueue, Reports, Settings, Status, Submission, keys
+from harness import worker_process as worker_processes
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import StartWorker
+from reports_worker import BrokerAddress, ReportQueue, Reports, Settings, Status, Submission
 from reports_worker.artifacts import ArtifactGoneError, make_scratch
-from reports_worker.artifacts.addresses import FolderAddress
-from reports_worker.artifacts.folder_store import FolderStore
-from reports_worker.data_settings import DataSettings
+from reports_worker.artifacts.address import FolderAddress
+from reports_worker.artifacts.filesystem import FolderStore
+from reports_worker.broker import keys
+from reports_worker.domain.report import Completed, Receipt
 from reports_worker.errors import NoSuchReportError
-from reports_worker.leases import Execution, Leases
-from reports_worker.model import Completed, Receipt
-from tests.brokers import Broker
-from tests.integration import command_line_runs, worker_processes
-from tests.integration.worker_processes import StartWorker
-from tests.waiting import wait_until
+from reports_worker.queue.leases import Execution, Leases
+from reports_worker.settings.data import DataSettings
+from tests.integration import command_line_runs
 
 DATA = b"number,price\r\n" * 100_000
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from reports_worker import NoSuchWorkerError, Status, Submission
-from tests.integration.command_line_runs import run
-from tests.integration.worker_processes import (
+from harness.wait import wait_until
+from harness.worker_process import (
     OUR_COMMAND,
     ROOT,
     RQ_COMMAND,
@@ -23,7 +22,8 @@ from tests.integration.worker_processes import (
     StartWorkerOf,
     WorkerProcess,
 )
-from tests.waiting import wait_until
+from reports_worker import NoSuchWorkerError, Status, Submission
+from tests.integration.command_line_runs import run
 
 SALES = Submission("Quarter", "sales")
 # Less than a report takes: a drain has nothing to do with it.

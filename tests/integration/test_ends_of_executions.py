@@ -12,19 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import RQ_COMMAND, Reports, StartWorker, StartWorkerOf, WorkerProcess, is_gone
 from reports_worker import Report, Status, Submission
-from tests.brokers import Broker
+from tests.integration.sample_types import write_python
 from tests.integration.starting_types import COUNT, find_left, find_started, write_starting_types
-from tests.integration.trial_types import write_python
-from tests.integration.worker_processes import (
-    RQ_COMMAND,
-    Reports,
-    StartWorker,
-    StartWorkerOf,
-    WorkerProcess,
-    is_gone,
-)
-from tests.waiting import wait_until
 
 PASSWORD, KEY = "pa55/w0rd:of@crm", "k3y-of-the-store"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.brokers import Broker, free_port
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
 from tests.integration.serving import ROOT, SECRET, SERVE, Site, serve
-from tests.waiting import wait_until
 
 GUNICORN = (
     str(Path(sys.executable).with_name("gunicorn")),

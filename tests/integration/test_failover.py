@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from apphost.health import redis_probe
+from apphost.supervision.health import redis_probe
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf, WorkerProcess
 from reports_worker import connect
-from reports_worker.broker_addresses import parse_address
-from reports_worker.keys import ENDED_CHANNEL
-from tests.brokers import Broker
+from reports_worker.broker.address import parse_address
+from reports_worker.broker.keys import ENDED_CHANNEL
 from tests.integration.sentinels import OneSentinel, Sentinels
 from tests.integration.serving import Answer, Site, serve
-from tests.integration.worker_processes import StartWorkerOf, WorkerProcess
-from tests.waiting import wait_until
 
 LONGEST_WAIT = 30
 

@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from reports_worker import Status, Submission, keys
-from reports_worker.records import FIELDS
-from reports_worker.task_ids import new_task_id
-from tests.brokers import Broker
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorkerOf, WorkerProcess
+from reports_worker import Status, Submission
+from reports_worker.broker import keys
+from reports_worker.domain.task_id import new_task_id
+from reports_worker.queue.job_hash import FIELDS
 from tests.integration.command_line_runs import run
 from tests.integration.serving import Site, serve
-from tests.integration.worker_processes import Reports, StartWorkerOf, WorkerProcess
-from tests.waiting import wait_until
 
 # Enough to reach each key and each kind of change several times, in some 20 seconds.
 EXAMPLES = 12

@@ -12,20 +12,22 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from reports_app.endings import Endings
-from reports_worker import BrokerUnavailableError, Selection, Status, Submission, keys, registry
-from reports_worker.artifacts.cleaning import Cleaner
-from reports_worker.artifacts.folder_store import FolderStore
-from reports_worker.deliveries import Deliveries
-from reports_worker.idempotency import IdempotencyKey
-from reports_worker.leases import SUSPICION, Execution, Leases, Renewal
-from reports_worker.model import Completed
-from reports_worker.reconciler import Reconciler
-from reports_worker.task_ids import new_task_id
-from reports_worker.workers import Workers
+from harness.wait import wait_until
+from harness.worker_process import Reports
+from reports_app.services.completion import Endings
+from reports_worker import BrokerUnavailableError, Selection, Status, Submission
+from reports_worker.artifacts.filesystem import FolderStore
+from reports_worker.broker import keys
+from reports_worker.domain.idempotency import IdempotencyKey
+from reports_worker.domain.report import Completed
+from reports_worker.domain.task_id import new_task_id
+from reports_worker.queue import report_index as registry
+from reports_worker.queue.callback_outbox import Deliveries
+from reports_worker.queue.leases import SUSPICION, Execution, Leases, Renewal
+from reports_worker.queue.worker_records import Workers
+from reports_worker.worker.artifact_cleaner import Cleaner
+from reports_worker.worker.reconciler import Reconciler
 from tests.integration.command_line_runs import run
-from tests.integration.worker_processes import Reports
-from tests.waiting import wait_until
 
 RETENTION = timedelta(days=30)
 RUN = timedelta(hours=1)

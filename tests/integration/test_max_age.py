@@ -11,6 +11,8 @@ from threading import Barrier
 import pytest
 from redis import Redis
 
+from harness.broker import Broker
+from harness.tcp_proxy import Proxy
 from reports_worker import (
     Accepted,
     IdempotencyConflictError,
@@ -18,15 +20,13 @@ from reports_worker import (
     ReportQueue,
     Status,
     Submission,
-    clock,
     connect,
-    keys,
 )
-from reports_worker.broker_addresses import parse_address
-from reports_worker.model import Failed, Reason
-from tests.brokers import Broker
-from tests.integration.proxies import Proxy
-from tests.reports_app.workshop import Workshop
+from reports_worker.broker import keys
+from reports_worker.broker.address import parse_address
+from reports_worker.domain.report import Failed, Reason
+from reports_worker.lib import clock
+from tests.unit.reports_app.report_factory import Workshop
 
 HOUR = timedelta(hours=1)
 ASKED = Submission(

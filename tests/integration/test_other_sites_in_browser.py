@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from harness.broker import Broker
 from reports_worker import ReportQueue, Status
-from tests.brokers import Broker
 from tests.integration.serving import Site, browse, serve
-from tests.reports_app.workshop import Workshop
+from tests.unit.reports_app.report_factory import Workshop
 
 # A name that only the browser of these tests can resolve.
 NAME = "reports.test"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
-from reports_worker.deliveries import Attempt
-from tests.brokers import Broker
+from reports_worker.queue.callback_outbox import Attempt
 from tests.integration.serving import Complaints, Site, browse, serve
-from tests.integration.worker_processes import StartWorkerOf
-from tests.reports_app.workshop import Workshop
-from tests.waiting import wait_until
+from tests.unit.reports_app.report_factory import Workshop
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 

@@ -13,7 +13,7 @@ from redis import Redis
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import TYPES, ReportQueue
 from tests.every_kind import EVERY_KIND
 from tests.integration.serving import Complaints, browse

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from redis import Redis
 
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorker
 from reports_worker import Status, Submission
 from tests.integration.command_line_runs import run
-from tests.integration.worker_processes import Reports, StartWorker
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reports_worker.pinned_post import PostError, post
+from reports_worker.webhooks.safe_post import PostError, post
 
 NAME = "hooks.example.com"
 

@@ -14,11 +14,12 @@ from rq import Queue, Worker
 from rq.command import send_shutdown_command
 from rq.job import Job
 
-from reports_worker import Status, Submission, keys
-from reports_worker.job import ReportJob
-from reports_worker.task_ids import new_task_id
-from tests.integration.worker_processes import Reports, StartWorker, WorkerProcess
-from tests.waiting import wait_until
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorker, WorkerProcess
+from reports_worker import Status, Submission
+from reports_worker.broker import keys
+from reports_worker.domain.task_id import new_task_id
+from reports_worker.worker.job import ReportJob
 
 SALES = Submission("Quarter", "sales")
 FOREIGN = [b"bad.id", b"../../etc/passwd", b"<img src=x onerror=alert(1)>", b"\xff\xfe", b"", b"x" * 10**5]

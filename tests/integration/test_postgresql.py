@@ -16,19 +16,19 @@ from typing import Any
 
 import pytest
 
-from reports_worker.contents import Kind
-from reports_worker.data_settings import DataSettings
-from reports_worker.warehouse.engines import Bounds
+from harness.postgresql import PostgreSQL, is_installed
+from harness.wait import wait_until
+from reports_worker.content.rows import Kind
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.errors import (
     WarehouseCancelledError,
     WarehouseError,
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Query, Warehouse
-from tests.postgresql import PostgreSQL, is_installed
-from tests.waiting import wait_until
 
 SLOW = "SELECT count(*) FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
 

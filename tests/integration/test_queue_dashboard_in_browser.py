@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
-from tests.brokers import Broker
 from tests.integration.serving import Complaints, Site, browse, serve
-from tests.integration.worker_processes import StartWorkerOf
-from tests.reports_app.workshop import Workshop
-from tests.waiting import wait_until
+from tests.unit.reports_app.report_factory import Workshop
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 STATES = {"queued": "ask", "started": "start", "finished": "complete", "failed": "fail"}

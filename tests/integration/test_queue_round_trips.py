@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from redis import Connection, ConnectionPool, Redis
 
+from harness.broker import Broker
 from reports_worker import BrokerAddress, ReportQueue, Submission, connect
 from reports_worker.errors import UnconfirmedError
-from reports_worker.scripts import read_script
-from tests.brokers import Broker
+from reports_worker.queue.scripts import read_script
 
 SALES = Submission("Quarter", "sales")
 

@@ -10,8 +10,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from harness.broker import Broker
+from harness.wait import wait_until
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import (
     TYPES,
     BrokerUnavailableError,
@@ -21,10 +23,8 @@ from reports_worker import (
     Submission,
     connect,
 )
-from reports_worker.broker_addresses import parse_address
+from reports_worker.broker.address import parse_address
 from reports_worker.errors import UnconfirmedError
-from tests.brokers import Broker
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 KEY = IdempotencyKey.of("once", SALES)

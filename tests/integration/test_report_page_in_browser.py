@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status, Submission
 from reports_worker.demo.generator import Demo, write
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.serving import Complaints, Site, browse, serve
-from tests.integration.worker_processes import StartWorkerOf
-from tests.waiting import wait_until
 
 PARAMETERS = {
     "period": {"from": "2025-06-15", "to": "2026-06-14"},

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf, is_gone
 from reports_app import AppSettings, create_app
 from reports_worker import InvalidSubmissionError, Report, Status
 from reports_worker.demo.generator import Demo, write
-from reports_worker.formats.names import FORMATS
+from reports_worker.domain.file_formats import FORMATS
 from tests.integration import command_line_runs, failing_types
 from tests.integration.broker_monitors import record_updates
 from tests.integration.data_places import DataPlace, open_place
-from tests.integration.trial_types import write_python, write_sql
-from tests.integration.worker_processes import StartWorkerOf, is_gone
-from tests.waiting import wait_until
+from tests.integration.sample_types import write_python, write_sql
 
 BUILTIN = ("sales", "inventory", "users")
 MOST_ROWS = 5000
@@ -279,7 +279,7 @@ def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended:
 
 
 def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports_worker.definitions.live_catalog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("reports_worker.catalog.live_catalog.LOOK_SECONDS", 0.05)
     place = ended.place
     write_sql(place.types, "fresh", "SELECT 1 AS n")
     wait_until(lambda: "fresh" in place.door.types, what="the new type")

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.postgresql import PostgreSQL, is_installed
+from harness.tcp_proxy import Pipe
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf, is_gone
 from reports_worker import Report, Status
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
 from tests.integration.data_places import DataPlace, open_place
-from tests.integration.proxies import Pipe
-from tests.integration.trial_types import write_python, write_sql
-from tests.integration.worker_processes import StartWorkerOf, is_gone
-from tests.postgresql import PostgreSQL, is_installed
-from tests.waiting import wait_until
+from tests.integration.sample_types import write_python, write_sql
 
 SLOW = (
     "SELECT count(*) AS n FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from faults.small_disk import fill, mount_small_disk
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status
 from tests.integration.data_places import DataPlace, open_place
-from tests.integration.trial_types import write_python, write_sql
-from tests.integration.worker_processes import StartWorkerOf
-from tests.waiting import wait_until
+from tests.integration.sample_types import write_python, write_sql
 
 SMALL = "SELECT count(*) AS orders FROM orders"
 # Each needs more than the disk has: what the engine writes, what it spills, what Python hands over.

@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 
-from reports_worker.task_ids import new_task_id
-from tests.brokers import Broker, free_port
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
+from reports_worker.domain.task_id import new_task_id
 from tests.integration.serving import ROOT, SERVE, Answer, Site, serve
-from tests.reports_app.html_tree import parse_html
-from tests.waiting import wait_until
+from tests.unit.reports_app.html_tree import parse_html
 
 GUNICORN = (str(Path(sys.executable).with_name("gunicorn")), "reports_app:create_app()")
 HTML = {"Accept": "text/html"}

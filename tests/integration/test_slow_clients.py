@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.fair_worker import REQUEST_SECONDS
-from tests.brokers import Broker, free_port
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
+from reports_app.server.gunicorn_worker import REQUEST_SECONDS
 from tests.integration.serving import SERVE, Site, serve
 from tests.integration.slow_clients import BODY, HEAD, IDLE, attack
 from tests.integration.test_tls import make_certificates
-from tests.waiting import wait_until
 
 MANY = 200
 # Far more than an answer takes, and far less than a slow client would hold up others for.

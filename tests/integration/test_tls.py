@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from harness.broker import Broker, find_server, free_port
+from harness.worker_process import RQ_COMMAND, Reports, StartWorkerOf
 from reports_worker import Status, Submission, connect
-from reports_worker.broker_addresses import parse_address
-from tests.brokers import Broker, find_server, free_port
-from tests.integration.worker_processes import RQ_COMMAND, Reports, StartWorkerOf
+from reports_worker.broker.address import parse_address
 
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from harness.wait import wait_until
+from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status, authoring
-from reports_worker.catalog import find_types
-from reports_worker.definitions.live_catalog import LiveCatalog
-from reports_worker.definitions.sql_files import _CHART_KEYS, _KEYS
+from reports_worker.catalog.find import find_types
+from reports_worker.catalog.live_catalog import LiveCatalog
+from reports_worker.catalog.sql_file import CHART_KEYS, KEYS
 from reports_worker.demo.generator import Demo, write
-from reports_worker.parameters.kinds import KINDS
 from reports_worker.parameters.parameter import Parameter
 from reports_worker.parameters.presets import PRESETS
+from reports_worker.parameters.registry import KINDS
 from tests.integration.data_places import DataPlace, open_place
-from tests.integration.worker_processes import StartWorkerOf
-from tests.waiting import wait_until
 
 TUTORIAL = (Path(__file__).parents[2] / "docs" / "your-own-reports.md").read_text(encoding="utf-8")
 FILES = {
@@ -105,7 +105,7 @@ def test_a_quote_taken_away_is_said_with_its_line_and_hides_no_other(place: Data
 
 @pytest.mark.parametrize(
     "word",
-    [*_KEYS, *_CHART_KEYS, *KINDS, *PRESETS, *authoring.__all__, *(one.name for one in COMMON)],
+    [*KEYS, *CHART_KEYS, *KINDS, *PRESETS, *authoring.__all__, *(one.name for one in COMMON)],
 )
 def test_the_reference_names_everything_that_can_be_written(word: str) -> None:
     assert f"`{word}`" in TUTORIAL.partition("# Reference")[2]

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reports_worker.data_settings import DataSettings
+from harness.postgresql import PostgreSQL
 from reports_worker.demo.generator import Demo, DemoDataError, write
 from reports_worker.demo.loading import load
-from reports_worker.warehouse.engines import Bounds
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
 from tests.independent_count import cases, compare, read_tables
-from tests.postgresql import PostgreSQL
 
 UNTIL = date(2026, 6, 14)
 

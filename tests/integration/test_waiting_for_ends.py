@@ -14,14 +14,14 @@ import pytest
 from flask import Flask
 from redis import Redis
 
+from harness.broker import Broker
+from harness.wait import wait_until
 from reports_app import create_blueprint
-from reports_app.services import Services
+from reports_app.services.container import Services
 from reports_worker import TYPES, BrokerAddress, Reason, ReportQueue, connect
-from reports_worker.keys import ENDED_CHANNEL
-from reports_worker.model import Failed
-from tests.brokers import Broker
-from tests.reports_app.workshop import UNKNOWN_ID, Workshop
-from tests.waiting import wait_until
+from reports_worker.broker.keys import ENDED_CHANNEL
+from reports_worker.domain.report import Failed
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
 
 # What a wait of 30 seconds may take when it is told of the end: far less, on a busy machine too.
 SOON = 10

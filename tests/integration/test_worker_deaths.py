@@ -12,16 +12,10 @@ import psutil
 import pytest
 from redis import Redis
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorker, StartWorkerOf, WorkerProcess, is_gone
 from reports_worker import Report, Status, Submission
-from tests.brokers import Broker
-from tests.integration.worker_processes import (
-    Reports,
-    StartWorker,
-    StartWorkerOf,
-    WorkerProcess,
-    is_gone,
-)
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 # 15 s are promised; the rest is for a busy machine.

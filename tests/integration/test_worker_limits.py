@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness.worker_process import COMMANDS, Reports, StartWorker
 from reports_worker import Status, Submission
-from tests.integration.worker_processes import COMMANDS, Reports, StartWorker
 
-COMMAND = (str(COMMANDS / "rq"), "worker", "-c", "tests.integration.gluttons")
+COMMAND = (str(COMMANDS / "rq"), "worker", "-c", "tests.integration.memory_hogs")
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from harness.broker import Broker
+from harness.wait import wait_until
+from harness.worker_process import OUR_COMMAND, RQ_COMMAND, Reports, StartWorker, StartWorkerOf
 from reports_worker import CATALOG, Status, Submission
-from reports_worker.task_ids import new_task_id
-from tests.brokers import Broker
-from tests.integration.worker_processes import OUR_COMMAND, RQ_COMMAND, Reports, StartWorker, StartWorkerOf
-from tests.waiting import wait_until
+from reports_worker.domain.task_id import new_task_id
 
 
 @pytest.mark.parametrize("command", [RQ_COMMAND, OUR_COMMAND], ids=["rq worker", "python -m"])

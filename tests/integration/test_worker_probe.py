@@ -14,14 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorkerOf, WorkerProcess
 from reports_worker import Status, Submission
-from reports_worker.liveness import Liveness, Part
-from reports_worker.probe import Probe
-from reports_worker.settings import ProbeSettings
-from tests.brokers import Broker, free_port
+from reports_worker.health.http_probe import Probe
+from reports_worker.health.liveness import Liveness, Part
+from reports_worker.settings.probe import ProbeSettings
 from tests.integration.command_line_runs import run
-from tests.integration.worker_processes import Reports, StartWorkerOf, WorkerProcess
-from tests.waiting import wait_until
 
 LONG = {"REPORTS_SIMULATED_SECONDS": "300", "REPORTS_GRACE": "0s"}
 
@@ -185,7 +185,7 @@ def test_nobody_is_asked_without_a_port() -> None:
 
 
 def test_a_process_that_was_not_started_by_systemd_tells_nobody(manager: Manager) -> None:
-    from reports_worker.service_manager import ServiceManager  # noqa: PLC0415 - beside what it is about
+    from reports_worker.health.systemd import ServiceManager  # noqa: PLC0415 - beside what it is about
 
     another = ServiceManager({**manager.environ, "WATCHDOG_PID": "1"}, pid=os.getpid())
 

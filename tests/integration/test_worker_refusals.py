@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Broker
-from tests.integration.worker_processes import RQ_COMMAND, StartWorker, StartWorkerOf, WorkerProcess
+from harness.broker import Broker
+from harness.worker_process import RQ_COMMAND, StartWorker, StartWorkerOf, WorkerProcess
 
 
 def read_refusal(process: WorkerProcess) -> str:

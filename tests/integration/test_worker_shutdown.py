@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
+from harness.wait import wait_until
+from harness.worker_process import Reports, StartWorker, is_gone
 from reports_worker import Status, Submission
-from tests.integration.worker_processes import Reports, StartWorker, is_gone
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
+from harness.worker_process import RQ_COMMAND, Reports, StartWorkerOf
 from reports_worker import Status, Submission
-from tests.brokers import Broker, free_port
-from tests.integration.worker_processes import RQ_COMMAND, Reports, StartWorkerOf
-from tests.waiting import wait_until
 
 SALES = Submission("Quarter", "sales")
 WAITS = "cannot be used yet, so this worker waits: "

@@ -17,15 +17,15 @@ ALLOWED = {
 }
 # Few files know RQ; whatever else needs it asks them.
 KNOW_RQ = {
-    "reports_app/queue_dashboard.py",
+    "reports_app/rq_dashboard.py",
     "reports_worker/__main__.py",
-    "reports_worker/job.py",
-    "reports_worker/json_only.py",
-    "reports_worker/keys.py",
-    "reports_worker/operated_worker.py",
-    "reports_worker/records.py",
+    "reports_worker/worker/job.py",
+    "reports_worker/queue/json_serializer.py",
+    "reports_worker/broker/keys.py",
+    "reports_worker/worker/lifecycle.py",
+    "reports_worker/queue/job_hash.py",
     "reports_worker/rq_config.py",
-    "reports_worker/worker.py",
+    "reports_worker/worker/report_worker.py",
 }
 # Values and decisions: they know neither Redis nor the web.
 PURE = {"callback_urls", "clock", "errors", "formats.names", "logs", "masking", "model", "submissions", "task_ids",

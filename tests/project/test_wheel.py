@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Broker, free_port
-from tests.waiting import wait_until
+from harness.broker import Broker, free_port
+from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,9 +69,9 @@ def test_the_wheel_serves_pages_and_static_files_elsewhere(
 
 
 def test_the_wheel_holds_the_scripts_that_redis_runs(installed: Path) -> None:
-    scripts = {path.name for path in (installed / "reports_worker" / "lua").glob("*.lua")}
+    scripts = {path.name for path in (installed / "reports_worker" / "queue" / "lua").glob("*.lua")}
 
-    assert scripts == {path.name for path in (ROOT / "reports_worker" / "lua").glob("*.lua")}
+    assert scripts == {path.name for path in (ROOT / "reports_worker" / "queue" / "lua").glob("*.lua")}
     assert scripts
 
 

@@ -13,8 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tests.brokers import free_port
-from tests.waiting import wait_until
+from harness.broker import free_port
+from harness.wait import wait_until
 
 _START_SECONDS = 180
 _STOP_SECONDS = 20

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql.connect.session import SparkSession
 
-from reports_worker.data_settings import DataSettings
 from reports_worker.demo.generator import Demo, write
-from reports_worker.warehouse.engines import Bounds
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Warehouse
 from tests.spark.cluster import Cluster
 

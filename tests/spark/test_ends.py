@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from harness.broker import free_port
+from harness.wait import wait_until
 from reports_worker.warehouse.errors import (
     WarehouseCancelledError,
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
 from reports_worker.warehouse.warehouse import Query, Warehouse
-from tests.brokers import free_port
 from tests.spark.cluster import Cluster
 from tests.spark.conftest import Open
-from tests.waiting import wait_until
 
 ENDLESS = Query("SELECT SUM(SQRT(id)) FROM RANGE(0, 100000000000000, 1, 100)", native=True)
 # Many small parts: each is sent as it comes.
@@ -27,9 +27,9 @@ CLIENT = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reports_worker.data_settings import DataSettings
-from reports_worker.warehouse.engines import Bounds
-from reports_worker.warehouse.opening import open_warehouse
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Query
 
 bounds = Bounds(timedelta(minutes=5), 512_000_000, Path(sys.argv[3]))

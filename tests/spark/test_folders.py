@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reports_worker.warehouse.errors import WarehouseError, WarehouseUnavailableError
-from tests.reports_worker.warehouse.folders import write_parquet
 from tests.spark.conftest import Open
+from tests.unit.reports_worker.warehouse.folders import write_parquet
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reports_worker.contents import Kind
+from reports_worker.content.rows import Kind
 from reports_worker.warehouse.errors import WarehouseError
 from reports_worker.warehouse.warehouse import Query, Warehouse
 from tests.spark.conftest import ORDERS, Open

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+from harness.broker import Broker
+from harness.worker_process import OUR_COMMAND, WorkerProcess
 from reports_worker import Reports, Status
 from reports_worker.authoring import DateRange
-from reports_worker.settings import Settings
-from tests.brokers import Broker
-from tests.integration.worker_processes import OUR_COMMAND, WorkerProcess
+from reports_worker.settings.core import Settings
 from tests.spark.cluster import Cluster
 
 

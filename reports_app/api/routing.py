@@ -1,0 +1,32 @@
+"""The blueprint of the API, and how a resource gets its methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from reports_app.contract.methods import METHODS
+
+View = Callable[..., Any]
+api = Blueprint("api", __name__)
+
+
+def resource(rule: str, name: str, **views: View) -> None:
+    """Serve `rule` with one view for each method, and answer every other method ourselves.
+
+    Flask would answer 404 and 405 outside of the blueprint, in the words of the application it is part of.
+    """
+    allowed = sorted({*views, "OPTIONS"} | ({"HEAD"} if "GET" in views else set()))
+
+    def dispatch(**arguments: str) -> Any:
+        view = views.get("GET" if request.method == "HEAD" else request.method)
+        if view is not None:
+            return view(**arguments)
+        if request.method == "OPTIONS":
+            return Response(status=204, headers={"Allow": ", ".join(allowed)})
+        raise MethodNotAllowed(allowed, f"{request.method} is not allowed here; {', '.join(allowed)} are.")
+
+    api.add_url_rule(rule, name, dispatch, methods=METHODS, provide_automatic_options=False)

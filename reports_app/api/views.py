@@ -1,0 +1,153 @@
+"""The JSON contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request, url_for
+from werkzeug.exceptions import NotFound
+
+from reports_app.contract.json_bodies import answer_json, read_json
+from reports_app.contract.messages import CANCELLED, CANCELLING, EARLIER, STARTED
+from reports_app.contract.methods import METHODS
+from reports_app.contract.openapi.document import describe_api
+from reports_app.contract.query_args import DEFAULT_LISTED, FILTERS, read_paging, read_selection, read_wait
+from reports_app.exposure import OPEN_WARNING
+from reports_app.services.container import get_services
+from reports_worker import BrokerUnavailableError, IdempotencyKey, NoSuchReportError, Status, parse_submission
+from reports_worker.domain.serialization import represent, represent_pause, represent_type
+
+from .routing import resource
+
+SERVICE = "report-api"
+# When whoever found no place to wait may ask again: as long as the shortest reports take.
+CROWDED_SECONDS = 5
+
+
+def submit_report() -> Response:
+    """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions.
+
+    With a `max_age`, the answer may be an earlier report, with the status that it has.
+    """
+    services = get_services()
+    submission = parse_submission(
+        read_json(),
+        types=services.catalog,
+        calendar=services.calendar(),
+        callback_hosts=services.callback_hosts,
+    )
+    header = request.headers.get("Idempotency-Key")
+    key = IdempotencyKey.of(header, submission) if header is not None else None
+    accepted = services.queue.accept(submission, idempotency_key=key)
+    return _answer_accepted(accepted.task_id, accepted.status, EARLIER if accepted.is_earlier else STARTED)
+
+
+def show_report(task_id: str) -> Response:
+    """Say how one report stands; with `wait`, when it has ended, the time is up, or this process ends."""
+    services = get_services()
+    seconds = read_wait()
+    report, has_waited = services.endings.find_ended(task_id, seconds=seconds)
+    if report is None:
+        raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+    answer = answer_json(represent(report))
+    if not has_waited and not report.status.is_terminal:
+        answer.headers["Retry-After"] = str(CROWDED_SECONDS)
+    return answer
+
+
+def show_artifact(task_id: str, name: str) -> Response:
+    """Hand out a file of a report."""
+    services = get_services()
+    report = services.queue.find(task_id)
+    if report is None:
+        raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
+    return services.downloads.answer(report, name)
+
+
+def cancel_report(task_id: str) -> Response:
+    """Cancel a report that waits or runs."""
+    status = get_services().queue.cancel(task_id)
+    return _answer_accepted(task_id, status, CANCELLED if status.is_terminal else CANCELLING)
+
+
+def retry_report(task_id: str) -> Response:
+    """Make a failed report again."""
+    get_services().queue.retry(task_id)
+    return _answer_accepted(task_id, Status.PENDING, STARTED)
+
+
+def delete_report(task_id: str) -> Response:
+    """Delete a report, whatever its state."""
+    get_services().queue.delete(task_id)
+    return Response(status=204)
+
+
+def list_reports() -> Response:
+    """List reports, newest first; the header Link leads to the next page."""
+    queue = get_services().queue
+    limit, cursor = read_paging(default_limit=DEFAULT_LISTED)
+    page = queue.list(limit=limit, cursor=cursor, selection=read_selection())
+    answer = answer_json([represent(report) for report in page.reports])
+    if page.total is not None:
+        answer.headers["X-Total-Count"] = str(page.total)
+    if page.next_cursor:
+        values: dict[str, Any] = {name: request.args[name] for name in FILTERS if name in request.args}
+        url = url_for(".reports", limit=limit, cursor=page.next_cursor, **values)
+        answer.headers["Link"] = f'<{url}>; rel="next"'
+    return answer
+
+
+def list_report_types() -> Response:
+    """List what can be asked for."""
+    return answer_json([represent_type(one) for one in get_services().catalog.values()])
+
+
+def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
+    answer = answer_json({"task_id": task_id, "status": status, "message": message}, 202)
+    answer.headers["Location"] = url_for(".report", task_id=task_id)
+    return answer
+
+
+def show_health() -> Response:
+    """Ready: the broker answers. What endangers reports is told beside, and that the queue is paused."""
+    services = get_services()
+    try:
+        condition = services.queue.check()
+    except BrokerUnavailableError as error:
+        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
+    body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
+    if warnings := [*condition.warnings, *([OPEN_WARNING] if services.is_open else [])]:
+        body["warnings"] = warnings
+    if condition.pause:
+        body["paused"] = represent_pause(condition.pause)
+    return answer_json(body)
+
+
+def show_alive() -> Response:
+    """Up: this process answers, whatever the broker does."""
+    return answer_json({"status": "alive", "service": SERVICE})
+
+
+def show_openapi() -> Response:
+    """Describe all this for programs."""
+    root = url_for(".reports").removesuffix("/api/reports")
+    services = get_services()
+    has_callbacks = bool(services.callback_hosts)
+    return answer_json(describe_api(services.catalog, root=root, has_callbacks=has_callbacks))
+
+
+def refuse_unknown(rest: str = "") -> Response:
+    raise NotFound(f"There is nothing at {rest[:100]!r} in this API.")
+
+
+resource("/api/reports", "reports", GET=list_reports, POST=submit_report)
+resource("/api/reports/<task_id>", "report", GET=show_report, DELETE=delete_report)
+resource("/api/reports/<task_id>/artifacts/<name>", "artifact", GET=show_artifact)
+resource("/api/reports/<task_id>/cancel", "cancel", POST=cancel_report)
+resource("/api/reports/<task_id>/retry", "retry", POST=retry_report)
+resource("/api/report-types", "report_types", GET=list_report_types)
+resource("/openapi.json", "openapi", GET=show_openapi)
+resource("/health", "health", GET=show_health)
+resource("/alive", "alive", GET=show_alive)
+for _number, _rule in enumerate(("/api", "/api/", "/api/<path:rest>")):
+    resource(_rule, f"unknown{_number}", **dict.fromkeys(METHODS, refuse_unknown))

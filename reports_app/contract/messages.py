@@ -1,0 +1,8 @@
+"""Sentences of the contract, which form and JSON share."""
+
+from __future__ import annotations
+
+STARTED = "Report generation started"
+EARLIER = "An earlier report serves"
+CANCELLED = "Report cancelled"
+CANCELLING = "Report is being cancelled"

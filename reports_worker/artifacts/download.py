@@ -1,0 +1,63 @@
+"""A report's files on their way out of the store, to whoever has the right to read it directly."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from reports_worker.domain.report import Receipt, Report
+from reports_worker.errors import NoSuchReportError
+
+from . import CHANGED, ArtifactGoneError, Store
+
+
+def find_receipt(report: Report, name: str) -> Receipt:
+    """Find the receipt of a file of that name. Raises NoSuchReportError."""
+    for receipt in report.artifacts:
+        if receipt.name == name:
+            return receipt
+    if not report.status.is_terminal:
+        raise NoSuchReportError(f"The report is {report.status}: its files are there once it is completed.")
+    raise NoSuchReportError(f"The report has no file {name[:100]!r}.")
+
+
+def download(
+    store: Store, report: Report, receipt: Receipt, folder: Path, *, on_bytes: Callable[[int], object]
+) -> Path:
+    """Copy a file into a folder, over one of the same name; it appears there whole, compared with its receipt.
+
+    Raises ArtifactGoneError, StorageError, and OSError for the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / receipt.name
+    part = folder / f".{receipt.name}.{secrets.token_hex(4)}.part"
+    try:
+        if _copy(store, report, receipt, part, on_bytes) != receipt.sha256:
+            raise ArtifactGoneError(CHANGED)
+        part.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+    return path
+
+
+def _copy(
+    store: Store, report: Report, receipt: Receipt, part: Path, on_bytes: Callable[[int], object]
+) -> str:
+    digest = hashlib.sha256()
+    file = store.open(report.task_id, report.artifacts_at or "", receipt.name)
+    try:
+        with part.open("xb") as target:
+            for chunk in file.chunks:
+                digest.update(chunk)
+                target.write(chunk)
+                on_bytes(len(chunk))
+            target.flush()
+            os.fsync(target.fileno())
+    finally:
+        file.close()
+    return digest.hexdigest()

@@ -1,0 +1,184 @@
+"""The broker's connection string, in every form that users and orchestrators give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from redis import ConnectionPool
+from redis.exceptions import RedisError
+
+from reports_worker.errors import SettingsError
+
+VARIABLES = ("ConnectionStrings__broker", "BROKER_URI")
+SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+SENTINEL_PORT = 26379
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+_DATABASE_PATH = re.compile(r"/?\d*", re.ASCII)
+# The characters that Sentinel itself allows in the name of a primary.
+_PRIMARY_PATH = re.compile(r"/([A-Za-z0-9._-]+)(/\d*)?", re.ASCII)
+_SENTINEL_OPTIONS = {"sentinel_username": "username", "sentinel_password": "password"}
+
+# Options of StackExchange.Redis (its Configuration page) that choose nothing here.
+_IGNORED_OPTIONS = {"abortconnect", "allowadmin", "connectretry", "connecttimeout", "keepalive",
+                    "name", "protocol", "responsetimeout", "sslprotocols", "synctimeout"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sentinels:
+    """Those who know which server is the primary now; `credentials` are for them, not for it."""
+
+    addresses: tuple[tuple[str, int], ...]
+    primary: str
+    credentials: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        pairs = [(f"[{host}]" if ":" in host else host, port) for host, port in self.addresses]
+        return f"{','.join(f'{host}:{port}' for host, port in pairs)}/{self.primary}"
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """A redis, rediss or unix URL as redis-py takes it. Its text hides the password.
+
+    With `sentinels`, they say which server it is: the host in the URL then stands for any.
+    """
+
+    url: str
+    sentinels: Sentinels | None = None
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        if self.sentinels:
+            return f"{parts.scheme}+sentinel://{self.sentinels}{parts.path}"
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
+    __repr__ = __str__
+
+
+LOCAL_BROKER = BrokerAddress("redis://localhost:6379")
+
+
+def find_broker_address(environ: Mapping[str, str]) -> BrokerAddress:
+    """Take the first variable that is set; without one, the broker of this machine."""
+    for name in VARIABLES:
+        if text := environ.get(name, "").strip():
+            try:
+                return parse_address(text)
+            except ValueError as error:
+                # The value may hold a password, so the sentence does not repeat it.
+                raise SettingsError(f"{name} is not valid: {error}") from error
+    return LOCAL_BROKER
+
+
+def parse_address(text: str) -> BrokerAddress:
+    """Parse a URL of one of the `SCHEMES`, or Aspire's `host:port,password=...,ssl=true`.
+
+    Raises ValueError with a sentence that does not contain the password.
+    """
+    return _parse_url(text) if _URL.match(text) else _parse_aspire(text)
+
+
+def _parse_url(text: str) -> BrokerAddress:
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        # Its text may repeat all of user, password and host.
+        raise ValueError("it cannot be read as a URL; %-encode what is special in the password") from error
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"the scheme must be one of {', '.join(SCHEMES)}")
+    if parts.scheme.endswith("+sentinel"):
+        return _parse_sentinel_url(text)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError("the port must be a number from 1 to 65535") from error
+    if parts.scheme == "unix":
+        if not parts.path:
+            raise ValueError("a unix URL needs the path of a socket")
+    elif not parts.hostname or port == 0:
+        raise ValueError("a URL needs a host, and a port from 1 to 65535 if it names one")
+    elif not _DATABASE_PATH.fullmatch(parts.path):
+        raise ValueError("after host and port only the number of a database may follow; %-encode a password")
+    return _checked(BrokerAddress(parts.scheme + text[len(parts.scheme) :]))
+
+
+def _parse_sentinel_url(text: str) -> BrokerAddress:
+    """Parse `redis+sentinel://user:password@host1:26379,host2/primary/0?sentinel_password=...`."""
+    parts = urlsplit(text)
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    path = _PRIMARY_PATH.fullmatch(parts.path)
+    if not path or parts.fragment:
+        raise ValueError(
+            "after the sentinels must follow /, the name of the primary that they watch, "
+            "and / and a database's number if it is not 0; %-encode a password"
+        )
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    own = tuple((_SENTINEL_OPTIONS[name], value) for name, value in options if name in _SENTINEL_OPTIONS)
+    query = urlencode([(name, value) for name, value in options if name not in _SENTINEL_OPTIONS])
+    sentinels = Sentinels(tuple(_parse_sentinel(host) for host in hosts.split(",")), path[1], own)
+    scheme = parts.scheme.removesuffix("+sentinel")
+    login = f"{credentials}@" if credentials else ""
+    url = f"{scheme}://{login}primary{path[2] or ''}{f'?{query}' if query else ''}"
+    return _checked(BrokerAddress(url, sentinels))
+
+
+def _parse_sentinel(text: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, SENTINEL_PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise ValueError("the port of a sentinel must be a number from 1 to 65535") from error
+    if not host or port == 0 or parts.netloc != text or set(text) & set("@ "):
+        raise ValueError("each sentinel must be host or host:port, with commas between them")
+    return host, port
+
+
+def _checked(address: BrokerAddress) -> BrokerAddress:
+    """Let redis-py read what follows the question mark; else it complains at the first connection."""
+    try:
+        ConnectionPool.from_url(address.url).make_connection()
+    except (ValueError, TypeError, RedisError) as error:
+        raise ValueError("an option after the ? is unknown, or has a value that it cannot have") from error
+    return address
+
+
+def _parse_aspire(text: str) -> BrokerAddress:
+    endpoint, *pairs = text.split(",")
+    options = dict(_parse_option(pair) for pair in pairs if pair.strip())
+    unknown = options.keys() - {"password", "user", "ssl", "defaultdatabase"} - _IGNORED_OPTIONS
+    if unknown:
+        raise ValueError(
+            f"unknown option {min(unknown)!r}; password, user, ssl and defaultDatabase are known"
+        )
+    tls = _parse_boolean(options.get("ssl", "false"))
+    database = options.get("defaultdatabase", "0")
+    if not database.isdecimal():
+        raise ValueError("defaultDatabase must be a number")
+    user, password = quote(options.get("user", ""), safe=""), quote(options.get("password", ""), safe="")
+    credentials = f"{user}:{password}@" if user or password else ""
+    return _parse_url(f"{'rediss' if tls else 'redis'}://{credentials}{_parse_endpoint(endpoint)}/{database}")
+
+
+def _parse_option(pair: str) -> tuple[str, str]:
+    name, separator, value = pair.partition("=")
+    if not separator:
+        raise ValueError("each part after host:port must be name=value; one host:port is taken")
+    return name.strip().lower(), value.strip()
+
+
+def _parse_boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("ssl must be true or false")
+    return text.lower() == "true"
+
+
+def _parse_endpoint(text: str) -> str:
+    host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", "6379")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or set(host) & set("/?#@ "):
+        raise ValueError("it must begin with host:port, such as localhost:6379, or be a redis:// URL")
+    return f"{host}:{port}"

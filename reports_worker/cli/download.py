@@ -1,0 +1,54 @@
+"""`python -m reports_worker download`: the files of a report, into a folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from reports_worker.client import Reports
+from reports_worker.domain.report import Receipt
+
+from .errors import told_errors
+
+
+@click.command(help="Copy the files of a completed report into a folder: all, or those named.")
+@click.argument("task_id")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=".",
+    help="The folder, made if it is not there. Files of the same names are replaced.",
+)
+def download(*, task_id: str, names: Sequence[str], folder: Path) -> None:
+    with told_errors():
+        reports = Reports()
+        receipts = {receipt.name: receipt for receipt in reports.get(task_id).artifacts}
+        for name in names or receipts:
+            with _progress(name, receipts.get(name)) as advance, _told_folder(folder):
+                path = reports.download(task_id, name, folder, on_bytes=advance)
+            click.echo(path)
+            if name in receipts and receipts[name].cut:
+                click.echo(f"{name} does not hold everything: {receipts[name].cut}", err=True)
+
+
+@contextmanager
+def _progress(name: str, receipt: Receipt | None) -> Iterator[Callable[[int], object]]:
+    """Draw a bar on a terminal, and nothing elsewhere."""
+    length = receipt.size if receipt else 0
+    is_hidden = not sys.stderr.isatty()
+    with click.progressbar(length=length, label=name, file=sys.stderr, hidden=is_hidden) as bar:
+        yield bar.update
+
+
+@contextmanager
+def _told_folder(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written to: {error.strerror or error}") from error

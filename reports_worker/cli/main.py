@@ -1,0 +1,47 @@
+"""The commands of `python -m reports_worker`: each is loaded when it is run or described."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+import click
+
+# The module and the function of each command.
+COMMANDS = {
+    "submit": ("reports", "submit"),
+    "types": ("reports", "types"),
+    "list": ("reports", "list_reports"),
+    "show": ("reports", "show"),
+    "cancel": ("reports", "cancel"),
+    "retry": ("reports", "retry"),
+    "delete": ("reports", "delete"),
+    "pause": ("operations", "pause"),
+    "resume": ("operations", "resume"),
+    "workers": ("operations", "workers"),
+    "drain": ("operations", "drain"),
+    "alive": ("operations", "alive"),
+    "download": ("download", "download"),
+    "demo-data": ("demo_data", "demo_data"),
+}
+
+
+class LazyGroup(click.Group):
+    """Loads a command when it is needed: some load engines."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, function = COMMANDS[cmd_name]
+        return cast(click.Command, getattr(import_module(f".{module}", __package__), function))
+
+
+@click.group(
+    cls=LazyGroup,
+    help="Ask for reports and look at them. Without a command: a worker, with the options of `rq worker`.",
+)
+def main() -> None:
+    """Group the commands; each reads the broker's address from the environment."""

@@ -1,0 +1,81 @@
+"""A report's progress on standard error: a bar on a terminal, elsewhere a line for each stage."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import click
+
+from reports_worker.client import Reports
+from reports_worker.domain.report import Report, Status
+from reports_worker.errors import BrokerUnavailableError
+
+BAR_WIDTH = 30
+INTERRUPTED = 130  # as a shell says that Ctrl-C ended a program
+_CLEAR_LINE = "\r\x1b[K"
+
+
+def follow(reports: Reports, task_id: str) -> Report:
+    """Return the report once it has ended; on Ctrl-C say that it goes on, and exit."""
+    show = _Bar() if sys.stderr.isatty() else _Lines()
+    try:
+        return reports.wait(task_id, on_progress=show)
+    except KeyboardInterrupt:
+        show.end()
+        _tell_it_goes_on(task_id)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except BrokerUnavailableError:
+        show.end()
+        _tell_it_goes_on(task_id)
+        raise
+    finally:
+        show.end()
+
+
+def _tell_it_goes_on(task_id: str) -> None:
+    program = click.get_current_context().find_root().info_name
+    click.echo(f"The report goes on. See it with: {program} show {task_id}", err=True)
+
+
+class _Bar:
+    """Draws over the one line that it has."""
+
+    def __init__(self) -> None:
+        self._has_line = False
+
+    def __call__(self, report: Report) -> None:
+        filled = report.progress.percent * BAR_WIDTH // 100
+        bar = "#" * filled + "-" * (BAR_WIDTH - filled)
+        text = f"[{bar}] {report.progress.percent:3} %  {_describe(report)}"
+        click.echo(_CLEAR_LINE + text[: shutil.get_terminal_size().columns - 1], nl=False, err=True)
+        self._has_line = True
+
+    def end(self) -> None:
+        if self._has_line:
+            click.echo(err=True)
+        self._has_line = False
+
+
+class _Lines:
+    """Writes a line when there is something new."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, report: Report) -> None:
+        text = _describe(report)
+        if text != self._last:
+            click.echo(f"{report.progress.percent:3} %  {text}", err=True)
+        self._last = text
+
+    def end(self) -> None:
+        """Nothing is left open."""
+
+
+def _describe(report: Report) -> str:
+    if report.status is Status.RUNNING and report.progress.stage:
+        return report.progress.stage
+    if report.position:
+        return f"{report.status}, {report.position} before it"
+    return str(report.status)

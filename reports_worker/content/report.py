@@ -1,0 +1,69 @@
+"""What a type of report hands over: figures, tables and charts, in values that know no file and no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .rows import Column, Row, Rows
+
+# So many rows of a chart are drawn, the first ones.
+MOST_CHART_ROWS = 5_000
+
+
+def is_count(value: object) -> bool:
+    """Tell whether a value can be a number of rows."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report, which its files hold whole.
+
+    `name` is part of file names: lower-case letters, digits and underscores. `columns` gives titles and units
+    to columns of the rows, by name. `expected` is how many rows there are where the type leaves some out, and
+    `cut` the sentence that says so.
+    """
+
+    name: str
+    title: str
+    rows: Rows
+    columns: Sequence[Column] = ()
+    expected: int | None = None
+    cut: str | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of few rows, as one Vega-Lite specification.
+
+    `name` is part of file names: lower-case letters, digits and underscores, and is brought to them otherwise.
+    `spec` has no data and no colours of its own: the rows go in as its data, titles and palette come from us.
+    `columns` and `rows` are also the chart's equivalent for those who cannot see it. The first 5,000 rows are
+    drawn, and the picture says so. `table` is the name of the report's table whose rows these are, if the chart
+    has them not all; `expected` is how many rows there are where the type leaves some out, and `cut` the sentence
+    that says so.
+    """
+
+    name: str
+    title: str
+    spec: Mapping[str, Any]
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    description: str = ""
+    expected: int | None = None
+    cut: str | None = None
+    table: str | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A whole report. `summary` are its figures, ready for JSON; `units` their units, by name."""
+
+    summary: Mapping[str, Any]
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    as_of: datetime | None = None

@@ -1,0 +1,80 @@
+"""Rows that a type hands over, and the columns that describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+Row = tuple[Any, ...]
+Batch = Sequence[Row]
+
+
+class Kind(StrEnum):
+    """What a column holds: `decimal` is exact (Decimal), `number` is not (float); any may be None."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `title` and `unit` (such as EUR or %) are for people."""
+
+    name: str
+    kind: Kind
+    title: str = ""
+    unit: str = ""
+
+
+class Rows(Protocol):
+    """Rows that come in batches, once. What an engine's query gives is such; so is `GivenRows`."""
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+    def batches(self) -> Iterator[Batch]: ...
+
+
+@dataclass(frozen=True)
+class GivenRows:
+    """Rows that are there already, or come from an iterable."""
+
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    batch: int = 10_000
+
+    def batches(self) -> Iterator[Batch]:
+        batch: list[Row] = []
+        for row in self.rows:
+            batch.append(row)
+            if len(batch) == self.batch:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """Rows that their engine finds faster where all are wanted at once."""
+
+    def read_whole(self) -> Sequence[Row]: ...
+
+
+@runtime_checkable
+class WritesParquet(Protocol):
+    """Rows that their engine can write into a file by itself, without a detour through Python."""
+
+    def write_parquet(self, path: Path, most_rows: int) -> int:
+        """Write the first rows into a file inside `Bounds.scratch`; return how many there were.
+
+        Every number as exact as it is: a HUGEINT, of which DuckDB would make a DOUBLE, as BIGINT or DECIMAL.
+        """

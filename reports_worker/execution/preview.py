@@ -1,0 +1,93 @@
+"""What a report's own page shows of its contents: charts as tables, first rows, the time of each stage.
+
+It stands beside the report in Redis, so that the page needs neither engine nor file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from reports_worker.content.rows import Column, Row
+from reports_worker.formats.document import Document
+from reports_worker.formats.parquet_database import read_first
+
+from .progress import Stage
+
+LARGEST_PREVIEW = 64 * 2**10
+_MOST_ROWS = (20, 10, 5, 1, 0)
+_CHART_ROWS_FOR_EACH = 5
+_LONGEST_TEXT = 200
+
+
+def write_preview(document: Document, stages: Sequence[Stage]) -> str:
+    """Write it as JSON, with fewer rows where they are too long."""
+    for most_rows in _MOST_ROWS:
+        text = json.dumps(_describe(document, stages, most_rows), allow_nan=False)
+        if len(text) <= LARGEST_PREVIEW:
+            return text
+    return "{}"
+
+
+def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> dict[str, Any]:
+    return {
+        "units": {figure.name: figure.unit for figure in document.figures if figure.unit},
+        "parameters": document.parameters,
+        "tables": [
+            {
+                "name": table.name,
+                "title": table.title,
+                "columns": _describe_columns(table.columns),
+                "rows": table.rows,
+                "expected": table.expected,
+                "cut": table.cut,
+                "first": _to_json(read_first(table.path, most_rows)),
+            }
+            for table in document.tables
+        ],
+        "charts": [
+            {
+                "name": picture.name,
+                "title": picture.chart.title,
+                "description": picture.chart.description,
+                "columns": _describe_columns(picture.chart.columns),
+                "rows": len(picture.rows),
+                "cut": picture.failure or picture.sentence,
+                "drawn": picture.failure is None,
+                "first": _to_json(picture.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
+            }
+            for picture in document.charts
+        ],
+        "stages": [{"name": stage.name, "seconds": stage.seconds} for stage in stages],
+    }
+
+
+def _describe_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
+    return [
+        {"title": column.title or column.name, "kind": column.kind, "unit": column.unit} for column in columns
+    ]
+
+
+def _to_json(rows: Sequence[Row]) -> list[list[Any]]:
+    return [[_to_value(value) for value in row] for row in rows]
+
+
+def _to_value(value: Any) -> Any:
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Decimal():
+            return float(value) if value.is_finite() else None
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case date():
+            return value.isoformat()
+        case _:
+            text = str(value)
+            return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

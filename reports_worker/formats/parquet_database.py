@@ -1,0 +1,172 @@
+"""The DuckDB of this process alone that files are made with: it reads and writes the report's own folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from reports_worker.content.rows import Row
+
+from .document import Advance
+
+MEMORY = "256MB"
+# Each thread takes some 50 MB more of a long table.
+THREADS = 1
+TELL_SECONDS = 0.5
+
+_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+_NO_TEXT = _INTEGERS | {"FLOAT", "DOUBLE", "BOOLEAN", "DATE", "TIME"}
+_DISK_IS_FULL = ("no space left", "disk quota exceeded", "failed to offload", "max_temp_directory_size")
+
+
+@contextmanager
+def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an empty database that reaches these folders and nothing else.
+
+    A disk that is full raises OSError with ENOSPC, whoever finds it full; too little memory, MemoryError.
+    """
+    connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
+    try:
+        _lock(connection, folders)
+        yield connection
+    except duckdb.Error as error:
+        if any(sign in str(error).lower() for sign in _DISK_IS_FULL):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folders[0])) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise MemoryError(str(error)) from error
+        raise
+    finally:
+        connection.close()
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> None:
+    allowed = ", ".join(quote_text(f"{folder.absolute()}/") for folder in folders)
+    for setting in (
+        "TimeZone = 'UTC'",
+        f"temp_directory = {quote_text(str(folders[0].absolute() / 'duckdb'))}",
+        f"allowed_directories = [{allowed}]",
+        # Only so is progress counted.
+        "enable_progress_bar = true",
+        "enable_progress_bar_print = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A column as it stands in a Parquet file: its name and DuckDB's type."""
+
+    name: str
+    type: str
+
+    @property
+    def is_text(self) -> bool:
+        """What is no number, truth value or time is text."""
+        return not (self.type in _NO_TEXT or self.type.startswith(("DECIMAL", "TIMESTAMP")))
+
+    @property
+    def has_zone(self) -> bool:
+        return self.type == "TIMESTAMP WITH TIME ZONE"
+
+    @property
+    def scale(self) -> int | None:
+        """How many digits a decimal has behind the point."""
+        return int(self.type.rstrip(")").split(",")[1]) if self.type.startswith("DECIMAL") else None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it may hold integers that a double cannot."""
+        return self.type in ("BIGINT", "UBIGINT") or self.scale == 0
+
+    @property
+    def is_float(self) -> bool:
+        return self.type in ("FLOAT", "DOUBLE")
+
+
+def describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Stored]:
+    """Tell the columns of a Parquet file."""
+    rows = connection.execute(f"DESCRIBE FROM {from_parquet(path)}").fetchall()
+    return [Stored(name, type_) for name, type_, *_ in rows]
+
+
+def read_first(path: Path, most_rows: int) -> list[Row]:
+    """Read the first rows of a Parquet file; a time with a zone as that of UTC.
+
+    As they are, DuckDB hands such times over by a package that is not there.
+    """
+    with open_database(path.parent) as database:
+        cells = ", ".join(map(_select, describe_parquet(database, path)))
+        return database.execute(f"SELECT {cells} FROM {from_parquet(path)} LIMIT {int(most_rows)}").fetchall()
+
+
+def _select(column: Stored) -> str:
+    name = quote_name(column.name)
+    return f"timezone('UTC', {name}) AS {name}" if column.has_zone else name
+
+
+def from_parquet(path: Path) -> str:
+    """Write a Parquet file as SQL that can be selected from."""
+    return f"read_parquet({quote_text(str(path))})"
+
+
+def quote_name(name: str) -> str:
+    """Write the name of a column as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Write a text as SQL, where none can be bound."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, advance: Advance) -> None:
+    """Run a long statement over so many rows, and tell now and then how many of them are done."""
+
+    def tell() -> None:
+        advance(int(rows * min(max(connection.query_progress(), 0.0), 100.0) / 100))
+
+    run_aside(lambda: connection.execute(sql), tell=tell, stop=connection.interrupt)
+    advance(rows)
+
+
+def run_aside(work: Callable[[], object], *, tell: Callable[[], None], stop: Callable[[], None]) -> None:
+    """Do work on another thread while this one tells of it now and then; stop it if telling fails."""
+    aside = _Aside(work)
+    aside.start()
+    try:
+        while not aside.ended.wait(TELL_SECONDS):
+            tell()
+    except BaseException:
+        stop()
+        raise
+    finally:
+        aside.join()
+    if aside.failure is not None:
+        raise aside.failure
+
+
+class _Aside(threading.Thread):
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(name="files")
+        self.ended = threading.Event()
+        self.failure: BaseException | None = None
+        self._work = work
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # raised again where it is waited for
+            self.failure = error
+        finally:
+            self.ended.set()

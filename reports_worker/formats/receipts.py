@@ -1,0 +1,64 @@
+"""Receipts, made of files; and as a file among the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports_worker.domain.receipt import describe_receipt
+from reports_worker.domain.report import Receipt
+
+from .document import Document, WrittenFile
+
+NAME = "receipts.json"
+_CHUNK = 2**20
+
+
+def make_receipt(file: WrittenFile) -> Receipt:
+    """Read a file once, and say what it is."""
+    size, digest = _digest(file.path)
+    return Receipt(
+        name=file.name,
+        format=file.format,
+        media_type=file.media_type,
+        size=size,
+        sha256=digest,
+        seconds=round(file.seconds, 3),
+        table=file.table,
+        chart=file.chart,
+        rows_written=file.rows_written,
+        rows_expected=file.rows_expected,
+        cut=file.cut,
+    )
+
+
+def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path) -> WrittenFile:
+    """Write all of them as one file, with what is the same for all."""
+    path = folder / NAME
+    text = json.dumps(
+        {
+            "task_id": document.task_id,
+            "title": document.title,
+            "type": document.type,
+            "parameters": document.raw_parameters,
+            "as_of": document.as_of.isoformat(),
+            "made_at": document.made_at.isoformat(),
+            "definition_version": document.version,
+            "files": [describe_receipt(receipt) for receipt in receipts],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+    path.write_text(text + "\n", encoding="utf-8")
+    return WrittenFile(path, "receipts", "application/json", 0.0)
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+    return size, digest.hexdigest()

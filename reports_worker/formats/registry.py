@@ -1,0 +1,40 @@
+"""The one table of formats: what is written, by whom, and what its files are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import csv_file, json_file, parquet_file, pdf_file, xlsx_file
+from .charts import files as charts
+from .document import Write
+
+
+class Each(StrEnum):
+    """What one file of a format holds."""
+
+    TABLE = "table"
+    CHART = "chart"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: media type, extension, what writes it, and what one file holds."""
+
+    media_type: str
+    extension: str
+    write: Write
+    each: Each
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format(csv_file.MEDIA_TYPE, "csv", csv_file.write_csv, Each.TABLE),
+    "parquet": Format(parquet_file.MEDIA_TYPE, "parquet", parquet_file.write_parquet, Each.TABLE),
+    "xlsx": Format(xlsx_file.MEDIA_TYPE, "xlsx", xlsx_file.write_xlsx, Each.REPORT),
+    "svg": Format(charts.SVG, "svg", charts.write_svg, Each.CHART),
+    "png": Format(charts.PNG, "png", charts.write_png, Each.CHART),
+    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, Each.REPORT),
+    "json": Format(json_file.MEDIA_TYPE, "json", json_file.write_json, Each.REPORT),
+}

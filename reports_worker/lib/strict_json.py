@@ -1,0 +1,33 @@
+"""JSON that can be written out again: no NaN, no half of a surrogate pair, no endless nesting."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON; raise ValueError for what is none, and for what could not be written out again."""
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_float)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if _SURROGATE.search(text):
+        # Fails for half a pair.
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _parse_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that JSON can hold")
+    return number

@@ -1,0 +1,104 @@
+"""Callbacks that are due, in Redis: who sends one now, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from redis import Redis
+
+from reports_worker.domain.report import CallbackStatus, Report
+from reports_worker.lib import clock
+
+from .job_hash import FIELDS, read_report
+from .scripts import SharedScripts
+from .stored_entries import to_task_id
+
+# How long the one who claimed a delivery has for it; then another may try. Longer than any attempt takes.
+CLAIM = timedelta(seconds=60)
+# What the standard calls the end of a subscription.
+GONE = 410
+# More than so many that are due to busy hosts hold up what is due behind them.
+MOST_PASSED_OVER = 1000
+LONGEST_ERROR = 200
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The end of a report, to be told now; `ending` counts how often it has ended, as it may be retried."""
+
+    report: Report
+    url: str
+    host: str
+    ending: int
+    attempts: int
+
+    @property
+    def message_id(self) -> str:
+        """The same for each attempt: receivers tell by it what they have seen."""
+        return f"{self.report.task_id}:{self.ending}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one attempt: the status that was answered, or why none was."""
+
+    status: int | None = None
+    error: str = ""
+
+
+def decide(
+    attempt: Attempt, *, attempts: int, delays: Sequence[timedelta]
+) -> tuple[CallbackStatus, timedelta]:
+    """Say how the delivery stands after `attempts` of them, and when the next one is due if it is pending."""
+    if attempt.status is not None and 200 <= attempt.status < 300:
+        return CallbackStatus.DELIVERED, timedelta()
+    if attempt.status == GONE or attempts > len(delays):
+        return CallbackStatus.FAILED, timedelta()
+    return CallbackStatus.PENDING, delays[attempts - 1]
+
+
+class Deliveries:
+    """The deliveries of all reports. Methods raise redis-py's errors."""
+
+    def __init__(self, connection: Redis, *, retention: timedelta, delays: Sequence[timedelta]) -> None:
+        self._run = SharedScripts(connection, retention=retention)
+        self._delays = delays
+
+    def claim(self, *, busy: Collection[str] = ()) -> Delivery | None:
+        """Take, for `CLAIM`, the delivery that is due first to a host that is not busy; None if none is.
+
+        A record that cannot be read is passed over: a worker of a newer version may read it after `CLAIM`.
+        """
+        hosts = json.dumps(sorted(busy))
+        while found := self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS):
+            entry, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
+            task_id = to_task_id(entry)
+            report = read_report(task_id, values) if task_id else None
+            if report is not None and report.callback is not None:
+                url, attempts = report.callback.url, report.callback.attempts
+                return Delivery(report, url, host.decode(errors="replace"), int(ending), attempts)
+        return None
+
+    def record(self, delivery: Delivery, attempt: Attempt, *, now: datetime) -> CallbackStatus | None:
+        """Write what came of an attempt; None, and nothing written, if the report is gone or begun anew."""
+        attempts = delivery.attempts + 1
+        status, delay = decide(attempt, attempts=attempts, delays=self._delays)
+        written = self._run(
+            "record_delivery",
+            delivery.report.task_id,
+            delivery.ending,
+            delivery.attempts,
+            status,
+            delay.total_seconds(),
+            "callback_last_status",
+            "" if attempt.status is None else attempt.status,
+            "callback_last_error",
+            attempt.error[:LONGEST_ERROR],
+            "callback_delivered_at",
+            clock.to_text(now) if status is CallbackStatus.DELIVERED else "",
+        )
+        return status if written else None

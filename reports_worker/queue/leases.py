@@ -1,0 +1,145 @@
+"""Who may make a report: one execution at a time, for as long as it renews its lease.
+
+Every change here is one script, so that it happens whole or not at all, whoever dies meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import IntEnum
+from itertools import chain
+from typing import cast
+
+from redis import Redis
+
+from reports_worker.broker import keys
+from reports_worker.domain import receipt as receipts
+from reports_worker.domain.report import Completed, Failed, Outcome, Reason
+from reports_worker.lib import clock
+
+from .job_hash import check_end
+from .lease_timing import LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED
+from .scripts import ABANDONED, SharedScripts, load_script
+from .stored_entries import read_outcomes
+
+__all__ = [
+    "ABANDONED",
+    "LEASE",
+    "MOST_EXECUTIONS",
+    "SUSPICION",
+    "UNATTENDED",
+    "Execution",
+    "Leases",
+    "Renewal",
+]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One attempt at making one report; `number` counts those whose process died, and this one."""
+
+    task_id: str
+    id: str
+    number: int = field(default=1, compare=False)
+
+
+class Renewal(IntEnum):
+    """What came of renewing a lease, as `renew.lua` says it."""
+
+    LOST = 0
+    RENEWED = 1
+    UNWANTED = 2
+
+
+class Leases:
+    """The leases of all reports, in Redis. Methods raise redis-py's errors."""
+
+    def __init__(self, connection: Redis, *, retention: timedelta) -> None:
+        self._pool = connection.connection_pool
+        self._run = SharedScripts(connection, retention=retention)
+        self._renew = load_script(connection, "renew")
+        self._progress = load_script(connection, "progress")
+        self._run.load("start", "publish", "release", "sweep")
+
+    def connect(self) -> None:
+        """Open the connection that the next command uses. Without a password or TLS that sends nothing."""
+        self._pool.release(self._pool.get_connection())
+
+    def start(self, execution: Execution, *, worker: str, expires: timedelta) -> int:
+        """Take the lease of a queued report; 0 if it is not queued any more, or the queue is paused.
+
+        Else returns the number of this execution, from 1 on.
+
+        `expires` is how long RQ is to think that the execution lives; no decision rests on it.
+        """
+        now = clock.now()
+        score = (now + expires).timestamp()
+        found = self._run("start", execution.task_id, execution.id, clock.to_text(now), worker, score)
+        return max(0, int(cast(int | bytes | None, found) or 0))
+
+    def renew(self, execution: Execution) -> Renewal:
+        """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""
+        lease_ms = int(LEASE / timedelta(milliseconds=1))
+        names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
+        return Renewal(cast(int, self._renew(names, [execution.id, lease_ms])))
+
+    def progress(self, execution: Execution, percent: int, stage: str) -> bool:
+        """Say how far the report is; False, and nothing written, if the lease is lost."""
+        names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
+        return bool(self._progress(names, [execution.id, percent, stage]))
+
+    def publish(self, execution: Execution, outcome: Outcome) -> bool:
+        """End the report; False, and nothing written, if the lease is lost or the report is deleted.
+
+        A report whose cancel was acknowledged ends as cancelled, whatever the outcome.
+        """
+        status, fields = _outcome_fields(outcome, execution)
+        now = clock.to_text(clock.now())
+        return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
+
+    def put_back(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
+        """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
+
+        To be called when its making has ended; `why` is the error of a report that is abandoned. Returns what
+        became of the report: `queued`, `cancelled`, `abandoned`; or nothing if it has ended, or is another's by
+        now.
+        """
+        now = clock.to_text(clock.now())
+        found = self._run("release", execution.task_id, execution.id, now, int(spent), why)
+        return cast(bytes, found).decode()
+
+    def sweep(self, *, unless_within: timedelta = timedelta()) -> Iterator[tuple[str, str]]:
+        """Put back what dead workers held; yield each id with what became of it.
+
+        Does nothing if another has swept `unless_within` ago, nor for the time of a lease after nobody
+        could sweep for `UNATTENDED`.
+        """
+        now = clock.to_text(clock.now())
+        found = self._run("sweep", now, unless_within.total_seconds())
+        yield from read_outcomes(cast(list[bytes], found))
+
+
+def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[str, ...]]:
+    match outcome:
+        case Completed():
+            return "finished", tuple(_completed_fields(outcome, execution))
+        case Failed(reason, error):
+            return "failed", ("reason", Reason(reason), "error", error)
+
+
+def _completed_fields(outcome: Completed, execution: Execution) -> Iterator[str]:
+    """Names and values in turn; what there is none of takes no room. Raises ValueError for what nobody could read."""
+    fields = {"summary": json.dumps(outcome.summary, allow_nan=False), "percent": "100", "stage": ""}
+    if outcome.artifacts:
+        fields |= {"artifacts": receipts.to_text(outcome.artifacts), "artifacts_at": execution.id}
+    if outcome.as_of:
+        fields["as_of"] = clock.to_text(outcome.as_of)
+    if outcome.version:
+        fields["version"] = outcome.version
+    if outcome.preview:
+        fields["preview"] = outcome.preview
+    check_end(fields)
+    return chain.from_iterable(fields.items())

@@ -1,0 +1,63 @@
+"""Ids, rows and JSON as they stand in Redis, where others can write too.
+
+What is no task id is left out where it is read. Scripts take it out, and say so once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from redis import Redis
+
+from reports_worker.broker import keys
+from reports_worker.broker.errors import unless_wrong_type
+from reports_worker.domain.task_id import is_task_id
+
+log = logging.getLogger(__name__)
+
+Row = Sequence[bytes | None]
+
+_ID_LENGTH = 36
+_LONGEST_SHOWN = 100
+# How the scripts begin to say what became of an entry that names no report.
+_TAKEN_OUT = "taken out of "
+
+
+def to_task_id(entry: object) -> str | None:
+    """Read a task id; None if it is none."""
+    if not isinstance(entry, bytes) or len(entry) != _ID_LENGTH:
+        return None
+    text = entry.decode("latin-1")
+    return text if is_task_id(text) else None
+
+
+def to_task_ids(entries: Iterable[bytes]) -> list[str]:
+    """Read task ids, and leave out what is none."""
+    return [task_id for entry in entries if (task_id := to_task_id(entry))]
+
+
+def read_outcomes(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield which report a script changed, and how; log what it took out because it names no report."""
+    for entry, outcome in zip(flat[::2], flat[1::2], strict=True):
+        text, task_id = outcome.decode(), to_task_id(entry)
+        if task_id is None or text.startswith(_TAKEN_OUT):
+            log_taken_out(entry, text.removeprefix(_TAKEN_OUT))
+        else:
+            yield task_id, text
+
+
+def log_taken_out(entry: bytes, key: str) -> None:
+    """Log that an entry was removed, in a form that no terminal obeys."""
+    log.warning("%r names no report, so it is taken out of %s", entry[:_LONGEST_SHOWN], key)
+
+
+def read_rows(connection: Redis, ids: Sequence[str], fields: Sequence[str]) -> list[Row]:
+    """Read fields of reports in one round trip; a key that holds no report gives a row without values."""
+    if not ids:
+        return []
+    with connection.pipeline(transaction=False) as pipeline:
+        for task_id in ids:
+            pipeline.hmget(keys.job(task_id), fields)
+        nothing: Row = [None] * len(fields)
+        return [unless_wrong_type(row, nothing) for row in pipeline.execute(raise_on_error=False)]

@@ -1,0 +1,96 @@
+"""The settings of reports over real data: what they read, where their files go, how much they may take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from reports_worker.artifacts.address import StoreAddress, parse_store
+from reports_worker.errors import SettingsError
+from reports_worker.lib.environ import read
+from reports_worker.parameters.calendar import Calendar
+from reports_worker.warehouse import address as warehouse_addresses
+
+ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
+ARTIFACTS = "artifacts"
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Reports are simulated while there is no `warehouse`.
+
+    `fiscal_year_start` is the number of the month in which the fiscal year begins.
+    """
+
+    warehouse: str | None = field(default=None, repr=False)
+    artifacts: StoreAddress = field(default_factory=lambda: parse_store(ARTIFACTS), repr=False)
+    max_rows: int = 10_000_000
+    timezone: ZoneInfo = _UTC
+    fiscal_year_start: int = 1
+    report_folders: tuple[Path, ...] = ()
+
+    def calendar(self, now: datetime) -> Calendar:
+        """Tell the day it is where reports are asked for, and when the fiscal year begins there."""
+        return Calendar.at(now, timezone=self.timezone, fiscal_year_start=self.fiscal_year_start)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> DataSettings:
+        """Read the settings; raise SettingsError on the first bad one."""
+        return cls(
+            warehouse=_read_warehouse(environ),
+            artifacts=_read_artifacts(environ),
+            max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
+            timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
+            fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
+            report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
+        )
+
+
+def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
+    text = environ.get(ARTIFACTS_VARIABLE, "").strip() or ARTIFACTS
+    try:
+        return parse_store(text)
+    except ValueError as error:
+        # It may hold secrets by mistake, so the sentence does not repeat it.
+        raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
+
+
+def _read_warehouse(environ: Mapping[str, str]) -> str | None:
+    text = environ.get(warehouse_addresses.VARIABLE, "").strip()
+    try:
+        return text if text and warehouse_addresses.parse_address(text) else None
+    except ValueError as error:
+        # The value may hold a password, so the sentence does not repeat it.
+        raise SettingsError(f"{warehouse_addresses.VARIABLE} is not valid: {error}") from error
+
+
+def _parse_rows(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 10**12:
+        raise ValueError("give a whole number of rows, such as 10000000")
+    return int(text)
+
+
+def _parse_timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("give the name of a time zone, such as Europe/Prague or UTC") from error
+
+
+def _parse_month(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 12:
+        raise ValueError("give the number of a month, from 1 to 12")
+    return int(text)
+
+
+def _parse_folders(text: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder} is not a folder")
+    return folders

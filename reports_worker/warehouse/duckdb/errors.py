@@ -1,0 +1,130 @@
+"""What DuckDB's errors mean, in sentences that name no path and advise nothing that a reader cannot do."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from reports_worker.warehouse.errors import (
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMemoryError,
+    WarehouseTimeoutError,
+    WarehouseUnavailableError,
+)
+
+from .csv import BETWEEN, MARK
+from .csv_lines import describe_odd_line, find_line, refuse_csv
+from .folder import PARQUET
+from .parts import LinkedFile
+
+Explain = Callable[[duckdb.Error], "WarehouseError | None"]
+
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+_VALUE = re.compile(r'Error when converting column "(.*?)"\. Could not convert string "(.*?)" to \'(\w+)')
+_LONGEST_VALUE = 60
+_TOO_MANY = "Too many open files"
+# What else DuckDB says of a line, and what a reader is told.
+_OF_LINES = {
+    "Value with unterminated quote found": "has a quote that does not end",
+    "Invalid unicode (byte sequence mismatch)": "is not UTF-8: write the file in UTF-8",
+    "Maximum line size": "is longer than 2 MB",
+}
+
+
+@contextmanager
+def explained(explain_files: Explain | None = None) -> Iterator[None]:
+    """Say what DuckDB's errors mean; `explain_files` is asked first, for a warehouse of files."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise WarehouseTimeoutError(
+            "The query took longer than a report may run: ask for less, or tell who runs this."
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        if "failed to offload" in str(error):
+            raise _full() from error
+        raise WarehouseMemoryError(
+            "The query needs more memory than a report may take: ask for less, or tell who runs this."
+        ) from error
+    except duckdb.Error as error:
+        raise (explain_files and explain_files(error)) or _explain(error) from error
+
+
+def explain_file(error: duckdb.Error, table: str, file: LinkedFile, kind: str) -> WarehouseError:
+    """Say what an error means that is about a file of a table."""
+    text = str(error)
+    if _TOO_MANY in text:
+        return WarehouseUnavailableError(
+            f"The warehouse's table {table!r} has more files than the worker may open: tell who runs this to raise "
+            "its limit (ulimit -n)."
+        )
+    if kind == PARQUET or isinstance(error, duckdb.IOException):
+        return WarehouseUnavailableError(
+            f"The warehouse's table {table!r} cannot be read: {file.name} is damaged, not written to its end, or no "
+            f"{kind}. Tell who runs this."
+        )
+    return WarehouseError(f"The warehouse's table {table!r} cannot be read: {_explain_csv(text, file)}.")
+
+
+def _explain_csv(text: str, file: LinkedFile) -> str:
+    line = _LINE.search(text)
+    if MARK in text:
+        _, _, column, value = text.partition(MARK)[2].split(BETWEEN, 3)
+        return _describe_value(file, column, value.partition("\n")[0], find_line(file, column, value))
+    if line and (width := _WIDTH.search(text)):
+        return describe_odd_line(file.name, int(line[1]), int(width[2]), int(width[1]))
+    if line and (value_of := _VALUE.search(text)):
+        return _describe_value(file, value_of[1], value_of[2], int(line[1]))
+    where = f"line {line[1]} of {file.name}" if line else f"a line of {file.name}"
+    for said, meaning in _OF_LINES.items():
+        if said in text:
+            return f"{where} {meaning}"
+    try:
+        refuse_csv(file)
+    except WarehouseError as error:
+        return str(error)
+
+
+def _describe_value(file: LinkedFile, column: str, value: str, line: int | None) -> str:
+    where = f"line {line} of {file.name}" if line else file.name
+    if len(value) > _LONGEST_VALUE:
+        value = value[:_LONGEST_VALUE] + "..."
+    return (
+        f"{where} has {value!r} in column {column!r}, where the values looked at first are of another kind: correct "
+        "the value, or write the table as Parquet, which keeps types"
+    )
+
+
+def _explain(error: duckdb.Error) -> Exception:
+    if isinstance(error, duckdb.IOException):
+        return _explain_files(str(error))
+    if isinstance(error, duckdb.PermissionException):
+        return WarehouseError("The query reads outside the warehouse, which is not allowed.")
+    return WarehouseError(f"The warehouse cannot answer the query: {_first_line(error)}")
+
+
+def _explain_files(text: str) -> Exception:
+    if "Could not set lock" in text:
+        return WarehouseBusyError(
+            "Another program has the warehouse open for writing: try again when it is done."
+        )
+    if "No space left" in text:
+        return _full()
+    return WarehouseUnavailableError(
+        "The warehouse's files cannot be read: they are damaged, changed while they were read, or not those of "
+        "DuckDB, Parquet or CSV. Tell who runs this."
+    )
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, "no space left for what a query spills or writes")
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).partition("\n\nLINE ")[0].split())

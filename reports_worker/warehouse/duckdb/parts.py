@@ -1,0 +1,186 @@
+"""One table of several parts: files of the same shape, which one call reads, united by name and type."""
+
+from __future__ import annotations
+
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import duckdb
+
+from reports_worker.warehouse.column_types import TEXT, find_doubt
+from reports_worker.warehouse.errors import WarehouseError
+
+# The name of the column that has a row's file; no file has a column of this name.
+_FILE = "file of the warehouse"
+# Gives the columns of folders as they are written there.
+_AS_TEXT = ", hive_types_autocast = false"
+_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+@dataclass(frozen=True)
+class LinkedFile:
+    """A file as DuckDB opens it, and its path inside the warehouse, for sentences."""
+
+    link: str
+    name: str
+    partitions: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that its folders give it: `year=2026/month=02`."""
+        return tuple(part.partition("=")[0] for part in self.partitions)
+
+
+@dataclass(frozen=True)
+class Part(ABC):
+    """Files of one shape. `columns` has their types by name, in order, and those that folders give."""
+
+    files: Sequence[LinkedFile]
+    columns: Mapping[str, str]
+
+    @abstractmethod
+    def read(self, options: str = "") -> str:
+        """Write the call that reads the files."""
+
+    @abstractmethod
+    def typed(self, types: Mapping[str, str]) -> Self:
+        """Return the part that reads its columns with these types, as far as it can."""
+
+    def write(self, name: str, target: str) -> str:
+        """Write the expression that has a column of this part as a type."""
+        quoted = quote_name(name)
+        return quoted if self.columns[name] == target else f"CAST({quoted} AS {target})"
+
+    def find(self, column: str) -> str | None:
+        """Find a column, whichever letters of its name are capitals."""
+        return self._names.get(fold(column))
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        return {fold(name): name for name in self.columns}
+
+    def is_key(self, name: str) -> bool:
+        return name in self.files[0].keys
+
+    def find_value(
+        self, connection: duckdb.DuckDBPyConnection, name: str, condition: str
+    ) -> tuple[str, str] | None:
+        """Find a value for which a condition holds: its file, and the value as text."""
+        source = self.read(f", filename = {quote_text(_FILE)}")
+        row = connection.execute(
+            f"SELECT {quote_name(_FILE)}, CAST({quote_name(name)} AS VARCHAR) FROM {source} WHERE {condition} LIMIT 1"
+        ).fetchone()
+        return row and (next(file.name for file in self.files if file.link == row[0]), str(row[1]))
+
+
+Having = Sequence[tuple[Part, str]]
+Unite = Callable[[Sequence[str]], str | None]
+
+
+def unite_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], unite: Unite) -> str:
+    """Write the SELECT that has the rows of all parts; refuse what no type holds, with file and column.
+
+    Columns are those of all parts, NULL where a part has none of that name.
+    """
+    names: dict[str, str] = {}
+    for part in parts:
+        for name in part.columns:
+            names.setdefault(fold(name), name)
+    types = {column: _unite_column(connection, parts, name, unite) for column, name in names.items()}
+    return " UNION ALL ".join(_select(part, names, types) for part in parts)
+
+
+def _select(part: Part, names: Mapping[str, str], types: Mapping[str, str]) -> str:
+    typed = part.typed({name: types[fold(name)] for name in part.columns})
+    keys = {name: types[fold(name)] for name in part.columns if part.is_key(name)}
+    as_text = any(kind == TEXT != part.columns[name] for name, kind in keys.items())
+    columns = []
+    for column, shown in names.items():
+        name = part.find(column)
+        if name is None:
+            value = f"CAST(NULL AS {types[column]})"
+        elif name in keys and as_text:
+            value = f"CAST({quote_name(name)} AS {types[column]})"
+        else:
+            value = typed.write(name, types[column])
+        columns.append(f"{value} AS {quote_name(shown)}")
+    return f"SELECT {', '.join(columns)} FROM {typed.read(_AS_TEXT if as_text else '')}"
+
+
+def _unite_column(
+    connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], column: str, unite: Unite
+) -> str:
+    having = [(part, name) for part in parts if (name := part.find(column)) is not None]
+    kinds = [part.columns[name] for part, name in having]
+    if all(part.is_key(name) for part, name in having):
+        return kinds[0] if len(set(kinds)) == 1 else TEXT
+    target = unite(kinds)
+    if target is None or (target == TEXT and len(set(kinds)) > 1):
+        # A column without a value takes any type: pandas writes it as floating-point numbers, for one.
+        having = [
+            (part, name)
+            for part, name in having
+            if part.find_value(connection, name, f"{quote_name(name)} IS NOT NULL")
+        ]
+        target = unite([part.columns[name] for part, name in having]) if having else TEXT
+    if target is None:
+        raise WarehouseError(
+            f"{_describe_both(having, column, unite)}, and no type holds both: write all files with one type"
+        )
+    for part, name in having:
+        _refuse_changed(connection, having, part, name, target)
+    return target
+
+
+def _refuse_changed(
+    connection: duckdb.DuckDBPyConnection, having: Having, part: Part, name: str, target: str
+) -> None:
+    """Refuse a value that the united type would change."""
+    doubt = find_doubt(part.columns[name], target)
+    found = doubt and part.find_value(connection, name, doubt(quote_name(name)))
+    if found:
+        other, kind = next(
+            (other, other.columns[called])
+            for other, called in having
+            if other.columns[called] != part.columns[name]
+        )
+        raise WarehouseError(
+            f"column {name!r} is {part.columns[name]} in {found[0]} and {kind} in {other.files[0].name}, and "
+            f"{target}, which would hold both, changes {found[1]}: write all files with one type"
+        )
+
+
+def _describe_both(having: Having, column: str, unite: Unite) -> str:
+    """Name the first two files that do not go together."""
+    kinds = [(part.columns[name], part.files[0].name) for part, name in having]
+    pairs = [(one, other) for number, one in enumerate(kinds) for other in kinds[number + 1 :]]
+    one, other = next(
+        (pair for pair in pairs if unite([pair[0][0], pair[1][0]]) is None), (kinds[0], kinds[-1])
+    )
+    return f"column {column!r} is {one[0]} in {one[1]} and {other[0]} in {other[1]}"
+
+
+def write_hive(files: Sequence[LinkedFile]) -> str:
+    """Write the option that takes columns from the names of folders, or takes none."""
+    return f", hive_partitioning = {'true' if files[0].keys else 'false'}"
+
+
+def fold(name: str) -> str:
+    """Fold a name as DuckDB compares names: A to Z are a to z, and no other letters are alike."""
+    return name.translate(_SMALL_LETTERS)
+
+
+def quote_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quote_files(files: Sequence[LinkedFile]) -> str:
+    return "[" + ", ".join(quote_text(file.link) for file in files) + "]"

@@ -1,0 +1,145 @@
+"""The tables of a folder inside DuckDB: each becomes a view when a query first names it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from reports_worker.warehouse.errors import WarehouseError, WarehouseUnavailableError
+
+from .csv import select_csv
+from .errors import explain_file
+from .folder import PARQUET, DataFile, FolderTable, find_tables
+from .held_files import HeldFiles, explain_change
+from .parquet import select_parquet
+from .parts import LinkedFile, fold, quote_name
+from .statements import Named
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Place:
+    table: FolderTable
+    file: DataFile
+    linked: LinkedFile
+
+
+class FolderTables:
+    """One state of a folder, from when this was made. A table that cannot be read fails those that read it."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        tables = find_tables(folder)
+        self._tables: Mapping[str, FolderTable] = {fold(table.name): table for table in tables}
+        self._held = HeldFiles([file for table in tables for file in table.files], scratch)
+        self._made: dict[str, FolderTable] = {}
+        self._faults: dict[str, WarehouseError] = {}
+        self._places: dict[str, _Place] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, connection: duckdb.DuckDBPyConnection, named: Named) -> Sequence[FolderTable]:
+        """Make the tables that a statement names; return them.
+
+        Raises the fault of one that cannot be read, unless the statement itself has another table of that name.
+        """
+        if any("/" in name for name in named.tables):
+            raise WarehouseError(
+                "The query reads outside the warehouse's tables, which is not allowed: name a table, not a file."
+            )
+        known = [name for name in named.tables if name in self._tables]
+        if any(name not in self._tables and name not in named.given for name in named.tables):
+            # What lists tables needs all; so does the hint of DuckDB at a name that is nearly right.
+            self.prepare_all(connection)
+        made = []
+        for name in known:
+            try:
+                made.append(self._make(connection, name))
+            except WarehouseError:
+                if name not in named.given:
+                    raise
+        return made
+
+    def prepare_all(self, connection: duckdb.DuckDBPyConnection) -> Sequence[FolderTable]:
+        """Make all tables that can be read."""
+        made = []
+        for name in self._tables:
+            try:
+                made.append(self._make(connection, name))
+            except WarehouseError as error:
+                log.debug("left out: %s", error)
+        return made
+
+    def check(self, tables: Iterable[FolderTable]) -> None:
+        """Raise WarehouseUnavailableError if a file of these is not what it was when the report began."""
+        for table in tables:
+            if changed := self._held.find_changed(table.files):
+                raise explain_change(table.name, changed)
+
+    def explain(self, error: duckdb.Error) -> WarehouseError | None:
+        """Say what an error over a file means; None if it is about no file of these."""
+        text = str(error)
+        links = self._held.find_links(text)
+        place = next((self._places[link] for link in links if link in self._places), None)
+        if place is None:
+            return None
+        if self._held.find_changed(place.table.files) or isinstance(error, duckdb.PermissionException):
+            # What is moved elsewhere has a path that DuckDB must not open.
+            return explain_change(place.table.name, place.file)
+        return explain_file(error, place.table.name, place.linked, place.table.kind)
+
+    def close(self) -> None:
+        self._held.close()
+
+    def _make(self, connection: duckdb.DuckDBPyConnection, key: str) -> FolderTable:
+        with self._lock:
+            table = self._tables[key]
+            if key in self._faults:
+                raise self._faults[key]
+            if key not in self._made:
+                try:
+                    self._make_view(connection, key, table)
+                except WarehouseError as fault:
+                    self._faults[key] = fault
+                    log.warning("%s", fault)
+                    raise
+                self._made[key] = table
+            return table
+
+    def _make_view(self, connection: duckdb.DuckDBPyConnection, key: str, table: FolderTable) -> None:
+        if table.fault:
+            raise _unreadable(table, table.fault)
+        if fault := self._find_fault(table):
+            raise _unreadable(table, f"{fault}. Tell who runs this")
+        self.check([table])
+        linked = self._link(key, table)
+        select = select_parquet if table.kind == PARQUET else select_csv
+        try:
+            source = select(connection, linked)
+            connection.execute(f"CREATE VIEW {quote_name(table.name)} AS {source}")
+        except WarehouseError as error:
+            raise WarehouseError(f"The warehouse's table {table.name!r} cannot be read: {error}.") from error
+        except duckdb.Error as error:
+            raise self.explain(error) or error from error
+        self.check([table])
+
+    def _find_fault(self, table: FolderTable) -> str:
+        faults = self._held.faults
+        return next((f"{file.name}: {faults[file]}" for file in table.files if file in faults), "")
+
+    def _link(self, key: str, table: FolderTable) -> Sequence[LinkedFile]:
+        number = list(self._tables).index(key)
+        linked = []
+        for place, file in enumerate(table.files):
+            link = self._held.link(file, table=number, number=place)
+            linked.append(LinkedFile(link, file.name, file.partitions))
+            self._places[link] = _Place(table, file, linked[-1])
+        return linked
+
+
+def _unreadable(table: FolderTable, fault: str) -> WarehouseUnavailableError:
+    return WarehouseUnavailableError(f"The warehouse's table {table.name!r} cannot be read: {fault}.")

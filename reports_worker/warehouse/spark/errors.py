@@ -1,0 +1,58 @@
+"""What Spark and gRPC raise, as sentences of ours. Imports pyspark."""
+
+from __future__ import annotations
+
+import grpc
+from pyspark.errors.exceptions import connect
+from pyspark.errors.exceptions.base import PySparkException
+
+from reports_worker.lib.masking import known_secrets
+from reports_worker.warehouse.errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
+
+from .queries import missing_table
+
+LONGEST_DETAIL = 300
+_LOST = ("INVALID_HANDLE", "NO_ACTIVE_SESSION", "SESSION_NOT_SAME")
+_REFUSED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
+
+
+def translate(error: Exception) -> WarehouseError:
+    """Name what went wrong, and no place: neither a server's nor a file's."""
+    status = _status(error)
+    condition = (error.getCondition() or "") if isinstance(error, PySparkException) else ""
+    if condition == "OPERATION_CANCELED":
+        return WarehouseCancelledError("The query was cancelled on the Spark server.")
+    if status in _REFUSED:
+        return WarehouseUnavailableError("Spark refuses the login: check the token of the address.")
+    if status in _AWAY or condition.startswith(_LOST):
+        return WarehouseUnavailableError("Spark does not answer, or the connection was lost.")
+    return _explain(error, condition)
+
+
+def _status(error: Exception) -> grpc.StatusCode | None:
+    if isinstance(error, connect.SparkConnectGrpcException):
+        return error.getGrpcStatusCode()
+    if isinstance(error, grpc.RpcError) and isinstance(error, grpc.Call):
+        return error.code()
+    return None
+
+
+def _explain(error: Exception, condition: str) -> WarehouseError:
+    named = (error.getMessageParameters() or {}) if isinstance(error, PySparkException) else {}
+    if condition.startswith("TABLE_OR_VIEW_NOT_FOUND"):
+        return WarehouseError(missing_table(named.get("relationName", "of that name")))
+    if condition.startswith("UNRESOLVED_COLUMN"):
+        return WarehouseError(f"The warehouse has no column {named.get('objectName', 'of that name')}.")
+    if condition == "PATH_NOT_FOUND":
+        return WarehouseUnavailableError("The folder of the warehouse is not there, as Spark sees it.")
+    if isinstance(error, connect.AnalysisException) or _is_of_data(error):
+        detail = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0]
+        return WarehouseError(f"Spark cannot run this query: {known_secrets().cut(detail, LONGEST_DETAIL)}")
+    kind = condition or type(error).__name__
+    return WarehouseError(f"Spark failed to run this query ({kind}): the log of its server says why.")
+
+
+def _is_of_data(error: Exception) -> bool:
+    """Tell an error of values, such as a division by zero."""
+    return isinstance(error, PySparkException) and (error.getSqlState() or "").startswith("22")

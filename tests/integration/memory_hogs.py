@@ -1,0 +1,34 @@
+"""reports_worker.rq_config, with reports that take more than they may: for tests alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from reports_worker import Assignment, ReportType
+from reports_worker.execution import runner as making
+from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
+
+__all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
+
+
+def _take_memory(_: Assignment) -> Mapping[str, Any]:
+    taken = []
+    while True:
+        # Written to, or the kernel would not really give it.
+        taken.append(b"x" * 10_000_000)
+        time.sleep(0.01)
+
+
+def _take_room(_: Assignment) -> Mapping[str, Any]:
+    return {"rows": ["a row"] * 100_000}
+
+
+def _leave(_: Assignment) -> Mapping[str, Any]:
+    os._exit(os.EX_OK)
+
+
+_TYPES = {"memory": _take_memory, "room": _take_room, "leave": _leave}
+vars(making)["CATALOG"] = {name: ReportType(name, name, "", make) for name, make in _TYPES.items()}

@@ -1,0 +1,324 @@
+"""Cancel, retry, delete and submit once only: what programs may rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import fakeredis
+import pytest
+from flask.testing import FlaskClient
+
+from reports_worker import CATALOG, Reason, ReportQueue
+from tests.unit.reports_app.api.test_api_refusals import assert_problem, fields_of
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+
+SUBMISSION = {"title": "Q4", "type": "sales"}
+CHANGES = {
+    "cancel": ("POST", "/api/reports/{}/cancel"),
+    "retry": ("POST", "/api/reports/{}/retry"),
+    "delete": ("DELETE", "/api/reports/{}"),
+}
+changes = pytest.mark.parametrize("change", CHANGES)
+
+
+def change_report(client: FlaskClient, change: str, task_id: str) -> Any:
+    method, path = CHANGES[change]
+    return client.open(path.format(task_id), method=method)
+
+
+def submit(client: FlaskClient, key: str, body: object = SUBMISSION) -> Any:
+    return client.post("/api/reports", json=body, headers={"Idempotency-Key": key})
+
+
+def state_of(client: FlaskClient, task_id: str) -> Any:
+    return client.get(f"/api/reports/{task_id}").get_json()
+
+
+def make(workshop: Workshop, state: str) -> str:
+    makers: dict[str, Callable[[], str]] = {
+        "pending": workshop.ask,
+        "running": workshop.start,
+        "completed": workshop.complete,
+        "failed": workshop.fail,
+    }
+    return makers[state]()
+
+
+def test_a_pending_report_is_cancelled_at_once(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.ask()
+
+    answer = change_report(client, "cancel", task_id)
+
+    assert (answer.status_code, answer.mimetype) == (202, "application/json")
+    assert answer.get_json() == {"task_id": task_id, "status": "failed", "message": "Report cancelled"}
+    body = client.get(answer.headers["Location"]).get_json()
+    assert (body["task_id"], body["status"], body["reason"]) == (task_id, "failed", "cancelled")
+    assert body["ended_at"] is not None
+
+
+def test_a_running_report_is_being_cancelled_and_never_completes(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.start()
+
+    answer = change_report(client, "cancel", task_id)
+
+    assert answer.status_code == 202
+    assert answer.get_json()["status"] == "running"
+    assert answer.get_json()["message"] == "Report is being cancelled"
+    workshop.end(task_id)
+    assert state_of(client, task_id)["reason"] == "cancelled"
+
+
+def test_a_cancel_can_be_repeated_while_the_report_runs(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.start()
+
+    answers = [change_report(client, "cancel", task_id) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+
+
+@pytest.mark.parametrize("state", ["completed", "failed"])
+def test_a_report_that_has_ended_cannot_be_cancelled(
+    client: FlaskClient, workshop: Workshop, state: str
+) -> None:
+    task_id = make(workshop, state)
+    before = state_of(client, task_id)
+
+    problem = assert_problem(change_report(client, "cancel", task_id), 409)
+
+    assert problem["title"] == "Conflict"
+    assert "nothing to cancel" in problem["detail"]
+    assert state_of(client, task_id) == before
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_failed_report_is_made_again_under_its_id(
+    client: FlaskClient, workshop: Workshop, reason: Reason
+) -> None:
+    task_id = workshop.fail(reason=reason)
+
+    answer = change_report(client, "retry", task_id)
+
+    assert (answer.status_code, answer.mimetype) == (202, "application/json")
+    assert answer.headers["Location"] == f"/api/reports/{task_id}"
+    assert answer.get_json() == {
+        "task_id": task_id,
+        "status": "pending",
+        "message": "Report generation started",
+    }
+    body = state_of(client, task_id)
+    assert (body["status"], body["started_at"], body["ended_at"]) == ("pending", None, None)
+    assert not {"error", "reason"} & body.keys()
+    workshop.begin(task_id)
+    workshop.end(task_id)
+    assert state_of(client, task_id)["status"] == "completed"
+
+
+def test_a_second_retry_is_refused_and_the_report_keeps_its_place(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.fail()
+    change_report(client, "retry", task_id)
+    workshop.ask("behind it")
+    before = state_of(client, task_id)
+
+    assert_problem(change_report(client, "retry", task_id), 409)
+    assert state_of(client, task_id) == before
+    assert before["position"] == 0
+
+
+@pytest.mark.parametrize("state", ["running", "completed"])
+def test_only_a_failed_report_can_be_made_again(client: FlaskClient, workshop: Workshop, state: str) -> None:
+    task_id = make(workshop, state)
+    before = state_of(client, task_id)
+
+    problem = assert_problem(change_report(client, "retry", task_id), 409)
+
+    assert state in problem["detail"]
+    assert state_of(client, task_id) == before
+
+
+@pytest.mark.parametrize("state", ["pending", "running", "completed", "failed"])
+def test_a_report_is_deleted_whatever_its_state(client: FlaskClient, workshop: Workshop, state: str) -> None:
+    kept, task_id = workshop.ask("kept"), make(workshop, state)
+
+    answer = change_report(client, "delete", task_id)
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert_problem(client.get(f"/api/reports/{task_id}"), 404)
+    assert [report["task_id"] for report in client.get("/api/reports").get_json()] == [kept]
+    assert_problem(change_report(client, "delete", task_id), 404)
+
+
+@changes
+@pytest.mark.parametrize("task_id", [UNKNOWN_ID, UNKNOWN_ID.upper(), "7", "%00", "%ff", "*", "x" * 3000])
+def test_what_is_not_there_cannot_be_changed(client: FlaskClient, change: str, task_id: str) -> None:
+    answer = change_report(client, change, task_id)
+
+    assert_problem(answer, 404)
+    assert len(answer.data) < 1000
+
+
+@changes
+def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
+    client: FlaskClient, memory_server: fakeredis.FakeServer, workshop: Workshop, change: str
+) -> None:
+    task_id = workshop.fail() if change == "retry" else workshop.ask()
+    before = state_of(client, task_id)
+    memory_server.connected = False
+
+    answer = change_report(client, change, task_id)
+
+    assert_problem(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    memory_server.connected = True
+    assert state_of(client, task_id) == before
+
+
+@changes
+def test_looking_at_the_address_of_a_change_changes_nothing(
+    client: FlaskClient, workshop: Workshop, change: str
+) -> None:
+    task_id = workshop.fail() if change == "retry" else workshop.ask()
+    before = state_of(client, task_id)
+
+    statuses = {client.open(CHANGES[change][1].format(task_id), method=name).status_code
+                for name in ("GET", "HEAD", "OPTIONS")}  # fmt: skip
+
+    assert statuses == ({200, 204} if change == "delete" else {405, 204})
+    assert state_of(client, task_id) == before
+
+
+def test_the_same_key_and_body_give_the_same_report(client: FlaskClient, queue: ReportQueue) -> None:
+    answers = [submit(client, "key-1"), submit(client, "key-1")]
+    answers.append(submit(client, "key-1", {"parameters": {}, "type": "sales", "title": " Q4 "}))
+
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert len({answer.get_json()["task_id"] for answer in answers}) == 1
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert queue.list().total == 1
+
+
+def test_other_keys_and_none_give_other_reports(client: FlaskClient, queue: ReportQueue) -> None:
+    for key in ("key-1", "key-2", "KEY-1", "*"):
+        assert submit(client, key).status_code == 202
+    for _ in range(2):
+        assert client.post("/api/reports", json=SUBMISSION).status_code == 202
+
+    assert queue.list().total == 6
+
+
+@pytest.mark.parametrize(
+    "body", [{"title": "Q3", "type": "sales"}, {"title": "Q4", "type": "users"}], ids=["title", "type"]
+)
+def test_the_same_key_for_another_body_is_a_conflict(
+    client: FlaskClient, queue: ReportQueue, body: dict[str, str]
+) -> None:
+    submit(client, "key-1")
+
+    problem = assert_problem(submit(client, "key-1", body), 409)
+
+    assert "Idempotency-Key" in problem["detail"]
+    assert queue.list().total == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "ü", "a\tb", "a\x7fb"], ids=ascii)
+def test_a_bad_key_is_named_and_nothing_is_queued(client: FlaskClient, workshop: Workshop, key: str) -> None:
+    problem = assert_problem(submit(client, key), 400)
+
+    assert fields_of(problem) == ["Idempotency-Key"]
+    assert workshop.connection.keys() == []
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted"', "~!@#$%^&*()"])
+def test_any_other_key_is_taken(client: FlaskClient, key: str) -> None:
+    first, second = submit(client, key), submit(client, key)
+
+    assert first.status_code == second.status_code == 202
+    assert first.get_json() == second.get_json()
+
+
+def test_a_key_of_a_refused_request_is_still_free(client: FlaskClient) -> None:
+    assert_problem(submit(client, "key-1", {"title": "", "type": "sales"}), 400)
+
+    assert submit(client, "key-1").status_code == 202
+
+
+def test_with_the_broker_away_a_key_is_still_free(
+    client: FlaskClient, memory_server: fakeredis.FakeServer, queue: ReportQueue
+) -> None:
+    memory_server.connected = False
+    assert_problem(submit(client, "key-1"), 503)
+    memory_server.connected = True
+
+    assert submit(client, "key-1", {"title": "Q3", "type": "users"}).status_code == 202
+    assert queue.list().total == 1
+
+
+def test_a_waiting_report_tells_how_many_wait_before_it(client: FlaskClient, workshop: Workshop) -> None:
+    ids = [workshop.ask() for _ in range(3)]
+
+    assert [state_of(client, task_id)["position"] for task_id in ids] == [0, 1, 2]
+    change_report(client, "cancel", ids[0])
+    workshop.begin(ids[1])
+
+    assert state_of(client, ids[2])["position"] == 0
+    assert "position" not in state_of(client, ids[0])
+    assert "position" not in state_of(client, ids[1])
+
+
+def test_the_report_types_are_those_of_the_catalog(client: FlaskClient) -> None:
+    answer = client.get("/api/report-types")
+
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert [one["name"] for one in answer.get_json()] == list(CATALOG)
+    for one in answer.get_json():
+        assert list(one) == ["name", "title", "description", "parameters", "formats", "version"]
+        assert one["title"]
+        assert one["parameters"] == {"type": "object", "properties": {}, "additionalProperties": False}
+        assert client.post("/api/reports", json={"title": "Q4", "type": one["name"]}).status_code == 202
+
+
+def test_the_report_types_are_told_without_a_broker(
+    client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
+    memory_server.connected = False
+
+    assert client.get("/api/report-types").status_code == 200
+
+
+@pytest.mark.parametrize("state", ["completed", "failed"])
+def test_a_wait_for_what_has_ended_is_answered_at_once(
+    client: FlaskClient, workshop: Workshop, state: str
+) -> None:
+    task_id = make(workshop, state)
+
+    answer = client.get(f"/api/reports/{task_id}?wait=30")
+
+    assert answer.get_json() == state_of(client, task_id)
+    assert "Retry-After" not in answer.headers
+
+
+def test_a_wait_for_what_is_not_there_is_answered_at_once(client: FlaskClient) -> None:
+    assert_problem(client.get(f"/api/reports/{UNKNOWN_ID}?wait=30"), 404)
+
+
+def test_no_wait_is_a_wait_of_no_time(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.ask()
+
+    answer = client.get(f"/api/reports/{task_id}?wait=0")
+
+    assert answer.get_json()["status"] == "pending"
+    assert "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize("wait", ["", "-1", "31", "1.5", "1e1", "ten", " 1", "+1", "²", "٣", "9" * 5000])
+def test_a_bad_wait_is_named(client: FlaskClient, workshop: Workshop, wait: str) -> None:
+    for task_id in (workshop.ask(), UNKNOWN_ID):
+        answer = client.get(f"/api/reports/{task_id}", query_string={"wait": wait})
+
+        problem = assert_problem(answer, 400)
+        assert fields_of(problem) == ["wait"]
+        assert "0 to 30" in problem["detail"]

@@ -1,0 +1,256 @@
+"""What programs may rely on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from reports_worker import Reason, is_task_id
+from reports_worker.domain.task_id import new_task_id
+from tests.unit.reports_app.report_factory import FIGURES, Workshop
+
+FIELDS = [
+    "task_id",
+    "title",
+    "type",
+    "status",
+    "parameters",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "progress",
+    "artifacts",
+    "as_of",
+    "formats",
+    "version",
+]
+
+
+def get(client: FlaskClient, task_id: str) -> Any:
+    answer = client.get(f"/api/reports/{task_id}")
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    return answer.get_json()
+
+
+def test_a_submit_is_accepted_with_exactly_three_fields(client: FlaskClient) -> None:
+    answer = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
+
+    body = answer.get_json()
+    assert answer.status_code == 202
+    assert list(body) == ["task_id", "status", "message"]
+    assert body["status"] == "pending"
+    assert body["message"] == "Report generation started"
+    assert is_task_id(body["task_id"])
+
+
+def test_the_location_of_a_submit_leads_to_the_report(client: FlaskClient) -> None:
+    answer = client.post("/api/reports", json={"title": " Q4 ", "type": "users", "parameters": {}})
+
+    body = client.get(answer.headers["Location"]).get_json()
+    assert body["task_id"] == answer.get_json()["task_id"]
+    assert (body["title"], body["type"], body["parameters"]) == ("Q4", "users", {})
+
+
+@pytest.mark.parametrize("report_type", ["sales", "inventory", "users"])
+def test_each_type_can_be_asked_for(client: FlaskClient, report_type: str) -> None:
+    answer = client.post("/api/reports", json={"title": "Q4", "type": report_type})
+
+    assert client.get(answer.headers["Location"]).get_json()["type"] == report_type
+
+
+def test_json_with_a_charset_is_taken(client: FlaskClient) -> None:
+    body = '{"title": "Übersicht", "type": "sales"}'.encode()
+
+    answer = client.post("/api/reports", data=body, content_type="application/json; charset=utf-8")
+
+    assert client.get(answer.headers["Location"]).get_json()["title"] == "Übersicht"
+
+
+def test_a_pending_report_has_not_begun(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.ask("Waiting")
+
+    body = get(client, task_id)
+
+    assert list(body) == [*FIELDS, "position"]
+    assert body["status"] == "pending"
+    assert body["position"] == 0
+    assert body["started_at"] is None
+    assert body["ended_at"] is None
+    assert body["progress"] == {"percent": 0, "stage": ""}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["created_at"])
+
+
+def test_a_running_report_tells_its_progress(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.start("Busy", percent=40, stage="adding up revenue")
+
+    body = get(client, task_id)
+
+    assert list(body) == FIELDS
+    assert body["status"] == "running"
+    assert body["progress"] == {"percent": 40, "stage": "adding up revenue"}
+    assert body["started_at"] >= body["created_at"]
+    assert body["ended_at"] is None
+
+
+def test_a_completed_report_carries_title_and_type_within_its_result(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.complete("Q4 2024 Sales Report")
+
+    body = get(client, task_id)
+
+    assert list(body) == [*FIELDS, "complete", "result"]
+    assert body["status"] == "completed"
+    assert body["result"] == {"title": "Q4 2024 Sales Report", "type": "sales", **FIGURES}
+    assert list(body["result"])[:2] == ["title", "type"]
+    assert body["progress"] == {"percent": 100, "stage": ""}
+    assert body["ended_at"] >= body["started_at"]
+
+
+def test_a_failed_report_says_why_to_people_and_to_programs(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.fail("Late", error="It took too long.", reason=Reason.TIMEOUT)
+
+    body = get(client, task_id)
+
+    assert list(body) == [*FIELDS, "error", "reason"]
+    assert (body["status"], body["error"], body["reason"]) == ("failed", "It took too long.", "timeout")
+
+
+@pytest.mark.parametrize(
+    ("in_redis", "status"),
+    [
+        ("created", "pending"),
+        ("queued", "pending"),
+        ("deferred", "pending"),
+        ("scheduled", "pending"),
+        ("rate_limited", "pending"),
+        ("ready_to_enqueue", "pending"),
+        ("started", "running"),
+        ("finished", "completed"),
+        ("failed", "failed"),
+        ("stopped", "failed"),
+        ("canceled", "failed"),
+    ],
+)
+def test_no_status_of_the_queue_itself_gets_out(
+    client: FlaskClient, workshop: Workshop, in_redis: str, status: str
+) -> None:
+    task_id = workshop.ask()
+    workshop.connection.hset(f"rq:job:{task_id}", "status", in_redis)
+
+    assert get(client, task_id)["status"] == status
+
+
+def test_an_empty_list_is_an_empty_array(client: FlaskClient) -> None:
+    answer = client.get("/api/reports")
+
+    assert answer.get_json() == []
+    assert answer.headers["X-Total-Count"] == "0"
+    assert "Link" not in answer.headers
+
+
+def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, workshop: Workshop) -> None:
+    ids = [workshop.complete("first"), workshop.fail("second"), workshop.start("third"), workshop.ask("4th")]
+
+    answer = client.get("/api/reports")
+
+    assert [report["task_id"] for report in answer.get_json()] == ids[::-1]
+    assert [report["status"] for report in answer.get_json()] == ["pending", "running", "failed", "completed"]
+    pending = get(client, ids[-1])
+    assert pending.pop("position") == 0  # told of one report alone: a list would cost a look for each
+    assert answer.get_json() == [pending, *(get(client, task_id) for task_id in ids[2::-1])]
+    assert answer.headers["X-Total-Count"] == "4"
+    assert "Link" not in answer.headers
+
+
+def test_a_list_holds_a_hundred_by_default(client: FlaskClient, workshop: Workshop) -> None:
+    for number in range(101):
+        workshop.ask(f"number {number}")
+
+    answer = client.get("/api/reports")
+
+    assert [report["title"] for report in answer.get_json()] == [f"number {n}" for n in range(100, 0, -1)]
+    assert answer.headers["X-Total-Count"] == "101"
+    assert len(client.get("/api/reports?limit=1").get_json()) == 1
+    assert len(client.get("/api/reports?limit=500").get_json()) == 101
+
+
+def test_a_full_last_page_has_no_next(client: FlaskClient, workshop: Workshop) -> None:
+    for _ in range(4):
+        workshop.ask()
+
+    first = client.get("/api/reports?limit=2")
+    last = client.get(next_url(first) or "")
+
+    assert len(last.get_json()) == 2
+    assert next_url(last) is None
+
+
+def test_the_pages_hold_every_report_once_while_others_come_and_go(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    ids = [workshop.ask(f"number {number}") for number in range(23)]
+    seen: list[str] = []
+
+    url: str | None = "/api/reports?limit=5"
+    while url:
+        answer = client.get(url)
+        seen += [report["task_id"] for report in answer.get_json()]
+        workshop.ask("came meanwhile")
+        workshop.remove(seen[-1])  # the very report that the next cursor names
+        url = next_url(answer)
+
+    assert seen == ids[::-1]
+
+
+def test_a_report_whose_record_is_gone_is_left_out(client: FlaskClient, workshop: Workshop) -> None:
+    ids = [workshop.ask() for _ in range(3)]
+    workshop.connection.delete(f"rq:job:{ids[1]}")
+
+    assert [report["task_id"] for report in client.get("/api/reports").get_json()] == [ids[2], ids[0]]
+    assert client.get(f"/api/reports/{ids[1]}").status_code == 404
+
+
+def test_a_cursor_may_name_a_report_that_never_was(client: FlaskClient, workshop: Workshop) -> None:
+    workshop.ask()
+
+    assert len(client.get(f"/api/reports?cursor={new_task_id()}").get_json()) == 1
+
+
+def test_health_is_exactly_this(client: FlaskClient) -> None:
+    answer = client.get("/health")
+
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "healthy", "service": "report-api"}
+
+
+def test_alive_answers_for_the_process(client: FlaskClient) -> None:
+    answer = client.get("/alive")
+
+    assert answer.status_code == 200
+    assert answer.get_json() == {"status": "alive", "service": "report-api"}
+
+
+@pytest.mark.parametrize("path", ["/api/reports", "/health", "/alive"])
+def test_head_gives_the_headers_of_get(client: FlaskClient, path: str) -> None:
+    get_answer, head_answer = client.get(path), client.head(path)
+
+    assert head_answer.status_code == 200
+    assert head_answer.data == b""
+    assert head_answer.content_type == get_answer.content_type
+
+
+def test_options_tell_what_is_allowed(client: FlaskClient) -> None:
+    answer = client.options("/api/reports")
+
+    assert answer.status_code == 204
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def next_url(answer: Any) -> str | None:
+    """Where the header Link leads, as a client follows it."""
+    match = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+    return match[1] if match else None

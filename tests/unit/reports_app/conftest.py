@@ -1,0 +1,73 @@
+"""The web side over a broker in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import fakeredis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import StrictUndefined
+
+from reports_app import AppSettings, create_app, create_blueprint
+from reports_app.services.container import Services, add_services
+from reports_worker import TYPES, ReportQueue
+from tests.unit.reports_app.report_factory import Workshop
+
+SECRET = "a secret for tests alone"
+
+
+@pytest.fixture
+def memory_server() -> fakeredis.FakeServer:
+    """A broker in memory; `connected = False` takes it away."""
+    return fakeredis.FakeServer()
+
+
+@pytest.fixture
+def memory(memory_server: fakeredis.FakeServer) -> fakeredis.FakeRedis:
+    return fakeredis.FakeRedis(server=memory_server)
+
+
+@pytest.fixture
+def queue(memory: fakeredis.FakeRedis) -> ReportQueue:
+    return ReportQueue(memory, timeout=timedelta(hours=1))
+
+
+@pytest.fixture
+def services(queue: ReportQueue) -> Services:
+    return Services(queue, TYPES)
+
+
+@pytest.fixture
+def workshop(memory: fakeredis.FakeRedis, queue: ReportQueue) -> Workshop:
+    return Workshop(memory, queue)
+
+
+@pytest.fixture
+def app(services: Services) -> Flask:
+    """Somebody's small application with our blueprint at its root."""
+    app = Flask("somebodys", template_folder=None, static_folder=None)
+    app.config.update(SECRET_KEY=SECRET)
+    app.jinja_env.undefined = StrictUndefined
+    app.register_blueprint(create_blueprint(services=services))
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def product(services: Services) -> Flask:
+    """The product's own application, over the broker in memory."""
+    app = create_app(AppSettings(secret_key=SECRET))
+    app.jinja_env.undefined = StrictUndefined
+    add_services(app, services)
+    return app
+
+
+@pytest.fixture
+def product_client(product: Flask) -> FlaskClient:
+    return product.test_client()

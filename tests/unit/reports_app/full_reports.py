@@ -1,0 +1,38 @@
+"""A completed report with all that one can have: tables, a chart, files and stages, whole and cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports_worker.content.report import Chart
+from reports_worker.content.rows import Column, Kind
+from reports_worker.domain.report import Completed, Receipt
+from reports_worker.execution.preview import write_preview
+from reports_worker.execution.progress import Stage
+from tests.unit.reports_app.report_factory import FIGURES
+from tests.unit.reports_worker.formats.format_files import NOW, describe, spool
+
+SHA = "0f" * 32
+
+
+def fill(folder: Path, text: str) -> Completed:
+    """Describe an end in which every text that a type or its data can give is `text`."""
+    columns = [Column("name", Kind.TEXT, text, text), Column("sum", Kind.INTEGER, "Sum", "EUR")]
+    rows = [(text, 1), (None, 2)]
+    whole = spool(folder, columns, rows, name="whole", title=text)
+    cut = spool(folder, columns, rows, name="part", title=text, expected=9, cut=text)
+    empty = spool(folder, columns, [], name="none", title=text)
+    chart = Chart("trend", text, {"mark": "bar"}, columns, rows, text)
+    preview = write_preview(describe(whole, cut, empty, charts=[chart]), [Stage(text, 0.5)])
+    return Completed(
+        FIGURES,
+        artifacts=(
+            Receipt("whole.csv", "csv", "text/csv", 12, SHA, 0.1, "whole", rows_written=2, rows_expected=2),
+            Receipt("part.csv", "csv", "text/csv", 12, SHA, 0.1, "part", None, 2, 9, text),
+            Receipt("chart-trend.svg", "svg", "image/svg+xml", 12, SHA, 0.1, chart="trend"),
+            Receipt("chart-trend-dark.svg", "svg", "image/svg+xml", 12, SHA, 0.1, chart="trend"),
+        ),
+        as_of=NOW,
+        version="v1",
+        preview=preview,
+    )

@@ -1,0 +1,202 @@
+"""A page of another site changes nothing here; programs and our own pages do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports_app import AppSettings, create_app, create_blueprint
+from reports_app.middleware.origins import is_own_origin
+from reports_app.services.container import Services, add_services
+from reports_worker import ReportQueue, Status
+from tests.unit.reports_app.html_tree import parse_html
+from tests.unit.reports_app.report_factory import Workshop
+
+HTML = {"Accept": "text/html"}
+PREFIX = "/tools/reports"
+STRANGE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:8160"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "same-origin,cross-site"},
+    {"Sec-Fetch-Site": ""},
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://localhost:8160"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://"},
+    {"Origin": "chrome-extension://localhost"},
+]
+OURS: list[dict[str, str]] = [
+    {},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    # A proxy that hands on no host name; the browser has said that it is our own page.
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://reports.example"},
+    {"Origin": "http://localhost"},
+    {"Origin": "https://localhost"},
+]
+
+
+def post_form(client: FlaskClient, prefix: str, path: str, headers: dict[str, str], **fields: str) -> Any:
+    """Press a button of a page that was opened before, with its cookie and token."""
+    page = parse_html(client.get(f"{prefix}/").text)
+    token = page.find_all("input", name="csrf_token")[0].attributes["value"]
+    return client.post(f"{prefix}{path}", data={"csrf_token": token, **fields}, headers=headers | HTML)
+
+
+@pytest.fixture(params=["", PREFIX])
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Where the blueprint is: in our own application, or mounted in another."""
+    return str(request.param)
+
+
+@pytest.fixture
+def client(services: Services, prefix: str) -> Iterator[FlaskClient]:
+    if prefix:
+        app = Flask("host")
+        app.config.update(SECRET_KEY="the host's own secret")
+        app.register_blueprint(create_blueprint(services=services), url_prefix=prefix)
+    else:
+        app = create_app(AppSettings(secret_key="a secret for tests alone"))
+        add_services(app, services)
+    with app.test_client() as client:
+        yield client
+
+
+@pytest.mark.parametrize("headers", STRANGE)
+def test_a_page_of_another_site_changes_nothing_by_the_api(
+    client: FlaskClient, prefix: str, workshop: Workshop, queue: ReportQueue, headers: dict[str, str]
+) -> None:
+    waiting, failed = workshop.ask(), workshop.fail()
+
+    answers = [
+        client.post(f"{prefix}/api/reports/{waiting}/cancel", headers=headers),
+        client.post(f"{prefix}/api/reports/{failed}/retry", headers=headers),
+        client.delete(f"{prefix}/api/reports/{failed}", headers=headers),
+        client.post(f"{prefix}/api/reports", json={"title": "x", "type": "sales"}, headers=headers),
+        client.put(f"{prefix}/api/reports", headers=headers),
+        client.patch(f"{prefix}/api/nothing", headers=headers),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
+        assert "only pages of localhost may change something" in answer.get_json()["detail"]
+    statuses = {report.task_id: report.status for report in queue.list(limit=10).reports}
+    assert statuses == {waiting: Status.PENDING, failed: Status.FAILED}
+
+
+@pytest.mark.parametrize("headers", STRANGE)
+def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
+    client: FlaskClient, prefix: str, workshop: Workshop, queue: ReportQueue, headers: dict[str, str]
+) -> None:
+    task_id = workshop.ask()
+
+    answers = [
+        post_form(client, prefix, f"/reports/{task_id}/cancel", headers),
+        post_form(client, prefix, "/reports", headers, title="tossed", type="sales"),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (403, "text/html")
+        assert "only pages of localhost may change something" in answer.text
+    assert [one.status for one in queue.list(limit=10).reports] == [Status.PENDING]
+
+
+@pytest.mark.parametrize("headers", OURS)
+def test_programs_and_our_own_pages_change_what_they_want(
+    client: FlaskClient, prefix: str, workshop: Workshop, headers: dict[str, str]
+) -> None:
+    task_id, other = workshop.ask(), workshop.ask()
+
+    assert post_form(client, prefix, "/reports", headers, title="Q4", type="sales").status_code == 303
+    assert post_form(client, prefix, f"/reports/{task_id}/cancel", headers).status_code == 303
+    assert client.post(f"{prefix}/api/reports/{other}/cancel", headers=headers).status_code == 202
+    assert client.delete(f"{prefix}/api/reports/{other}", headers=headers).status_code == 204
+
+
+@pytest.mark.parametrize("headers", STRANGE)
+def test_reading_is_not_asked_where_it_comes_from(
+    client: FlaskClient, prefix: str, headers: dict[str, str]
+) -> None:
+    for path in ("/", "/api/reports", "/health"):
+        assert client.get(f"{prefix}{path}", headers=headers).status_code == 200
+        assert client.head(f"{prefix}{path}", headers=headers).status_code == 200
+
+
+def test_a_preflight_is_answered_without_leave(client: FlaskClient, prefix: str, workshop: Workshop) -> None:
+    asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
+
+    answer = client.options(f"{prefix}/api/reports/{workshop.ask()}", headers=asked)
+
+    assert answer.status_code == 204
+    assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
+
+
+@pytest.mark.parametrize(
+    ("proxy", "origin", "status"),
+    [
+        # It ends TLS, and hands on name and scheme.
+        ({"X-Forwarded-Host": "ours.example", "X-Forwarded-Proto": "https"}, "https://ours.example", 202),
+        (
+            {"X-Forwarded-Host": "ours.example:8443", "X-Forwarded-Proto": "https"},
+            "https://ours.example:8443",
+            202,
+        ),
+        # The scheme it keeps to itself.
+        ({"X-Forwarded-Host": "ours.example"}, "https://ours.example", 202),
+        ({"X-Forwarded-Host": "ours.example:443"}, "https://ours.example", 202),
+        ({"Host": "ours.example"}, "https://ours.example", 202),
+        ({"X-Forwarded-Host": "ours.example", "X-Forwarded-Proto": "https"}, "https://evil.example", 403),
+        ({"X-Forwarded-Host": "ours.example"}, "https://ours.example:8443", 403),
+        ({"X-Forwarded-Host": "ours.example"}, "http://localhost", 403),
+    ],
+)
+def test_behind_a_proxy_our_own_pages_are_those_of_the_name_that_the_browser_knows(
+    services: Services,
+    workshop: Workshop,
+    proxy: dict[str, str],
+    origin: str,
+    status: int,
+) -> None:
+    app = create_app(
+        AppSettings(secret_key="s" * 32, proxies=1, is_open=True, allowed_hosts=("ours.example",))
+    )
+    add_services(app, services)
+
+    answer = app.test_client().post(
+        f"/api/reports/{workshop.ask()}/cancel", headers=proxy | {"Origin": origin}
+    )
+
+    assert answer.status_code == status
+
+
+names = st.from_regex(r"[a-z][a-z0-9-]{0,9}(\.[a-z]{2,5})?|\[[0-9a-f]{0,4}::[0-9a-f]{1,4}\]", fullmatch=True)
+ports = st.one_of(st.just(""), st.integers(1, 65535).map(":{}".format))
+
+
+@given(scheme=st.sampled_from(["http", "https"]), name=names, port=ports)
+def test_an_origin_is_ours_where_name_and_port_are_the_hosts(scheme: str, name: str, port: str) -> None:
+    assert is_own_origin(f"{scheme}://{name}{port}", f"{name}{port}".upper())
+
+
+@given(scheme=st.sampled_from(["http", "https"]), name=names, port=ports, other=names, another=ports)
+def test_an_origin_of_another_name_or_port_is_not(
+    scheme: str, name: str, port: str, other: str, another: str
+) -> None:
+    default = {"http": ":80", "https": ":443"}[scheme]
+    is_same = (name, port or default) == (other, another or default)
+
+    assert is_own_origin(f"{scheme}://{name}{port}", f"{other}{another}") is is_same
+
+
+@given(st.text(), st.text())
+def test_whatever_stands_in_the_headers_is_judged(origin: str, host: str) -> None:
+    assert is_own_origin(origin, host) in (True, False)

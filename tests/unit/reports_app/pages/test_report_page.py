@@ -1,0 +1,443 @@
+"""The page of one report, and what its buttons do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import fakeredis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from reports_worker import Reason, ReportQueue, Status
+from reports_worker.content.report import Chart
+from reports_worker.content.rows import Column, Kind
+from reports_worker.domain.report import Completed, Receipt
+from reports_worker.execution.preview import write_preview
+from reports_worker.queue.callback_outbox import Attempt
+from tests.unit.reports_app.html_tree import Element, parse_html
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_worker.formats.format_files import describe
+
+HTML = {"Accept": "text/html"}
+EVIL = "<script>window.evil=1</script>"
+ACTIONS = ("cancel", "retry", "delete")
+
+
+def fetch(client: FlaskClient, task_id: str, query: str = "") -> Element:
+    answer = client.get(f"/reports/{task_id}{query}")
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    return parse_html(answer.text)
+
+
+def buttons(page: Element) -> dict[str, Element]:
+    """The buttons that do something with a report, by what they do."""
+    found = [button for button in page.find_all("button") if "formaction" in button.attributes]
+    return {button.attributes["formaction"].rpartition("/")[2]: button for button in found}
+
+
+def press(client: FlaskClient, page: Element, action: str) -> Any:
+    """Press a button as a browser does: its form is sent to its address."""
+    button = buttons(page)[action]
+    form = page.get("form", id=button.attributes["form"])
+    assert form.attributes["method"] == "post"
+    return client.post(button.attributes["formaction"], data=form.hidden_fields(), headers=HTML)
+
+
+def figures(page: Element) -> dict[str, str]:
+    names, values = page.find_all("dt"), page.find_all("dd")
+    return {name.text: value.text for name, value in zip(names, values, strict=True)}
+
+
+def set_times(workshop: Workshop, task_id: str, **times: str) -> None:
+    for name, time in times.items():
+        workshop.connection.hset(f"rq:job:{task_id}", name, time)
+
+
+def test_a_completed_report_shows_its_figures_and_its_timing(client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.complete("Q4 sales")
+    set_times(
+        workshop,
+        task_id,
+        created_at="2024-02-29T12:00:00.000000Z",
+        started_at="2024-02-29T12:00:01.500000Z",
+        ended_at="2024-02-29T12:00:09.750000Z",
+    )
+
+    page = fetch(client, task_id)
+
+    shown = figures(page)
+    assert page.get("title").text == page.get("h1").text == "Q4 sales"
+    assert page.get("span", class_="badge").text == "completed"
+    assert shown["Total sales"] == "35,420"
+    assert shown["Average order value"] == "123.45"
+    assert (shown["Waited"], shown["Made in"]) == ("1.5 s", "8.2 s")
+    assert page.find_all("time")[-1].attributes["datetime"] == "2024-02-29T12:00:09+00:00"
+    assert page.links()[task_id] == f"/api/reports/{task_id}"
+
+
+def test_a_pending_report_tells_how_many_wait_before_it(client: FlaskClient, workshop: Workshop) -> None:
+    workshop.ask()
+    workshop.ask()
+
+    page = fetch(client, workshop.ask())
+
+    assert "Waiting for a worker, 2 before it" in page.text
+    assert not {"Waited", "Made in", "Ended"} & figures(page).keys()
+
+
+def test_a_running_report_shows_its_progress(client: FlaskClient, workshop: Workshop) -> None:
+    page = fetch(client, workshop.start(percent=40, stage="adding up revenue"))
+
+    assert page.get("progress").attributes["value"] == "40"
+    assert "40 % · adding up revenue" in page.text
+    assert "Waited" in figures(page)
+    assert "Ended" not in figures(page)
+
+
+def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop) -> None:
+    page = fetch(client, workshop.fail(error="It took too long.", reason=Reason.TIMEOUT))
+
+    assert "It took too long." in page.get("p", class_="error").text
+    assert page.get("code").text == "timeout"
+
+
+def test_a_report_without_a_callback_speaks_of_none(client: FlaskClient, workshop: Workshop) -> None:
+    assert "Callback" not in fetch(client, workshop.complete()).text
+
+
+@pytest.mark.parametrize("query", ["", "?partial=1"])
+def test_a_report_with_a_callback_shows_how_its_delivery_stands(
+    client: FlaskClient, workshop: Workshop, query: str
+) -> None:
+    task_id = workshop.ask(callback_url="https://hooks.example.com/x?token=hunter2")
+
+    asked = figures(fetch(client, task_id, query))
+    workshop.begin(task_id)
+    workshop.end(task_id)
+    due = figures(fetch(client, task_id, query))
+    workshop.deliver(Attempt(503, EVIL))
+    tried = figures(fetch(client, task_id, query))
+    workshop.deliver(Attempt(204))
+    page = fetch(client, task_id, query)
+    told = figures(page)
+
+    assert asked["Address"] == "https://hooks.example.com/x?…"
+    assert "hunter2" not in page.text
+    assert not {"Attempts", "Last answer", "Last error", "Delivered"} & asked.keys()
+    assert [shown["Delivery"] for shown in (asked, due, tried, told)] == [
+        "when the report ends",
+        "pending",
+        "pending",
+        "delivered",
+    ]
+    assert (tried["Attempts"], tried["Last answer"], tried["Last error"]) == ("1", "503", EVIL)
+    assert (told["Attempts"], told["Last answer"]) == ("2", "204")
+    assert "Delivered" in told
+    assert "Last error" not in told
+
+
+def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.ask(callback_url="https://hooks.example.com/x")
+    workshop.begin(task_id)
+    workshop.end(task_id)
+
+    due = fetch(client, task_id).find_all("meta", http_equiv="refresh")
+    workshop.deliver(Attempt(410, "It answered 410."))
+    failed = fetch(client, task_id)
+
+    assert len(due) == 1
+    assert failed.find_all("meta", http_equiv="refresh") == []
+    assert figures(failed)["Delivery"] == "failed"
+
+
+@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
+def test_the_part_is_what_the_page_shows(client: FlaskClient, workshop: Workshop, make: str) -> None:
+    task_id = getattr(workshop, make)("Q4")
+
+    page, part = fetch(client, task_id), fetch(client, task_id, "?partial=1")
+
+    live = next(element for element in page.walk() if "data-live" in element.attributes)
+    assert live.attributes["data-live"] == f"/reports/{task_id}?partial=1"
+    assert live.text == part.text
+    assert part.find_all("html") == []
+    assert part.find_all("form") == []
+
+
+@pytest.mark.parametrize(("make", "refreshes"), [("ask", 1), ("start", 1), ("complete", 0), ("fail", 0)])
+def test_without_scripts_the_page_refreshes_itself_until_the_end(
+    client: FlaskClient, workshop: Workshop, make: str, refreshes: int
+) -> None:
+    page = fetch(client, getattr(workshop, make)())
+
+    inside = [one for noscript in page.find_all("noscript") for one in noscript.find_all("meta")]
+    assert len(inside) == refreshes
+    assert page.find_all("meta", http_equiv="refresh") == inside
+
+
+@pytest.mark.parametrize(
+    ("make", "possible"),
+    [
+        ("ask", ["cancel", "delete"]),
+        ("start", ["cancel", "delete"]),
+        ("complete", ["delete"]),
+        ("fail", ["retry", "delete"]),
+    ],
+)
+def test_the_buttons_are_for_what_can_be_done_now(
+    client: FlaskClient, workshop: Workshop, make: str, possible: list[str]
+) -> None:
+    task_id = getattr(workshop, make)("Q4")
+
+    page, listed = fetch(client, task_id), parse_html(client.get("/").text)
+
+    assert list(buttons(page)) == possible
+    assert list(buttons(listed)) == [name for name in possible if name != "delete"]
+    assert "delete" in buttons(page.get("details"))
+    assert all(name.capitalize() + " Q4" == button.text for name, button in buttons(page).items())
+
+
+@pytest.mark.parametrize(
+    ("make", "action", "message"),
+    [
+        ("ask", "cancel", "Report cancelled"),
+        ("start", "cancel", "Report is being cancelled"),
+        ("fail", "retry", "Report generation started"),
+    ],
+)
+def test_a_button_acts_and_leads_back_to_the_report(
+    client: FlaskClient, workshop: Workshop, make: str, action: str, message: str
+) -> None:
+    task_id = getattr(workshop, make)()
+
+    answer = press(client, fetch(client, task_id), action)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/reports/{task_id}")
+    first, second = fetch(client, task_id), fetch(client, task_id)
+    assert first.get("p", role="status").text == message
+    assert second.find_all("p", role="status") == []
+
+
+def test_the_buttons_do_what_they_say(client: FlaskClient, workshop: Workshop, queue: ReportQueue) -> None:
+    ids = [workshop.ask(), workshop.start(), workshop.fail()]
+
+    for task_id, action in zip(ids, ("cancel", "cancel", "retry"), strict=True):
+        press(client, fetch(client, task_id), action)
+    workshop.end(ids[1])
+
+    cancelled, stopped, retried = (queue.find(task_id) for task_id in ids)
+    assert cancelled
+    assert stopped
+    assert retried
+    assert (cancelled.status, cancelled.reason) == (Status.FAILED, Reason.CANCELLED)
+    assert (stopped.status, stopped.reason) == (Status.FAILED, Reason.CANCELLED)
+    assert retried.status is Status.PENDING
+
+
+@pytest.mark.parametrize("view", ["/", "/reports"])
+def test_a_button_of_the_list_leads_back_to_the_list(
+    client: FlaskClient, workshop: Workshop, queue: ReportQueue, view: str
+) -> None:
+    for make, action in (("ask", "cancel"), ("fail", "retry")):
+        before = queue.find(task_id := getattr(workshop, make)())
+
+        answer = press(client, parse_html(client.get(view).text), action)
+
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/#reports")
+        assert queue.find(task_id) != before
+        assert parse_html(client.get("/").text).find_all("p", role="status")
+        workshop.remove(task_id)
+
+
+@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
+def test_a_deleted_report_is_gone_and_the_list_says_so(
+    client: FlaskClient, workshop: Workshop, queue: ReportQueue, make: str
+) -> None:
+    task_id = getattr(workshop, make)()
+
+    answer = press(client, fetch(client, task_id), "delete")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/#reports")
+    assert queue.find(task_id) is None
+    assert parse_html(client.get("/").text).get("p", role="status").text == "Report deleted"
+    assert client.get(f"/reports/{task_id}", headers=HTML).status_code == 404
+
+
+def test_run_again_asks_for_another_such_report(
+    client: FlaskClient, workshop: Workshop, queue: ReportQueue
+) -> None:
+    task_id = workshop.fail('"Q4" <b>')
+    page = fetch(client, task_id)
+
+    answer = client.post("/reports", data=page.form_to("/reports").hidden_fields())
+
+    newest = queue.list().reports[0]
+    assert page.form_to("/reports").get("button").text == "Run again"
+    assert (answer.status_code, newest.title, newest.type) == (303, '"Q4" <b>', "sales")
+    assert newest.task_id != task_id
+    assert (queue.list().total, queue.find(task_id)) == (2, queue.list().reports[1])
+
+
+@pytest.mark.parametrize(
+    ("make", "action", "words"),
+    [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed one")],
+)
+def test_a_button_that_came_too_late_says_why(
+    client: FlaskClient, workshop: Workshop, make: str, action: str, words: str
+) -> None:
+    task_id = getattr(workshop, make)()
+    form = fetch(client, task_id).get("form", id="report-actions").hidden_fields()
+
+    answer = client.post(f"/reports/{task_id}/{action}", data=form)
+
+    assert answer.status_code == 303
+    assert words in fetch(client, task_id).get("p", class_="notice bad").text
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("token", [None, "", "wrong", "a stranger's"])
+def test_without_the_right_token_nothing_is_changed(
+    app: Flask, workshop: Workshop, queue: ReportQueue, action: str, token: str | None
+) -> None:
+    client, stranger = app.test_client(), app.test_client()
+    task_id = workshop.fail() if action == "retry" else workshop.start()
+    fetch(client, task_id)
+    fields = {} if token is None else {"csrf_token": token}
+    if token == "a stranger's":
+        fields = fetch(stranger, task_id).get("form", id="report-actions").hidden_fields()
+    before = queue.find(task_id)
+
+    answer = client.post(f"/reports/{task_id}/{action}", data=fields, headers=HTML)
+
+    assert (answer.status_code, answer.mimetype) == (400, "text/html")
+    assert "Nothing was changed" in parse_html(answer.text).text
+    assert queue.find(task_id) == before
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_nothing_but_a_post_changes_anything(
+    product_client: FlaskClient, workshop: Workshop, queue: ReportQueue, action: str, method: str
+) -> None:
+    task_id = workshop.fail() if action == "retry" else workshop.start()
+    form = fetch(product_client, task_id).get("form", id="report-actions").hidden_fields()
+    before = queue.find(task_id)
+
+    url = f"/reports/{task_id}/{action}"
+    answer = product_client.open(url, method=method, query_string=form, headers=HTML)
+
+    assert answer.status_code == 405
+    assert queue.find(task_id) == before
+
+
+@pytest.mark.parametrize(
+    "task_id", [UNKNOWN_ID, UNKNOWN_ID.upper(), "7", "%00", "%ff", "<script>", "x" * 3000]
+)
+def test_an_unknown_report_has_no_page(client: FlaskClient, task_id: str) -> None:
+    for query in ("", "?partial=1"):
+        answer = client.get(f"/reports/{task_id}{query}", headers=HTML)
+
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")
+        assert parse_html(answer.text).get("h1").text == "Not found"
+        assert len(answer.text) < 3000
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_unknown_report_cannot_be_changed(client: FlaskClient, workshop: Workshop, action: str) -> None:
+    form = fetch(client, workshop.ask()).get("form", id="report-actions").hidden_fields()
+
+    answer = client.post(f"/reports/{UNKNOWN_ID}/{action}", data=form, headers=HTML)
+
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_there_are_no_other_actions(product_client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.ask()
+    form = fetch(product_client, task_id).get("form", id="report-actions").hidden_fields()
+
+    assert product_client.post(f"/reports/{task_id}/explode", data=form, headers=HTML).status_code == 404
+
+
+@pytest.mark.parametrize("action", [None, *ACTIONS])
+def test_with_the_broker_away_the_page_says_so(
+    client: FlaskClient,
+    workshop: Workshop,
+    memory_server: fakeredis.FakeServer,
+    queue: ReportQueue,
+    action: str | None,
+) -> None:
+    task_id = workshop.fail() if action == "retry" else workshop.start()
+    before = queue.find(task_id)
+    form = fetch(client, task_id).get("form", id="report-actions").hidden_fields()
+    memory_server.connected = False
+
+    if action is None:
+        answer = client.get(f"/reports/{task_id}", headers=HTML)
+    else:
+        answer = client.post(f"/reports/{task_id}/{action}", data=form, headers=HTML)
+
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    assert "cannot be reached" in parse_html(answer.text).text
+    memory_server.connected = True
+    assert queue.find(task_id) == before
+
+
+def test_an_error_is_told_to_a_program_in_its_words(client: FlaskClient) -> None:
+    answer = client.get(f"/reports/{UNKNOWN_ID}", headers={"Accept": "application/json"})
+
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
+def test_ids_stand_once_and_headings_are_in_order(client: FlaskClient, workshop: Workshop, make: str) -> None:
+    page = fetch(client, getattr(workshop, make)())
+
+    ids = [element.attributes["id"] for element in page.walk() if "id" in element.attributes]
+    levels = [int(element.tag[1]) for element in page.walk() if element.tag in ("h1", "h2", "h3", "h4")]
+    assert len(ids) == len(set(ids))
+    assert {button.attributes["form"] for button in buttons(page).values()} <= set(ids)
+    assert (levels[0], set(levels[1:])) == (1, {2})
+
+
+def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    columns = [Column("number", Kind.INTEGER)]
+    charts = [
+        Chart("cut", "Days", {"mark": "bar"}, columns, [(1,)] * 6_000),
+        Chart("bad", "Bad", {"mark": "bar"}, columns, [(1, 2)]),
+        Chart("whole", "Whole", {"mark": "bar"}, columns, [(1,)]),
+    ]
+    document = describe(charts=charts)
+    receipts = [
+        Receipt(f"chart-{one.name}{look}.svg", "svg", "image/svg+xml", 1, "0" * 64, 0.1, cut=one.cut)
+        for one in document.charts
+        for look in ("", "-dark")
+    ]
+    outcome = Completed({"share": None}, artifacts=receipts, preview=write_preview(document, []))
+
+    page = fetch(client, workshop.complete(outcome=outcome))
+
+    left_out = "The first 5,000 of 6,000 rows are drawn."
+    failure = "The chart could not be drawn: a row has 2 values, and there are 1 columns."
+    notices = [notice.text for notice in page.find_all("p", class_="notice cut")]
+    assert notices[0] == f"This report does not hold everything: Days: {left_out} Bad: {failure}"
+    assert notices[1:3] == [left_out, failure]
+    assert [image.attributes["alt"] for image in page.find_all("img")] == [
+        f"Chart: Days. {left_out}",
+        "Chart: Whole. The same as a table follows.",
+    ]
+    assert "Bad" in [heading.text for heading in page.find_all("h2")]
+    assert "100 of 5,000 drawn rows." in page.text
+    assert figures(page)["Share"] == "\u2013"
+
+
+def test_a_preview_of_an_older_version_is_shown(client: FlaskClient, workshop: Workshop) -> None:
+    chart = {"name": "c", "title": "Days", "description": "", "columns": [], "rows": 1, "first": [[1]]}
+    preview = {"units": {}, "parameters": [], "tables": [], "charts": [chart], "stages": []}
+    outcome = Completed({}, preview=json.dumps(preview | {"charts": [{**chart, "first": []}]}))
+
+    assert "Days" in fetch(client, workshop.complete(outcome=outcome)).text

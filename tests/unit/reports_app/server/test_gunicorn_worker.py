@@ -1,0 +1,328 @@
+"""How the threads and connections of the API are shared out, and what of gunicorn that stands on."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.http import get_parser, wsgi
+from gunicorn.http.message import Request
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from reports_app.server.client_connection import MOST_BODY_BYTES, ClientConnection
+from reports_app.server.gunicorn_worker import (
+    MOST_BYTES_KEPT,
+    MOST_COUNTED,
+    MOST_IN_A_ROW,
+    YIELD_SECONDS,
+    FairWorker,
+)
+
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
+HALF = b"POST / HTTP/1.1\r\nContent-Length: 60000\r\n\r\n" + b"x" * 16000
+
+
+class Queue:
+    """The pool's queue of work, as long as it is said to be."""
+
+    def __init__(self, waiting: int = 0) -> None:
+        self.waiting = waiting
+
+    def empty(self) -> bool:
+        return not self.waiting
+
+
+class Worker(FairWorker):
+    """A worker whose threads are not there: it notes what they were given."""
+
+    def __init__(self, *, waiting: int = 0, alive: bool = True, **settings: object) -> None:
+        cfg = Config()
+        for name, value in settings.items():
+            cfg.set(name, value)
+        super().__init__(1, 1, [], None, 30, cfg, None)
+        self.tmp.close()
+        self.alive = alive
+        self.tpool = SimpleNamespace(_work_queue=Queue(waiting))
+        self.poller = selectors.DefaultSelector()
+        self.given = list[Any]()
+
+    def __new__(cls, **_: object) -> Any:
+        return object.__new__(cls)
+
+    def enqueue_req(self, conn: Any) -> None:
+        self.given.append(conn)
+
+    def turn(self) -> None:
+        """Go once through what its main thread does over and over."""
+        for key, _ in self.poller.select(0):
+            key.data(key.fileobj)
+        self.murder_pending()
+
+
+class Listener:
+    """A socket at which clients have connected."""
+
+    def __init__(self) -> None:
+        self.sockets = list[socket.socket]()
+        self._waiting = list[socket.socket]()
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        client, accepted = socket.socketpair()
+        client.sendall(sent)
+        client.settimeout(5)
+        self.sockets += (client, accepted)
+        self._waiting.append(accepted)
+        return client
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        return self._waiting.pop(0), ("127.0.0.1", 1)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 8000)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    yield listener
+    for end in listener.sockets:
+        end.close()
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What gunicorn's own worker was given to answer."""
+    answered = list[bytes]()
+
+    def handle(_: ThreadWorker, connection: ClientConnection) -> bool:
+        answered.append(connection.parser.unreader.take_buffered())
+        return True
+
+    monkeypatch.setattr(ThreadWorker, "handle", handle)
+    return answered
+
+
+def accept_in(worker: Worker, listener: Listener, sent: bytes = b"") -> socket.socket:
+    client = listener.connect(sent)
+    worker.accept(listener)
+    return client
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Tell whether the other end is closed, once what it sent is read."""
+    client.settimeout(0.2)
+    try:
+        while client.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(("connections", "yields"), [(0, 0), (1, 1), (3, 3), (900, MOST_COUNTED)])
+def test_a_process_lets_others_go_first_the_longer_the_more_connections_it_has(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener, connections: int, yields: int
+) -> None:
+    yielded = list[float]()
+    monkeypatch.setattr("reports_app.server.gunicorn_worker.time.sleep", yielded.append)
+    worker = Worker()
+    worker.nr_conns = connections
+
+    accept_in(worker, listener)
+
+    assert yielded == [pytest.approx(yields * YIELD_SECONDS)]
+    assert worker.nr_conns == connections + 1
+
+
+def test_a_request_that_is_there_when_it_connects_goes_to_a_thread_at_once(listener: Listener) -> None:
+    worker = Worker()
+
+    accept_in(worker, listener, REQUEST)
+
+    assert len(worker.given) == 1
+    assert not worker.poller.get_map()
+
+
+def test_a_request_goes_to_a_thread_when_its_last_byte_is_there(listener: Listener) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener)
+
+    for byte in REQUEST:
+        worker.turn()
+        assert not worker.given
+        client.sendall(bytes([byte]))
+    worker.turn()
+
+    assert len(worker.given) == 1
+    assert worker.bytes_kept == 0
+
+
+def test_a_thread_stays_with_a_connection_that_asks_again(listener: Listener, served: list[bytes]) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    client.sendall(REQUEST)
+
+    assert worker.handle(worker.given[0]) is True
+
+    assert served == [REQUEST] * 2
+
+
+def test_a_thread_leaves_half_a_request_to_the_main_thread(listener: Listener, served: list[bytes]) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    client.sendall(REQUEST[:-1])
+    (conn,) = worker.given
+
+    assert worker.handle(conn) is True
+    done = Future[Any]()
+    done.set_result(True)
+    worker.finish_request(conn, done)
+    client.sendall(REQUEST[-1:])
+    worker.turn()
+
+    assert served == [REQUEST]
+    assert worker.given == [conn, conn]
+
+
+@pytest.mark.parametrize("state", [{"waiting": 1}, {"alive": False}])
+def test_a_thread_leaves_a_connection_when_others_wait_or_the_process_ends(
+    listener: Listener, served: list[bytes], state: dict[str, Any]
+) -> None:
+    worker = Worker(**state)
+    client = accept_in(worker, listener, REQUEST)
+    client.sendall(REQUEST)
+
+    worker.handle(worker.given[0])
+
+    assert len(served) == 1
+
+
+def test_a_thread_does_not_stay_for_ever(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener, served: list[bytes]
+) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    client.sendall(REQUEST * 2 * MOST_IN_A_ROW)
+    # As if each had been sent by itself.
+    monkeypatch.setattr("reports_app.server.client_connection.RECEIVE_BYTES", len(REQUEST))
+
+    worker.handle(worker.given[0])
+
+    assert len(served) == MOST_IN_A_ROW + 1
+
+
+def test_a_request_that_takes_too_long_is_told_so_and_closed(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    monkeypatch.setattr("reports_app.server.gunicorn_worker.REQUEST_SECONDS", 0)
+    worker = Worker()
+    half, idle = accept_in(worker, listener, REQUEST[:-1]), accept_in(worker, listener)
+
+    worker.turn()
+
+    assert half.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert is_closed(half)
+    assert is_closed(idle)
+    assert (worker.nr_conns, worker.bytes_kept) == (0, 0)
+
+
+def test_the_oldest_without_a_whole_request_gives_way_when_there_are_too_many(listener: Listener) -> None:
+    worker = Worker(worker_connections=4, threads=1)
+    working = accept_in(worker, listener, REQUEST)
+    idle = [accept_in(worker, listener) for _ in range(3)]
+
+    worker.turn()
+    assert worker.nr_conns == 3
+    accept_in(worker, listener, REQUEST)
+    worker.turn()
+
+    assert [is_closed(client) for client in idle] == [True, True, False]
+    assert not is_closed(working)
+    assert len(worker.given) == 2
+
+
+def test_what_is_kept_of_all_requests_together_is_bounded(listener: Listener) -> None:
+    worker = Worker()
+    count = MOST_BYTES_KEPT // len(HALF) + 3
+
+    first, *_, last = [accept_in(worker, listener, HALF) for _ in range(count)]
+    worker.turn()
+
+    assert worker.bytes_kept <= MOST_BYTES_KEPT
+    assert is_closed(first)
+    assert not is_closed(last)
+
+
+def test_a_process_may_open_twice_as_many_files_as_it_has_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reports_app.server.gunicorn_worker.resource.getrlimit", lambda _: (256, 256))
+
+    assert Worker(worker_connections=1000).worker_connections == 128
+
+
+def test_what_is_received_of_a_body_is_enough_for_the_application_to_refuse_it() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
+    parser = get_parser(Config(), [head + b"x" * (MOST_BODY_BYTES + 1)], ("127.0.0.1", 1))
+    body = next(parser).body
+
+    assert len(body.read(64 * 1024)) == 64 * 1024
+    assert len(body.read(1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("http_protocols", "h2,h1"), ("proxy_protocol", "auto"), ("protocol", "uwsgi")],
+)
+def test_gunicorn_reads_its_own_way_what_is_more_than_plain_http(setting: str, value: str) -> None:
+    cfg = Config()
+    cfg.set(setting, value)
+
+    worker = FairWorker(1, 1, [], None, 30, cfg, None)
+
+    worker.tmp.close()
+    assert type(worker) is ThreadWorker
+
+
+def names_in(function: Any) -> set[str]:
+    return set(function.__code__.co_names)
+
+
+def test_gunicorn_calls_and_has_what_the_worker_stands_on() -> None:
+    worker, run = ThreadWorker(1, 1, [], None, 30, Config(), None), names_in(ThreadWorker.run)
+    worker.tmp.close()
+    # What it overrides is what gunicorn calls.
+    assert run >= {"murder_pending", "murder_keepalived", "_cap_keepalive", "nr_conns", "worker_connections"}
+    assert "accept" in names_in(ThreadWorker.set_accept_enabled)
+    assert names_in(ThreadWorker.enqueue_req) >= {"tpool", "handle"}
+    assert names_in(ThreadWorker.handle) >= {"initialized", "setblocking", "init", "parser", "handle_request"}
+    assert names_in(ThreadWorker.handle_request) >= {"create", "sock", "keepalived_conns", "max_keepalived"}
+    assert names_in(ThreadWorker.murder_keepalived) >= {"keepalived_conns", "poller", "nr_conns", "close"}
+    # What it uses is there.
+    assert {"keepalived_conns", "nr_conns", "tpool", "poller", "alive", "log"} <= set(vars(worker))
+    assert hasattr(worker.get_thread_pool(), "_work_queue")
+    assert "init" in vars(TConn)
+    assert "initialized" in names_in(TConn.init)
+    assert {"set_timeout", "close"} <= set(vars(TConn))
+    assert "_expected_100_continue" in names_in(wsgi.create)
+    assert hasattr(Request, "force_close")
+
+
+def test_gunicorns_parser_takes_what_is_there_and_then_the_end_of_the_stream() -> None:
+    parser = get_parser(Config(), (), ("127.0.0.1", 1))
+
+    parser.unreader.unread(REQUEST + b"GET")
+
+    assert next(parser).method == "GET"
+    assert parser.unreader.take_buffered() == b"GET"
+    assert parser.unreader.read() == b""
+    parser.unreader.unread(REQUEST)
+    assert next(parser).body.read() == b""

@@ -1,0 +1,164 @@
+"""Answers that open pages share."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import count
+
+import pytest
+from flask import Flask
+
+from reports_app import create_blueprint
+from reports_app.services.container import Services
+from reports_app.services.single_flight_cache import MOST_KEPT, OLDEST_SECONDS, SHARED_SECONDS, SharedAnswers
+from tests.unit.reports_app.report_factory import Workshop
+
+
+class Clock:
+    """Stands until it is moved on."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shared(clock: Clock) -> SharedAnswers[int]:
+    return SharedAnswers(clock=clock)
+
+
+def test_an_answer_is_given_to_all_for_a_moment_and_then_made_anew(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    numbers = count(1)
+
+    first = [shared.get("key", lambda: next(numbers)) for _ in range(3)]
+    clock.now = SHARED_SECONDS
+
+    assert first == [1, 1, 1]
+    assert shared.get("key", lambda: next(numbers)) == 2
+    assert shared.get("other", lambda: 7) == 7
+
+
+def test_those_who_ask_at_once_share_one_making(shared: SharedAnswers[int]) -> None:
+    made: list[int] = []
+    together = threading.Barrier(4)
+
+    def make() -> int:
+        made.append(1)
+        return 7
+
+    def ask(_: int) -> int:
+        together.wait()
+        return shared.get("key", make)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(4))) == [7] * 4
+    assert made == [1]
+
+
+def test_while_an_answer_is_made_anew_others_get_the_one_before(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    shared.get("key", lambda: 1)
+    clock.now = SHARED_SECONDS
+
+    def make() -> int:
+        with ThreadPoolExecutor(1) as other:
+            return 1 + other.submit(shared.get, "key", lambda: 7).result(timeout=20)
+
+    assert shared.get("key", make) == 2
+
+
+def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    shared.get("key", lambda: 1)
+    clock.now = OLDEST_SECONDS
+    others: list[Future[int]] = []
+
+    def make() -> int:
+        others.append(ThreadPoolExecutor(1).submit(shared.get, "key", lambda: 7))
+        assert wait(others, timeout=0.1).not_done
+        return 2
+
+    assert shared.get("key", make) == 2
+    assert others[0].result(timeout=20) == 2
+
+
+def test_who_waited_for_what_took_long_does_not_make_it_again(
+    shared: SharedAnswers[object], clock: Clock
+) -> None:
+    slow, others = object(), list[Future[object]]()
+
+    def make() -> object:
+        others.append(ThreadPoolExecutor(1).submit(shared.get, "key", object))
+        assert wait(others, timeout=0.1).not_done
+        clock.now += OLDEST_SECONDS
+        return slow
+
+    assert shared.get("key", make) is slow
+    assert others[0].result(timeout=20) is slow
+
+
+def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SharedAnswers[int]) -> None:
+    shared.get("key", lambda: 1)
+
+    assert shared.renew("key", lambda: 2) == 2
+    assert shared.get("key", lambda: 3) == 2
+
+
+def test_what_was_begun_before_never_takes_the_place_of_what_was_begun_later(
+    shared: SharedAnswers[int], clock: Clock
+) -> None:
+    def slow() -> int:
+        clock.now = 0.5
+        shared.renew("key", lambda: 2)
+        return 1
+
+    assert shared.renew("key", slow) == 1
+    assert shared.get("key", lambda: 3) == 2
+
+
+def test_what_cannot_be_made_is_tried_again(shared: SharedAnswers[int]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        shared.get("key", lambda: 1 // 0)
+
+    assert shared.get("key", lambda: 7) == 7
+
+
+def test_only_the_newest_keys_are_kept(shared: SharedAnswers[int]) -> None:
+    for key in range(MOST_KEPT + 1):
+        shared.get(key, lambda: 1)
+
+    assert shared.get(MOST_KEPT, lambda: 2) == 1
+    assert shared.get(0, lambda: 2) == 2
+
+
+def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
+    app: Flask, services: Services, workshop: Workshop
+) -> None:
+    client = app.test_client()
+    workshop.ask("first")
+    before = client.get("/reports?partial=1").text
+    workshop.ask("second")
+
+    assert client.get("/reports?partial=1").text == before
+    assert client.get("/reports?partial=1&nothing=1").text == before
+    assert "second" in client.get("/").text
+    assert "second" in client.get("/reports?partial=1").text
+    assert "second" in client.get("/reports").text
+    assert "second" in client.get("/reports?partial=1&q=second").text
+    below = client.get("/reports?partial=1", environ_overrides={"SCRIPT_NAME": "/below"}).text
+    assert 'href="/below/reports/' in below
+    other = Flask("other")
+    other.secret_key = "a secret of its own"
+    other.register_blueprint(create_blueprint(services=services), url_prefix="/other")
+    assert 'href="/other/reports/' in other.test_client().get("/other/reports?partial=1").text

@@ -1,0 +1,195 @@
+"""The product's own application."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import fakeredis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from harness.broker import free_port
+from reports_app import AppSettings, create_app
+from reports_app.services.container import Services, add_services
+from reports_worker import Settings, SettingsError
+from reports_worker.broker.address import parse_address
+from tests.unit.reports_app.html_tree import parse_html
+from tests.unit.reports_app.report_factory import Workshop, break_queue
+
+HTML = {"Accept": "text/html"}
+SECRET = "a secret for tests alone"
+
+
+def app_for(services: Services, **settings: object) -> Flask:
+    app = create_app(AppSettings(secret_key=SECRET, **settings))  # type: ignore[arg-type]
+    add_services(app, services)
+    return app
+
+
+def test_where_it_is_open_health_and_every_page_say_so(services: Services) -> None:
+    client = app_for(replace(services, is_open=True), is_open=True).test_client()
+
+    (warning,) = client.get("/health").get_json()["warnings"]
+    assert warning.startswith("REPORTS_OPEN=yes: there is no sign-in")
+    for path in ("/", "/types", "/docs", "/nothing", "/reports/nothing"):
+        assert "There is no sign-in here" in client.get(path, headers=HTML).text
+
+
+def test_on_loopback_there_is_nothing_to_say(product_client: FlaskClient) -> None:
+    assert "warnings" not in product_client.get("/health").get_json()
+    assert "sign-in" not in product_client.get("/", headers=HTML).text
+
+
+@pytest.mark.parametrize(
+    ("accept", "mimetype"),
+    [
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+        ("application/json", "application/problem+json"),
+        (None, "application/problem+json"),
+    ],
+)
+def test_an_unknown_page_is_told_to_people_as_a_page_and_to_programs_as_a_problem(
+    product_client: FlaskClient, accept: str | None, mimetype: str
+) -> None:
+    answer = product_client.get("/nothing", headers={"Accept": accept} if accept else {})
+
+    assert (answer.status_code, answer.mimetype) == (404, mimetype)
+
+
+def test_the_page_of_an_error_leads_back(product_client: FlaskClient) -> None:
+    page = parse_html(product_client.get("/nothing", headers=HTML).text)
+
+    assert page.get("h1").text == "Not found"
+    assert page.links()["All reports"] == "/"
+
+
+def test_a_method_that_a_page_has_not_is_refused(product_client: FlaskClient) -> None:
+    answer = product_client.delete("/reports", headers=HTML)
+
+    assert answer.status_code == 405
+    assert parse_html(answer.text).get("h1").text == "That did not work"
+
+
+def test_an_unforeseen_error_is_a_page_without_its_words(product_client: FlaskClient) -> None:
+    break_queue(product_client.application)
+
+    answer = product_client.get("/", headers=HTML)
+
+    assert answer.status_code == 500
+    assert parse_html(answer.text).get("h1").text == "Something went wrong"
+    assert "secret" not in answer.text
+
+
+def test_with_the_broker_away_programs_are_told_when_to_come_back(
+    product_client: FlaskClient, memory_server: fakeredis.FakeServer, workshop: Workshop
+) -> None:
+    task_id = workshop.ask()
+    memory_server.connected = False
+    body = {"title": "Q4", "type": "sales"}
+
+    answers = [
+        product_client.get("/api/reports"),
+        product_client.get(f"/api/reports/{task_id}"),
+        product_client.post("/api/reports", json=body),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert "broker cannot be reached" in answer.get_json()["detail"]
+    memory_server.connected = True
+    assert product_client.post("/api/reports", json=body).status_code == 202
+    assert len(product_client.get("/api/reports").get_json()) == 2
+
+
+def test_with_the_broker_away_what_is_wrong_with_a_request_is_told_first(
+    product_client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
+    memory_server.connected = False
+
+    assert product_client.post("/api/reports", json={}).status_code == 400
+    assert product_client.get("/api/reports/7").status_code == 404
+
+
+def test_with_the_broker_away_health_says_why_and_alive_is_well(
+    product_client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
+    memory_server.connected = False
+
+    answer = product_client.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.get_json()["status"] == "unhealthy"
+    assert answer.get_json()["service"] == "report-api"
+    assert "broker" in answer.get_json()["reason"]
+    assert product_client.get("/alive").status_code == 200
+    memory_server.connected = True
+    assert product_client.get("/health").get_json() == {"status": "healthy", "service": "report-api"}
+
+
+def test_a_port_where_nobody_listens_is_a_broker_that_is_away() -> None:
+    address = parse_address(f"redis://:hunter22@127.0.0.1:{free_port()}")
+    client = create_app(AppSettings(Settings(broker=address), secret_key=SECRET)).test_client()
+
+    answers = [client.get("/", headers=HTML), client.get("/api/reports"), client.get("/health")]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 503]
+    assert not any("hunter22" in answer.text for answer in answers)
+
+
+def test_making_an_application_asks_the_broker_for_nothing() -> None:
+    address = parse_address(f"redis://127.0.0.1:{free_port()}")
+
+    app = create_app(AppSettings(Settings(broker=address), secret_key=SECRET))
+
+    assert app.extensions["reports"].queue.connection.connection_pool._available_connections == []
+
+
+def test_two_applications_do_not_mix(services: Services) -> None:
+    other = create_app(AppSettings(secret_key="another secret altogether"))
+    mine = app_for(services)
+
+    assert mine.extensions["reports"] is not other.extensions["reports"]
+    assert mine.config["SECRET_KEY"] != other.config["SECRET_KEY"]
+
+
+IMPORTING = """
+import socket, sys
+def refuse(*arguments, **options): raise SystemExit(f"connected to {arguments}")
+socket.socket.connect = socket.create_connection = refuse
+import reports_app
+from reports_app import create_app
+assert not any("Flask" in type(value).__name__ for value in vars(reports_app).values())
+assert "reports_worker.worker.report_worker" not in sys.modules, "the worker is loaded"
+app = create_app()
+assert app.config["SECRET_KEY"]
+print(app.test_client().get("/alive").status_code)
+"""
+
+
+def run_python(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a new interpreter with an environment of its own."""
+    root = str(Path(__file__).parents[3])
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": root, **environ}
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_importing_and_making_it_opens_no_connection(tmp_path: Path) -> None:
+    done = run_python(IMPORTING, BROKER_URI=f"redis://127.0.0.1:{free_port()}", XDG_STATE_HOME=str(tmp_path))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[-1] == "200"
+    assert (tmp_path / "background-reports" / "secret-key").exists()
+
+
+def test_a_bad_setting_is_raised_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+
+    with pytest.raises(SettingsError, match="PORT='many'"):
+        create_app()

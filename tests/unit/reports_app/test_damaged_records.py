@@ -1,0 +1,121 @@
+"""Records of which another has written a part: their pages answer, or say that there is no such report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reports_worker.broker import keys
+from reports_worker.queue.job_hash import FIELDS
+from tests.unit.reports_app.full_reports import fill
+from tests.unit.reports_app.report_factory import Workshop
+
+STATUSES = ("queued", "started", "finished", "failed", "stopped", "abc")
+EXAMPLES = 40
+LISTS = ("/api/reports", "/reports?q=t")
+SHAPED = ("parameters", "summary", "artifacts", "preview", "formats")
+
+leaves = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.builds(lambda: 10**400)
+)
+NAMES = ("name", "title", "tables", "charts", "stages", "units", "columns", "rows", "first", "seconds", "size",
+         "period", "region", "regions", "processing_time", "formats", "a/b")  # fmt: skip
+parts = st.recursive(
+    leaves,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.sampled_from(NAMES), part, max_size=4),
+    max_leaves=8,
+)
+odd_texts = st.sampled_from(
+    [
+        "0001-01-01T00:00:00",
+        "9999-12-31T23:59:59.999999Z",
+        "2026-W01",
+        "9" * 5000,
+        "-1",
+        "99999999999",
+        "1e999",
+        '{"a": "\\ud800"}',
+        "[" * 10**4,
+        "NaN",
+        "",
+        "\x00",
+        "delivered",
+    ]
+)
+values = st.one_of(
+    st.binary(max_size=10), odd_texts.map(str.encode), parts.map(lambda one: json.dumps(one).encode())
+)
+
+
+@pytest.fixture
+def whole(workshop: Workshop, tmp_path: Path) -> dict[Any, Any]:
+    """The fields of a completed report with all that one can have."""
+    task_id = workshop.complete(outcome=fill(tmp_path, "text"))
+    stored: Any = workshop.connection.hgetall(keys.job(task_id))
+    found = {name.decode(): value for name, value in stored.items()}
+    callback = {"callback_url": "https://example.com/", "formats": '["csv"]', "task_id": task_id}
+    return {**found, **callback}
+
+
+def assert_all_answer(client: FlaskClient, task_id: str) -> None:
+    for path in (
+        f"/reports/{task_id}",
+        f"/reports/{task_id}?partial",
+        f"/api/reports/{task_id}",
+        f"/?from={task_id}",
+    ):
+        answer = client.get(path)
+        assert answer.status_code in (200, 404), path
+    for path in LISTS:
+        assert client.get(path).status_code == 200, path
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.dictionaries(st.sampled_from([*FIELDS, "preview"]), values, min_size=1, max_size=2),
+    status=st.sampled_from(STATUSES),
+)
+def test_no_value_of_a_field_breaks_a_page(
+    client: FlaskClient, workshop: Workshop, whole: dict[Any, Any], changes: dict[Any, Any], status: str
+) -> None:
+    key = keys.job(whole["task_id"])
+    workshop.connection.delete(key)
+
+    workshop.connection.hset(key, mapping={**whole, "status": status, **changes})
+
+    assert_all_answer(client, whole["task_id"])
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_part_of_a_json_value_breaks_a_page(
+    client: FlaskClient, workshop: Workshop, whole: dict[Any, Any], data: st.DataObject
+) -> None:
+    """What is nearly as it should be goes further than what is not."""
+    task_id = whole["task_id"]
+    key = keys.job(task_id)
+    workshop.connection.hset(key, mapping=whole)
+    name = data.draw(st.sampled_from(SHAPED))
+
+    workshop.connection.hset(key, name, json.dumps(change_a_part(json.loads(whole[name]), data)))
+
+    assert_all_answer(client, task_id)
+
+
+def change_a_part(value: Any, data: st.DataObject) -> Any:
+    """Put something else at one place within, or take it away."""
+    if isinstance(value, (dict, list)) and value and data.draw(st.integers(0, 6)):
+        places = sorted(value) if isinstance(value, dict) else list(range(len(value)))
+        place = data.draw(st.sampled_from(places))
+        if not data.draw(st.integers(0, 9)):
+            del value[place]
+        else:
+            value[place] = change_a_part(value[place], data)
+        return value
+    return data.draw(parts)

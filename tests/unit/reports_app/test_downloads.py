@@ -1,0 +1,289 @@
+"""Files of reports as programs and browsers take them away."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import unquote
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from reports_app.services.container import EXTENSION, Services, add_services
+from reports_app.services.downloads import SMALL, Downloads, name_file
+from reports_worker import Receipt, ReportQueue
+from reports_worker.artifacts import StorageError
+from reports_worker.artifacts.filesystem import FolderStore
+from reports_worker.domain.report import Completed, Failed, Reason
+from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, Workshop
+
+DATA = bytes(range(256)) * (2 * SMALL // 256)
+DIGEST = hashlib.sha256(DATA).hexdigest()
+RECEIPT = Receipt("orders.csv", "csv", "text/csv; charset=utf-8", len(DATA), DIGEST, 0.1)
+EMPTY = Receipt("empty.csv", "csv", "text/csv; charset=utf-8", 0, hashlib.sha256().hexdigest(), 0.1)
+
+
+class StoreThatIsAway(FolderStore):
+    def open(self, *_: object, **__: object) -> NoReturn:
+        raise StorageError("It is away.")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def app(app: Flask, services: Services, store: FolderStore) -> Flask:
+    use(app, services, store)
+    return app
+
+
+def use(app: Flask, services: Services, store: FolderStore) -> None:
+    """Have the application hand out what is in this store, two at a time."""
+    changed = replace(services)
+    object.__setattr__(changed, "downloads", Downloads(store, places=2))
+    add_services(app, changed)
+
+
+@pytest.fixture
+def path(workshop: Workshop, store: FolderStore, tmp_path: Path) -> str:
+    """Leave a completed report with files; return the path of one."""
+    return complete(workshop, store, tmp_path)
+
+
+def complete(workshop: Workshop, store: FolderStore, folder: Path, title: str = "Q4 sales") -> str:
+    task_id = workshop.start(title)
+    for receipt, data in ((RECEIPT, DATA), (EMPTY, b"")):
+        ready = folder / "ready"
+        ready.write_bytes(data)
+        store.put(task_id, "1", receipt.name, ready)
+    workshop.end(task_id, Completed(FIGURES, artifacts=[RECEIPT, EMPTY]))
+    return f"/api/reports/{task_id}/artifacts/orders.csv"
+
+
+def test_a_file_comes_whole_with_all_that_is_known_of_it(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert answer.data == DATA
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Length"] == str(len(DATA))
+    assert answer.headers["ETag"] == f'"{DIGEST}"'
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="orders.csv"')
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_head_tells_the_same_and_sends_nothing(client: FlaskClient, path: str) -> None:
+    answer = client.head(path, headers={"Range": "bytes=0-1"})
+
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.headers["Content-Length"] == str(len(DATA))
+    assert answer.headers["ETag"] == f'"{DIGEST}"'
+
+
+def test_an_empty_file_can_be_taken(client: FlaskClient, path: str) -> None:
+    answer = client.get(path.replace("orders", "empty"))
+
+    assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (200, b"", "0")
+
+
+@pytest.mark.parametrize("etags", [f'"{DIGEST}"', f'"other", W/"{DIGEST}"', "*"])
+def test_what_the_client_has_is_not_sent_again(client: FlaskClient, path: str, etags: str) -> None:
+    answer = client.get(path, headers={"If-None-Match": etags})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == f'"{DIGEST}"'
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=100-299", 100, 300),
+        (f"bytes={len(DATA) - 5}-", len(DATA) - 5, len(DATA)),
+        ("bytes=-7", len(DATA) - 7, len(DATA)),
+        ("bytes=10-99999999999", 10, len(DATA)),
+    ],
+)
+def test_a_range_comes_alone(client: FlaskClient, path: str, asked: str, start: int, end: int) -> None:
+    answer = client.get(path, headers={"Range": asked})
+
+    assert answer.status_code == 206
+    assert answer.data == DATA[start:end]
+    assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(DATA)}"
+    assert answer.headers["Content-Length"] == str(end - start)
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=0-1", "bytes=x-y", "bytes=5-1", "bytes"])
+def test_ranges_that_are_several_or_none_bring_all(client: FlaskClient, path: str, asked: str) -> None:
+    answer = client.get(path, headers={"Range": asked})
+
+    assert (answer.status_code, len(answer.data)) == (200, len(DATA))
+
+
+@pytest.mark.parametrize("asked", [f"bytes={len(DATA)}-", f"bytes={len(DATA)}-{2 * len(DATA)}"])
+def test_a_range_behind_the_end_is_refused(client: FlaskClient, path: str, asked: str) -> None:
+    answer = client.get(path, headers={"Range": asked})
+
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"] == f"bytes */{len(DATA)}"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [(f'"{DIGEST}"', 206), ('"other"', 200), (f'W/"{DIGEST}"', 200), ("Mon, 23 Nov 2026 08:00:00 GMT", 200)],
+)
+def test_a_range_of_another_file_brings_all(
+    client: FlaskClient, path: str, condition: str, status: int
+) -> None:
+    answer = client.get(path, headers={"Range": "bytes=0-1", "If-Range": condition})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Q4 sales", "Q4 sales - orders.csv"),
+        ("Příjmy 销售", "Příjmy 销售 - orders.csv"),
+        ("../../etc/passwd", "etc passwd - orders.csv"),
+        ('a"; filename="evil.exe', "a filename evil.exe - orders.csv"),
+        ("evil\u202egpj", "evil gpj - orders.csv"),
+        ("...", "orders.csv"),
+    ],
+)
+def test_a_browser_gives_the_file_a_safe_name(title: str, name: str) -> None:
+    header = name_file(title, "orders.csv")
+
+    assert header.startswith("attachment; filename=\"orders.csv\"; filename*=UTF-8''")
+    assert unquote(header.partition("UTF-8''")[2]) == name
+
+
+def test_files_are_unknown_until_the_report_is_completed_and_after_it_is_deleted(
+    client: FlaskClient, workshop: Workshop, queue: ReportQueue, path: str
+) -> None:
+    running = client.get(f"/api/reports/{workshop.start()}/artifacts/orders.csv")
+    unknown = client.get(path.replace("orders", "others"))
+    none = client.get(f"/api/reports/{UNKNOWN_ID}/artifacts/orders.csv")
+    queue.delete(path.split("/")[3])
+    deleted = client.get(path)
+
+    assert [answer.status_code for answer in (running, unknown, none, deleted)] == [404] * 4
+    assert "running" in running.get_json()["detail"]
+    assert "others.csv" in unknown.get_json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", ".scratch", "%00", "orders.csv%0d%0aX: y"])
+def test_a_name_that_leads_elsewhere_is_unknown(client: FlaskClient, path: str, name: str) -> None:
+    answer = client.get(path.replace("orders.csv", name))
+
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("change", ["removed", "longer", "shorter"])
+def test_a_file_that_was_removed_or_changed_is_gone(
+    client: FlaskClient, store: FolderStore, path: str, method: str, change: str
+) -> None:
+    file = store.scratch_root.parent / path.split("/")[3] / "1" / "orders.csv"
+    if change == "removed":
+        file.unlink()
+    else:
+        file.write_bytes(DATA + b"x" if change == "longer" else DATA[:-1])
+
+    answers = [client.open(path, method=method) for _ in range(5)]
+    answers.append(client.open(path, method=method, headers={"If-None-Match": f'"{DIGEST}"'}))
+
+    assert {answer.status_code for answer in answers} == {410}
+    if method == "GET":
+        assert str(store.scratch_root.parent) not in answers[0].text
+
+
+def test_a_store_that_is_away_is_not_a_missing_file(
+    app: Flask, services: Services, client: FlaskClient, path: str, tmp_path: Path
+) -> None:
+    use(app, services, StoreThatIsAway(tmp_path))
+
+    answers = [client.get(path) for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert answers[0].headers["Retry-After"] == "2"
+
+
+def begin(client: FlaskClient, path: str, **headers: str) -> TestResponse:
+    """Ask for a file without taking it."""
+    return client.get(path, headers=headers, buffered=False)
+
+
+def test_large_files_go_out_so_many_at_a_time_and_small_parts_always(client: FlaskClient, path: str) -> None:
+    taken = [begin(client, path) for _ in range(2)]
+    crowded = client.get(path)
+    small = client.get(path, headers={"Range": "bytes=0-99"})
+    for answer in taken:
+        answer.close()
+    after = client.get(path)
+
+    assert [answer.status_code for answer in taken] == [200, 200]
+    assert (crowded.status_code, crowded.headers["Retry-After"]) == (503, "2")
+    assert small.status_code == 206
+    assert after.data == DATA
+
+
+def test_places_come_back_whatever_the_answer_is(client: FlaskClient, path: str) -> None:
+    for headers in (
+        {"If-None-Match": f'"{DIGEST}"'},
+        {"Range": f"bytes={len(DATA)}-"},
+        {"Range": f"bytes=0-{len(DATA) - 2}"},
+    ):
+        for _ in range(3):
+            client.get(path, headers=headers)
+            client.head(path, headers=headers)
+
+    assert client.get(path).status_code == 200
+
+
+def test_a_file_cut_off_on_its_way_breaks_the_answer_instead_of_ending_it(
+    client: FlaskClient, store: FolderStore, path: str
+) -> None:
+    answer = begin(client, path)
+    file = store.scratch_root.parent / path.split("/")[3] / "1" / "orders.csv"
+    file.write_bytes(b"")
+
+    with pytest.raises(Exception, match="not what it was"):
+        _ = answer.data
+    answer.close()
+
+
+def test_a_failed_report_has_no_files(client: FlaskClient, workshop: Workshop) -> None:
+    workshop.end(task_id := workshop.start(), Failed(Reason.ERROR, "It broke."))
+
+    assert client.get(f"/api/reports/{task_id}").get_json()["artifacts"] == []
+    assert client.get(f"/api/reports/{task_id}/artifacts/orders.csv").status_code == 404
+
+
+def test_receipts_stand_in_the_report_and_a_cut_one_is_not_complete(
+    client: FlaskClient, workshop: Workshop
+) -> None:
+    whole, cut = workshop.start(), workshop.start()
+    workshop.end(whole, Completed(FIGURES, artifacts=[RECEIPT]))
+    workshop.end(cut, Completed(FIGURES, artifacts=[RECEIPT, replace(EMPTY, cut="Only 7 rows.")]))
+
+    assert client.get(f"/api/reports/{whole}").get_json()["complete"] is True
+    body = client.get(f"/api/reports/{cut}").get_json()
+    assert body["complete"] is False
+    assert [artifact["complete"] for artifact in body["artifacts"]] == [True, False]
+    assert body["artifacts"][1]["cut"] == "Only 7 rows."
+    assert body["artifacts"][0]["sha256"] == DIGEST
+
+
+def test_every_application_has_downloads_of_its_own(app: Flask) -> None:
+    assert isinstance(app.extensions[EXTENSION].downloads, Downloads)

@@ -1,0 +1,268 @@
+"""rq-dashboard: what it shows, to whom, and that it changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import jinja2
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from reports_app import AppSettings, create_app
+from reports_app.services.container import Services, add_services
+from tests.unit.reports_app.html_tree import parse_html
+from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, Workshop
+
+EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
+HTML = {"Accept": "text/html"}
+REGISTRIES = ("queued", "started", "finished", "failed")
+
+
+@pytest.fixture
+def product(product: Flask) -> Flask:
+    """The product, lenient with rq-dashboard's templates, which use names that are not there."""
+    product.jinja_env.undefined = jinja2.Undefined
+    return product
+
+
+def client_for(services: Services, **settings: Any) -> FlaskClient:
+    app = create_app(AppSettings(secret_key="a secret for tests alone", **settings))
+    add_services(app, services)
+    return app.test_client()
+
+
+def list_of(client: FlaskClient, registry: str) -> Any:
+    return client.get(f"/rq/0/data/jobs/reports/{registry}/8/asc/1.json")
+
+
+def state_of(workshop: Workshop) -> dict[Any, Any]:
+    """Everything that stands in the broker."""
+    return {key: workshop.connection.dump(key) for key in workshop.connection.keys()}  # noqa: SIM118
+
+
+@pytest.mark.parametrize("path", ["/rq/", "/rq/0/view/workers", "/rq/0/view/jobs"])
+def test_its_pages_are_shown(product_client: FlaskClient, workshop: Workshop, path: str) -> None:
+    workshop.ask()
+
+    answer = product_client.get(path)
+
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert "RQ dashboard" in answer.text
+
+
+def test_its_queue_is_counted(product_client: FlaskClient, workshop: Workshop) -> None:
+    for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
+        make()
+
+    body = product_client.get("/rq/0/data/queues.json").get_json()
+
+    queue = body["queues"][0]
+    assert queue["name"] == "reports"
+    assert queue["started_job_registry_count"] == 1
+    assert queue["finished_job_registry_count"] == 1
+    assert queue["failed_job_registry_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("registry", "state"),
+    [("queued", "ask"), ("started", "start"), ("finished", "complete"), ("failed", "fail")],
+)
+def test_each_list_tells_of_reports_by_title(
+    product_client: FlaskClient, workshop: Workshop, registry: str, state: str
+) -> None:
+    task_id = getattr(workshop, state)("Q4 sales")
+
+    job = list_of(product_client, registry).get_json()["jobs"][0]
+
+    assert (job["id"], job["description"]) == (task_id, "sales: Q4 sales")
+    assert job["exc_info"] == ("It broke." if state == "fail" else None)
+
+
+def test_a_job_tells_of_its_report(product_client: FlaskClient, workshop: Workshop) -> None:
+    task_id = workshop.complete("Q4 sales")
+
+    page = product_client.get(f"/rq/0/view/job/{task_id}")
+    body = product_client.get(f"/rq/0/data/job/{task_id}.json").get_json()
+
+    assert page.status_code == 200
+    assert task_id in page.text
+    assert body["description"] == "sales: Q4 sales"
+    assert body["status"] == "finished"
+    assert body["result"] == {"title": "Q4 sales", "type": "sales", **FIGURES}
+
+
+@pytest.mark.parametrize("state", ["ask", "start", "complete", "fail"])
+def test_markup_in_a_job_comes_escaped(product_client: FlaskClient, workshop: Workshop, state: str) -> None:
+    task_id = getattr(workshop, state)(EVIL)
+    evil_fields: dict[Any, Any] = {
+        "error": EVIL,
+        "stage": EVIL,
+        "summary": json.dumps({EVIL: [EVIL, {"a": EVIL}]}),
+    }
+    workshop.connection.hset(f"rq:job:{task_id}", mapping=evil_fields)
+
+    answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
+
+    assert answer.status_code == 200
+    assert "<" not in repr(answer.get_json())
+    assert "&lt;script&gt;" in answer.text
+
+
+def test_a_job_that_is_no_report_is_shown_escaped_too(
+    product_client: FlaskClient, workshop: Workshop
+) -> None:
+    task_id = workshop.ask()
+    workshop.connection.hdel(f"rq:job:{task_id}", "title")
+    workshop.connection.hset(f"rq:job:{task_id}", "description", EVIL)
+
+    answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
+
+    assert answer.status_code == 200
+    assert "<" not in json.loads(answer.text)["description"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/rq/requeue/reports"),
+        ("HEAD", "/rq/requeue/reports"),
+        ("POST", "/rq/requeue/reports"),
+        ("POST", "/rq/queue/reports/queued/empty"),
+        ("POST", "/rq/queue/reports/failed/empty"),
+        ("POST", "/rq/queue/reports/compact"),
+        ("POST", "/rq/job/{task_id}/delete"),
+        ("POST", "/rq/job/{task_id}/requeue"),
+        ("DELETE", "/rq/job/{task_id}/delete"),
+        ("PUT", "/rq/"),
+        ("POST", "/rq/0/data/queues.json"),
+    ],
+)
+def test_it_changes_nothing(product_client: FlaskClient, workshop: Workshop, method: str, path: str) -> None:
+    for make in (workshop.ask, workshop.start, workshop.complete):
+        make()
+    task_id = workshop.fail()
+    before = state_of(workshop)
+
+    answer = product_client.open(path.format(task_id=task_id), method=method, headers=HTML)
+
+    assert answer.status_code == 405
+    assert state_of(workshop) == before
+
+
+def test_looking_changes_nothing(product_client: FlaskClient, workshop: Workshop) -> None:
+    for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
+        task_id = make()
+    workshop.connection.hset(f"rq:job:{task_id}", "data", b"\x80\x04N.")
+    before = state_of(workshop)
+
+    product_client.get("/rq/")
+    product_client.get("/rq/0/data/queues.json")
+    for registry in REGISTRIES:
+        list_of(product_client, registry)
+
+    assert state_of(workshop) == before
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Forwarded-Host", "localhost"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("Forwarded", "for=127.0.0.1"),
+        ("Via", "1.1 proxy"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
+def test_through_a_proxy_it_answers_nobody(
+    product_client: FlaskClient, header: str, value: str, path: str
+) -> None:
+    with product_client.get(path, headers={header: value, **HTML}) as answer:
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1", "::2", "2001:db8::1"])
+def test_from_another_machine_it_answers_nobody(product_client: FlaskClient, address: str) -> None:
+    answer = product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_from_this_machine_it_answers(product_client: FlaskClient, address: str) -> None:
+    assert product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["ours.example", "ours.example:8000"])
+def test_by_a_name_that_is_not_loopbacks_it_answers_nobody(services: Services, host: str) -> None:
+    client = client_for(services, allowed_hosts=("ours.example",))
+
+    assert client.get("/rq/", headers={"Host": host}).status_code == 403
+    assert client.get("/rq/", headers={"Host": "localhost:8000"}).status_code == 200
+    assert client.get("/rq/", headers={"Host": "[::1]:8000"}).status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{"is_open": True}, {"proxies": 1, "is_open": True}, {"proxies": 1}])
+@pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
+def test_behind_a_proxy_that_says_nothing_it_answers_nobody(
+    services: Services, settings: dict[str, Any], path: str
+) -> None:
+    """Such a proxy asks from this machine, by loopback's name, without a header of its own."""
+    with client_for(services, **settings).get(path, headers={"Host": "127.0.0.1:8000"}) as answer:
+        assert answer.status_code == 403
+        assert "REPORTS_OPEN or REPORTS_PROXIES is set" in answer.get_json()["detail"]
+
+
+def test_there_is_one_broker(product_client: FlaskClient) -> None:
+    assert product_client.get("/rq/1/view/jobs", headers=HTML).status_code == 404
+
+
+@pytest.mark.parametrize("task_id", ["7", "a:b", "%00", UNKNOWN_ID])
+@pytest.mark.parametrize("path", ["/rq/0/view/job/{}", "/rq/0/data/job/{}.json"])
+def test_an_unknown_job_is_not_found(product_client: FlaskClient, path: str, task_id: str) -> None:
+    answer = product_client.get(path.format(task_id), headers=HTML)
+
+    assert answer.status_code == 404
+    assert parse_html(answer.text).get("h1").text == "Not found"
+
+
+def test_with_the_broker_away_it_says_so(
+    product_client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
+    memory_server.connected = False
+
+    assert list_of(product_client, "queued").status_code == 503
+    assert product_client.get("/rq/0/data/workers.json").status_code == 503
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.mark.parametrize("field", ["data", "meta", "result"])
+def test_nothing_is_unpickled(product: Flask, workshop: Workshop, tmp_path: Path, field: str) -> None:
+    mark, client = tmp_path / "unpickled", product.test_client()
+    for state in ("ask", "start", "complete", "fail"):
+        task_id = getattr(workshop, state)()
+        workshop.connection.hset(f"rq:job:{task_id}", field, pickle.dumps(Bomb(mark)))
+        for path in (f"/rq/0/view/job/{task_id}", f"/rq/0/data/job/{task_id}.json"):
+            client.get(path, headers=HTML)
+    for registry in REGISTRIES:
+        list_of(client, registry)
+    client.get("/rq/0/data/workers.json")
+
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(Bomb(mark)))  # noqa: S301 - the bomb is real
+    assert mark.exists()

@@ -1,0 +1,255 @@
+"""What the lease keeper decides at each of its ticks; its thread runs in the tests with real workers."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from fakeredis import FakeServer, FakeStrictRedis
+from redis import Redis
+from redis.exceptions import RedisError
+
+from reports_worker import ReportQueue, Status, Submission
+from reports_worker.broker import keys
+from reports_worker.execution.shared_state import SharedState, seconds_now
+from reports_worker.queue.lease_timing import LOST_AFTER_SECONDS, RENEW_EVERY_SECONDS
+from reports_worker.queue.leases import LEASE, Execution, Leases
+from reports_worker.worker.lease_renewal import (
+    BEGIN_WITHIN_SECONDS,
+    CANCEL_WITHIN_SECONDS,
+    END_WITHIN_SECONDS,
+    LeaseKeeper,
+)
+
+
+@dataclass
+class Scene:
+    """A keeper that holds the lease of a running report, and whom it killed."""
+
+    server: FakeServer
+    connection: Redis
+    queue: ReportQueue
+    keeper: LeaseKeeper
+    execution: Execution
+    shared: SharedState
+    begin: float = field(default_factory=seconds_now)
+    kills: list[str] = field(default_factory=list)
+
+    def tick(self, seconds_later: float) -> None:
+        self.keeper._care_for_held(self.begin + seconds_later + 0.001)
+
+    @property
+    def status(self) -> Status:
+        report = self.queue.find(self.execution.task_id)
+        assert report is not None
+        return report.status
+
+    @property
+    def lease_ms(self) -> int:
+        return int(self.connection.pttl(keys.lease(self.execution.task_id)))
+
+
+@pytest.fixture
+def scene() -> Scene:
+    server, kills = FakeServer(), list[str]()
+    connection = FakeStrictRedis(server=server)
+    queue = ReportQueue(connection, timeout=timedelta(hours=1))
+    leases = Leases(connection, retention=timedelta(days=1))
+    execution = Execution(queue.submit(Submission("Quarter", "sales")), "x")
+    assert leases.start(execution, worker="w", expires=timedelta(hours=1))
+    connection.delete(keys.QUEUED)
+    shared = SharedState()
+    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"), shared=shared)
+    shared.note_begin()
+    keeper.hold(execution)
+    return Scene(server, connection, queue, keeper, execution, shared, shared.renewed_at, kills)
+
+
+def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
+    scene.connection.pexpire(keys.lease(scene.execution.task_id), 5000)
+
+    scene.tick(RENEW_EVERY_SECONDS - 0.5)
+    assert scene.lease_ms <= 5000
+    scene.tick(RENEW_EVERY_SECONDS)
+
+    assert scene.lease_ms > 11_000
+    assert scene.kills == []
+
+
+def test_a_renewal_counts_from_when_it_was_made(scene: Scene) -> None:
+    scene.tick(RENEW_EVERY_SECONDS)
+    scene.connection.pexpire(keys.lease(scene.execution.task_id), 5000)
+
+    scene.tick(RENEW_EVERY_SECONDS * 2 - 0.5)
+
+    assert scene.lease_ms <= 5000
+
+
+def test_a_making_whose_lease_is_lost_is_killed_once(scene: Scene) -> None:
+    scene.connection.set(keys.lease(scene.execution.task_id), "another")
+
+    scene.tick(RENEW_EVERY_SECONDS)
+    scene.tick(RENEW_EVERY_SECONDS * 2)
+
+    assert scene.kills == ["killed"]
+    assert scene.connection.get(keys.lease(scene.execution.task_id)) == b"another"
+    assert scene.status is Status.RUNNING
+
+
+def test_a_making_that_has_published_may_end_by_itself_but_not_for_ever(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.connection.delete(keys.lease(scene.execution.task_id))
+    scene.shared.note_end()
+
+    scene.tick(RENEW_EVERY_SECONDS)
+    assert (scene.kills, caplog.messages) == ([], [])
+    scene.tick(RENEW_EVERY_SECONDS + END_WITHIN_SECONDS)
+
+    assert scene.kills == ["killed"]
+
+
+def test_a_broker_that_is_away_for_a_moment_kills_nothing(scene: Scene) -> None:
+    scene.server.connected = False
+    with pytest.raises(RedisError):
+        scene.tick(RENEW_EVERY_SECONDS)
+    scene.server.connected = True
+
+    scene.tick(RENEW_EVERY_SECONDS + 1)
+
+    assert scene.kills == []
+    assert scene.lease_ms > 11_000
+
+
+def test_a_making_is_killed_before_its_lease_can_pass_to_another(scene: Scene) -> None:
+    scene.server.connected = False
+
+    scene.tick(LOST_AFTER_SECONDS)
+
+    assert scene.kills == ["killed"]
+    assert LEASE.total_seconds() > LOST_AFTER_SECONDS
+
+
+def test_the_making_process_is_told_of_each_renewal_and_of_none_that_failed(scene: Scene) -> None:
+    scene.tick(RENEW_EVERY_SECONDS)
+    renewed = scene.shared.renewed_at
+    scene.server.connected = False
+    with pytest.raises(RedisError):
+        scene.tick(2 * RENEW_EVERY_SECONDS + 0.1)
+
+    assert renewed == pytest.approx(scene.begin + RENEW_EVERY_SECONDS, abs=0.01)
+    assert scene.shared.renewed_at == renewed
+
+
+def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene: Scene) -> None:
+    scene.server.connected = False
+    scene.tick(LOST_AFTER_SECONDS)
+    assert scene.keeper.has_cut_off(scene.execution)
+    with pytest.raises(RedisError):
+        scene.keeper._hand_back_cut_off()
+    scene.server.connected = True
+    scene.connection.zadd(keys.STARTED, {f"{scene.execution.task_id}:{scene.execution.id}": 1})
+    scene.connection.delete(keys.lease(scene.execution.task_id))  # it has run out
+
+    scene.keeper._hand_back_cut_off()
+
+    assert scene.status is Status.PENDING
+    assert scene.connection.lrange(keys.QUEUED, 0, -1) == [scene.execution.task_id.encode()]
+    assert scene.connection.hget(keys.job(scene.execution.task_id), "executions") == b"0"
+    assert not scene.keeper.has_cut_off(scene.execution)
+
+
+def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scene) -> None:
+    scene.server.connected = False
+    scene.tick(LOST_AFTER_SECONDS)
+    scene.server.connected = True
+    scene.connection.set(keys.lease(scene.execution.task_id), "another")
+
+    scene.keeper._hand_back_cut_off()
+
+    assert scene.status is Status.RUNNING
+    assert scene.connection.llen(keys.QUEUED) == 0
+    assert not scene.keeper.has_cut_off(scene.execution)
+
+
+def test_a_process_that_hangs_since_its_fork_is_killed(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.shared.begin()
+
+    def tick_and_renew(seconds: float) -> None:
+        scene.shared.renewed_at = scene.begin + seconds
+        scene.tick(seconds)
+
+    tick_and_renew(BEGIN_WITHIN_SECONDS - 1)
+    assert scene.kills == []
+    tick_and_renew(BEGIN_WITHIN_SECONDS + 1)
+
+    assert scene.kills == ["killed"]
+    assert "its process hangs since its fork" in caplog.text
+
+
+def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
+    scene.keeper.let_go()
+    scene.connection.delete(keys.lease(scene.execution.task_id))
+
+    scene.tick(LOST_AFTER_SECONDS)
+
+    assert scene.kills == []
+
+
+def test_a_cancelled_making_is_asked_to_end_and_killed_a_moment_later(scene: Scene) -> None:
+    scene.queue.cancel(scene.execution.task_id)
+
+    scene.tick(RENEW_EVERY_SECONDS)
+
+    assert scene.status is Status.FAILED
+    assert scene.shared.is_unwanted
+    assert scene.kills == []
+    scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
+    assert scene.kills == ["killed"]
+
+
+def test_a_cancelled_making_that_has_ended_by_itself_is_not_killed(scene: Scene) -> None:
+    scene.queue.cancel(scene.execution.task_id)
+    scene.tick(RENEW_EVERY_SECONDS)
+
+    scene.keeper.let_go()
+    scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
+
+    assert scene.kills == []
+
+
+def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> None:
+    scene.keeper.hand_back_after(timedelta(seconds=30))
+
+    scene.tick(2)
+
+    assert scene.kills == []
+    assert scene.status is Status.RUNNING
+
+
+def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed(scene: Scene) -> None:
+    scene.keeper.hand_back_after(timedelta(seconds=30))
+
+    scene.tick(31)
+
+    assert scene.kills == ["killed"]
+    assert scene.status is Status.PENDING
+    assert scene.connection.lrange(keys.QUEUED, 0, -1) == [scene.execution.task_id.encode()]
+    assert scene.connection.hget(keys.job(scene.execution.task_id), "executions") == b"0"
+
+
+def test_the_making_is_killed_even_if_the_report_cannot_be_handed_back(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.keeper.hand_back_after(timedelta())
+    scene.server.connected = False
+
+    with caplog.at_level(logging.WARNING), pytest.raises(RedisError):
+        scene.tick(0.1)
+
+    assert scene.kills == ["killed"]
+    assert "the time to finish it is over" in caplog.text
