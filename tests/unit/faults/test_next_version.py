@@ -14,5 +14,5 @@ def test_the_next_version_has_another_figure_and_other_scripts(tmp_path: Path) -
     simulation = Path("reports_worker", "simulated", "simulation.py")
     assert FIGURE in (made / simulation).read_text()
     assert FIGURE not in (ROOT / simulation).read_text()
-    script = Path("reports_worker", "lua", "publish.lua")
+    script = Path("reports_worker", "queue", "lua", "publish.lua")
     assert (made / script).read_text() != (ROOT / script).read_text()
