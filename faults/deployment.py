@@ -166,11 +166,11 @@ class Deployment:
         held = [line for line in read_lines(self.attempts.path) if line.event is Event.HELD]
         return held[-1] if held else None
 
-    def find_making(self) -> Sequence[psutil.Process]:
+    def find_job_process(self) -> Sequence[psutil.Process]:
         """What the victim has forked."""
         return self.victim.find_family()[1:]
 
-    def note_strike(self, *processes: psutil.Process) -> None:
+    def note_injection(self, *processes: psutil.Process) -> None:
         """Write down that the fault is there; without processes it hits all."""
         self.attempts.write(Event.STRUCK, pids=[process.pid for process in processes])
 

@@ -13,7 +13,7 @@ RECOVERY_OF_BROKER_SECONDS = 30.0
 # One renewal interval, and a fifth for a busy machine.
 OVERLAP_SECONDS = 1.2
 
-Strike = Callable[[Deployment, Step], None]
+Injection = Callable[[Deployment, Step], None]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,6 @@ class Fault:
     name: str
     title: str
     steps: Sequence[Step]
-    strike: Strike
+    inject: Injection
     needs: Needs = field(default_factory=Needs)
     recovery_seconds: float = RECOVERY_SECONDS

@@ -23,7 +23,7 @@ def replace_all(deployment: Deployment, *, folder: Path = ROOT) -> None:
 def _replace_api(deployment: Deployment, number: int, folder: Path) -> None:
     """Stop it, then start another on its port: meanwhile the others answer."""
     old, port = deployment.apis[number], deployment.ports[number]
-    deployment.note_strike(*old.find_family())
+    deployment.note_injection(*old.find_family())
     deployment.supervisor.release(old)
     old.stop()
     new = deployment.make_api(port, folder=folder)
@@ -38,6 +38,6 @@ def _replace_worker(deployment: Deployment, number: int, folder: Path) -> None:
     new = deployment.make_worker(folder=folder)
     deployment.supervisor.add(new)
     deployment.workers[number] = new
-    deployment.note_strike(*old.find_family())
+    deployment.note_injection(*old.find_family())
     deployment.supervisor.release(old)
     old.stop()

@@ -53,7 +53,7 @@ def run_scenario(scenario: Scenario, folder: Path) -> Result:
         deployment.load.start()
         wait_until(lambda: _has_published(deployment), seconds=_WARM_UP_SECONDS, what="a first report")
         deployment.bring_to(step)
-        fault.strike(deployment, step)
+        fault.inject(deployment, step)
         deployment.gates.open()
         _see_work_go_on(deployment, fault.recovery_seconds)
         return judge(scenario.fault.name, step, deployment)

@@ -91,27 +91,27 @@ def _describe(kills: Counter[str]) -> str:
 def _kill_worker(deployment: Deployment, chance: random.Random) -> None:
     family = chance.choice(deployment.workers).find_family()
     if family:
-        deployment.note_strike(*family)
+        deployment.note_injection(*family)
         kill(family[:1])
 
 
-def _kill_making(deployment: Deployment, chance: random.Random) -> None:
+def _kill_job_process(deployment: Deployment, chance: random.Random) -> None:
     worker = chance.choice(deployment.workers)
     with suppress(FaultsError):
         making = wait_until(lambda: worker.find_family()[1:], seconds=_FIND_SECONDS, what="a making process")
-        deployment.note_strike(*making)
+        deployment.note_injection(*making)
         kill(making)
 
 
 def _kill_both(deployment: Deployment, chance: random.Random) -> None:
     family = chance.choice(deployment.workers).find_family()
     if family:
-        deployment.note_strike(*family)
+        deployment.note_injection(*family)
         kill(family)
 
 
 def _kill_broker(deployment: Deployment, chance: random.Random) -> None:  # noqa: ARG001
-    deployment.note_strike()
+    deployment.note_injection()
     deployment.broker.kill()
     pause(_BROKER_AWAY_SECONDS)
     deployment.broker.start()
@@ -120,7 +120,7 @@ def _kill_broker(deployment: Deployment, chance: random.Random) -> None:  # noqa
 
 _KILLS = {
     "worker": (45, _kill_worker),
-    "making process": (35, _kill_making),
+    "making process": (35, _kill_job_process),
     "both": (15, _kill_both),
     "broker": (5, _kill_broker),
 }

@@ -13,18 +13,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from reports_worker import CATALOG, Assignment, ReportType
+from reports_worker import ReportContext, ReportType, Settings
 from reports_worker.content.report import Contents, Table
 from reports_worker.content.rows import Column, GivenRows, Kind, Row
 from reports_worker.domain.report import Outcome
-from reports_worker.execution import runner as making
-from reports_worker.execution.runner import Making
+from reports_worker.execution.runner import ReportRunner
 from reports_worker.queue.leases import Execution, Leases
-from reports_worker.report_types.report_type import Made
-from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
-from reports_worker.worker import report_worker as worker
+from reports_worker.report_types.report_type import ReportOutput
+from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES, use
+from reports_worker.simulated import make_types
+from reports_worker.worker.report_worker import Factories
 
 from .attempt_file import AttemptFile, Event
 from .gates import pass_gate
@@ -59,7 +60,7 @@ class RecordedLeases(Leases):
         return published
 
 
-class RecordedMaking(Making):
+class RecordedRunner(ReportRunner):
     """A making that knows which attempt it is."""
 
     def run(self) -> None:
@@ -68,8 +69,8 @@ class RecordedMaking(Making):
 
 
 def _recorded(report_type: ReportType) -> ReportType:
-    def make(assignment: Assignment) -> Made:
-        task_id = assignment.task_id
+    def make(context: ReportContext) -> ReportOutput:
+        task_id = context.task_id
         _note(Event.BEGIN, task_id)
         threading.Thread(target=_tell_life, args=[task_id], daemon=True).start()
         _pass(Step.STARTED, task_id)
@@ -77,16 +78,16 @@ def _recorded(report_type: ReportType) -> ReportType:
         def progress(percent: int, stage: str) -> None:
             if percent >= 50 and not _HAS_FILES:
                 _pass(Step.MIDDLE, task_id)
-            assignment.progress(percent, stage)
+            context.progress(percent, stage)
 
-        figures = report_type.make(replace(assignment, progress=progress))
+        figures = report_type.make(replace(context, progress=progress))
         _note(Event.END, task_id)
         return _add_table(figures, task_id) if _HAS_FILES else figures
 
     return replace(report_type, make=make)
 
 
-def _add_table(figures: Made, task_id: str) -> Contents:
+def _add_table(figures: ReportOutput, task_id: str) -> Contents:
     """Make a report with files, which is in its middle amid its rows."""
 
     def give_rows() -> Iterator[Row]:
@@ -119,6 +120,10 @@ def _pass(step: Step, task_id: str) -> None:
 if "FAKETIME_TIMESTAMP_FILE" in os.environ:
     # libfaketime refuses each clock_nanosleep() on CLOCK_MONOTONIC while it leaves that clock alone.
     vars(time)["sleep"] = lambda seconds: select.select([], [], [], seconds)
-vars(worker)["Leases"] = RecordedLeases
-vars(worker)["Making"] = RecordedMaking
-vars(making)["CATALOG"] = {name: _recorded(report_type) for name, report_type in CATALOG.items()}
+_TYPES = make_types(Settings.from_environ(os.environ).simulated_seconds)
+use(
+    Factories(
+        leases=RecordedLeases,
+        runner=partial(RecordedRunner, catalog={name: _recorded(one) for name, one in _TYPES.items()}),
+    )
+)

@@ -58,14 +58,14 @@ class WorkerProcess:
                 return state
         return None
 
-    def find_making(self) -> psutil.Process | None:
+    def find_job_process(self) -> psutil.Process | None:
         """The process that makes a report now."""
         children = psutil.Process(self.pid).children(recursive=True)
         self._seen |= set(children)
         return children[0] if children else None
 
-    def wait_for_making(self) -> psutil.Process:
-        return wait_until(self.find_making, what="a process that makes a report")
+    def wait_for_job_process(self) -> psutil.Process:
+        return wait_until(self.find_job_process, what="a process that makes a report")
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -82,7 +82,7 @@ class WorkerProcess:
     def end(self) -> None:
         """Leave nothing behind, in whatever state the test left it."""
         if not self.has_ended:
-            self.find_making()
+            self.find_job_process()
             ports = {connection.laddr.port for connection in psutil.Process(self.pid).net_connections("tcp")}
             self._process.kill()
             self._process.wait()

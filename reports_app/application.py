@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from reports_app.middleware.error_handlers import answer_error
 from reports_app.middleware.hosts import refuse_other_hosts, refuse_other_machines
 from reports_app.middleware.security_headers import add_security_headers
-from reports_app.server.flask_app import LeanFlask
+from reports_app.server.flask_app import ReportsFlask
 from reports_app.server.secret_key import keep_secret_key, state_folder
 from reports_app.services.container import make_services
 from reports_worker.lib.logfmt import CONSOLE
@@ -29,7 +29,7 @@ def create_app(settings: AppSettings | None = None) -> Flask:
     settings = settings or AppSettings.from_environ(os.environ)
     logging.config.dictConfig(CONSOLE)
     services = make_services(settings.shared, is_open=settings.is_open)
-    app = LeanFlask(__name__, static_folder=find_folder("static"), template_folder=None)
+    app = ReportsFlask(__name__, static_folder=find_folder("static"), template_folder=None)
     app.config.update(
         SECRET_KEY=settings.secret_key or keep_secret_key(state_folder(os.environ)),
         SESSION_COOKIE_NAME="reports_session",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports_worker import ReportsError
 
 
-class CrowdedError(ReportsError):
+class TooManyDownloadsError(ReportsError):
     """All places for downloads are taken."""
 
     def __init__(self) -> None:

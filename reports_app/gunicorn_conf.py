@@ -30,7 +30,7 @@ except SettingsError as error:
 
 bind = _SETTINGS.address
 workers = _SETTINGS.processes
-worker_class = "reports_app.server.gunicorn_worker.FairWorker"
+worker_class = "reports_app.server.gunicorn_worker.SharingThreadWorker"
 threads = 4
 preload_app = True
 timeout = 30

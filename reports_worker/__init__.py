@@ -27,7 +27,7 @@ from reports_worker.queue.job_hash import make_report
 from reports_worker.queue.report_queue import MOST_LISTED, ReportQueue
 from reports_worker.queue.selection import Selection
 from reports_worker.queue.worker_records import WorkerRecord, WorkerState
-from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.report_types.report_type import ReportContext, ReportType
 from reports_worker.settings.core import Settings
 
 from .client import Reports
@@ -69,6 +69,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "Report",
+    "ReportContext",
     "ReportQueue",
     "ReportType",
     "Reports",
@@ -87,3 +88,6 @@ __all__ = [
     "make_report",
     "parse_submission",
 ]
+
+# The name until version 0.2.
+Assignment = ReportContext

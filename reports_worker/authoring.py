@@ -12,7 +12,7 @@ from reports_worker.report_types.local_time import (
     begins,
     previous_period,
 )
-from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.report_types.report_type import ReportContext, ReportType
 from reports_worker.warehouse.warehouse import Query, Warehouse
 
 from .parameters import (
@@ -49,6 +49,7 @@ __all__ = [
     "Parameter",
     "Period",
     "Query",
+    "ReportContext",
     "ReportType",
     "Row",
     "Table",
@@ -59,3 +60,6 @@ __all__ = [
     "chart_spec",
     "previous_period",
 ]
+
+# The name until version 0.2.
+Assignment = ReportContext

@@ -25,6 +25,7 @@ from reports_worker.settings.core import Settings
 from reports_worker.warehouse.drivers import check_driver
 from reports_worker.worker.job import ReportJob, ReportsQueue
 from reports_worker.worker.lifecycle import OperatedWorker, leave_on_signals
+from reports_worker.worker.report_worker import Factories
 
 from .broker import keys
 from .errors import SettingsError
@@ -40,8 +41,15 @@ def _read_settings() -> Settings:
         sys.exit(str(error))
 
 
-def _make_worker(queues: Any, **options: Any) -> OperatedWorker:
-    return OperatedWorker(queues, settings=_SETTINGS, probe=_PROBE, liveness=_LIVENESS, **options)
+def use(factories: Factories) -> None:
+    """Have the worker made with these factories: for the fault suite, benchmarks and tests."""
+
+    def make_worker(queues: Any, **options: Any) -> OperatedWorker:
+        return OperatedWorker(
+            queues, settings=_SETTINGS, factories=factories, probe=_PROBE, liveness=_LIVENESS, **options
+        )
+
+    vars(CliConfig)["worker_class"].set(make_worker)
 
 
 class _Fixed:
@@ -52,6 +60,9 @@ class _Fixed:
 
     def __get__(self, instance: object, owner: type) -> object:
         return self._value
+
+    def set(self, value: object) -> None:
+        self._value = value
 
     def __set__(self, instance: object, value: object) -> None:
         """Keep ours: RQ's command line sets its own default."""
@@ -85,9 +96,10 @@ use_json_only()
 # RQ's command does not start while the queue is paused; a worker that died then would be missing afterwards.
 vars(rq_workers)["is_suspended"] = lambda _connection: False
 for _name, _ours in {
-    "worker_class": _Fixed(_make_worker),
+    "worker_class": _Fixed(OperatedWorker),
     "job_class": _Fixed(ReportJob),
     "queue_class": _Fixed(ReportsQueue),
     "connection": _Awaited(_CONNECTION),
 }.items():
     setattr(CliConfig, _name, _ours)
+use(Factories())

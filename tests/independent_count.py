@@ -17,11 +17,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from reports_worker.authoring import Assignment, Contents, DateRange, Row, Warehouse
+from reports_worker.authoring import Contents, DateRange, ReportContext, Row, Warehouse
 from reports_worker.builtin import inventory, sales, users
 from reports_worker.demo.rows import TABLES
-from reports_worker.settings.core import Settings
-from reports_worker.settings.data import DataSettings
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 CENT, TENTH = Decimal("0.01"), Decimal("0.1")
@@ -90,16 +88,15 @@ def make_all(warehouse: Warehouse, case: Case) -> Mapping[str, Contents]:
         "users": {"period": case.period, "granularity": case.granularity},
     }
     types = {"sales": sales.TYPE, "inventory": inventory.TYPE, "users": users.TYPE}
-    settings = Settings(data=DataSettings(timezone=case.zone))
     made = {}
     for name, chosen in values.items():
         contents = types[name].make(
-            Assignment(
+            ReportContext(
                 task_id="",
                 title="",
                 parameters={},
-                settings=settings,
                 progress=lambda *_: None,
+                timezone=case.zone,
                 values=chosen,
                 open_warehouse=lambda: warehouse,
             )

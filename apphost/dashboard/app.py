@@ -163,10 +163,10 @@ def _whole(name: str, default: int) -> int:
 
 
 def _answer(body: object, status: int = 200) -> Response:
-    return Response(json.dumps(body, default=_represent), status, mimetype="application/json")
+    return Response(json.dumps(body, default=_serialize), status, mimetype="application/json")
 
 
-def _represent(value: Any) -> Any:
+def _serialize(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, Iterable):

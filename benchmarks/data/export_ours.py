@@ -14,7 +14,6 @@ from reports_worker.content.report import Table
 from reports_worker.formats.document import Document, SpooledTable
 from reports_worker.formats.registry import FORMATS
 from reports_worker.formats.spool import open_spool
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 
@@ -27,7 +26,7 @@ _MEMORY = 512_000_000
 def main(rows: str, file_format: str, place: str) -> None:
     folder = Path(place)
     bounds = Bounds(timedelta(minutes=10), _MEMORY, folder)
-    warehouse = open_warehouse(DataSettings(warehouse=rows), bounds)
+    warehouse = open_warehouse(rows, bounds)
     begin = time.monotonic()
     with open_spool(folder, most_rows=10**7, advance=lambda _: None) as spool:
         table = spool.add(Table(TABLE, "Sold", warehouse.query(f"FROM {TABLE}")))

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from reports_worker.authoring import Assignment, Contents, DateRange
+from reports_worker.authoring import Contents, DateRange, ReportContext
 from reports_worker.builtin import inventory, sales, users
 from reports_worker.content.rows import Column, Rows
 from reports_worker.settings.core import Settings
@@ -66,14 +66,14 @@ def main(address: str, name: str, scratch: str, statements: str) -> None:
     data = DataSettings(warehouse=address)
     bounds = Bounds(timedelta(minutes=10), MEMORY, Path(scratch))
     # The engine and its packages are loaded while a making process waits.
-    opened = open_warehouse(data, bounds)
+    opened = open_warehouse(data.warehouse, bounds)
     session = Listening(opened.session)
     warehouse = Warehouse(session, opened.dialect)
-    assignment = Assignment(
-        "benchmark", "", {}, Settings(data=data), lambda *_: None, _CHOSEN[name], lambda: warehouse
+    context = ReportContext(
+        "benchmark", "", {}, lambda *_: None, data.timezone, _CHOSEN[name], lambda: warehouse
     )
     begin = time.monotonic()
-    contents = cast("Contents", _TYPES[name].make(assignment))
+    contents = cast("Contents", _TYPES[name].make(context))
     rows = sum(len(batch) for table in contents.tables for batch in table.rows.batches())
     seconds = time.monotonic() - begin
     warehouse.close()

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from functools import partial
 
-from reports_worker import CATALOG, Assignment, ReportType
-from reports_worker.execution import runner as making
-from reports_worker.report_types.report_type import Made
-from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
+from reports_worker import ReportContext, ReportType, Settings
+from reports_worker.execution.runner import ReportRunner
+from reports_worker.report_types.report_type import ReportOutput
+from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES, use
+from reports_worker.simulated import make_types
+from reports_worker.worker.report_worker import Factories
 
 __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
 
@@ -20,11 +23,13 @@ _MARKS = os.open(os.environ["MARKS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o
 
 
 def _with_mark(report_type: ReportType) -> ReportType:
-    def make(assignment: Assignment) -> Made:
+    def make(context: ReportContext) -> ReportOutput:
         os.write(_MARKS, b"%d\n" % time.monotonic_ns())
-        return report_type.make(assignment)
+        return report_type.make(context)
 
     return replace(report_type, make=make)
 
 
-vars(making)["CATALOG"] = {name: _with_mark(report_type) for name, report_type in CATALOG.items()}
+_TYPES = make_types(Settings.from_environ(os.environ).simulated_seconds)
+_CATALOG = {name: _with_mark(report_type) for name, report_type in _TYPES.items()}
+use(Factories(runner=partial(ReportRunner, catalog=_CATALOG)))

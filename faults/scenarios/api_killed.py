@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults.deployment import Deployment, Needs
-from faults.fault import Fault, Strike
+from faults.fault import Fault, Injection
 from faults.load import TITLE
 from faults.programs import kill
 from faults.proxy import Catch
@@ -14,16 +14,16 @@ _CATCH_SECONDS = 20
 _NEEDS = Needs(proxied_api=True)
 
 
-def _strike_when(*, is_done: bool) -> Strike:
-    def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_when(*, is_done: bool) -> Injection:
+    def inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
         wanted = Catch(TITLE.encode(), is_done=is_done)
         deployment.proxy.catch = wanted
         wait_until(wanted.caught.is_set, seconds=_CATCH_SECONDS, what="a submit in flight")
         api = deployment.apis[0].find_family()
-        deployment.note_strike(*api)
+        deployment.note_injection(*api)
         kill(api)
 
-    return strike
+    return inject
 
 
 FAULTS = (
@@ -31,14 +31,14 @@ FAULTS = (
         "api-killed-before",
         "API killed in a submit that the broker has not got",
         (Step.QUEUED,),
-        _strike_when(is_done=False),
+        _inject_when(is_done=False),
         _NEEDS,
     ),
     Fault(
         "api-killed-after",
         "API killed in a submit that the broker has stored",
         (Step.QUEUED,),
-        _strike_when(is_done=True),
+        _inject_when(is_done=True),
         _NEEDS,
     ),
 )

@@ -8,12 +8,12 @@ from faults.programs import kill
 from faults.steps import IN_MAKING, Step
 
 
-def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     """Kill the whole family at once."""
     both = deployment.victim.find_family()
-    deployment.note_strike(*both)
+    deployment.note_injection(*both)
     kill(both)
     deployment.gates.open()
 
 
-FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, strike),)
+FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, inject),)

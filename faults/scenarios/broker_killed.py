@@ -16,7 +16,7 @@ _LATE_SECONDS = 6  # until whoever was interrupted would have begun again
 _LONG_SECONDS = 16  # longer than a lease
 
 
-def _strike_briefly(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_briefly(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     _kill(deployment, _SHORT_SECONDS)
     pause(_LATE_SECONDS)
     attempts = Counter(attempt.task_id for attempt in find_attempts(read_lines(deployment.attempts.path)))
@@ -24,12 +24,12 @@ def _strike_briefly(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
         deployment.complaints.append(f"Reports were interrupted by a short outage: {interrupted}.")
 
 
-def _strike_long(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_long(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     _kill(deployment, _LONG_SECONDS)
 
 
 def _kill(deployment: Deployment, seconds: float) -> None:
-    deployment.note_strike()
+    deployment.note_injection()
     deployment.broker.kill()
     deployment.gates.open()
     pause(seconds)
@@ -42,14 +42,14 @@ FAULTS = (
         "broker-killed",
         "broker killed, back after 7 s, which interrupts nothing",
         ALL,
-        _strike_briefly,
+        _inject_briefly,
         recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
     ),
     Fault(
         "broker-away",
         "broker killed, back after 16 s",
         ALL,
-        _strike_long,
+        _inject_long,
         recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
     ),
 )

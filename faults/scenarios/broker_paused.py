@@ -10,8 +10,8 @@ from faults.waiting import pause
 _SECONDS = 15
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-    deployment.note_strike()
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    deployment.note_injection()
     deployment.broker.pause()
     deployment.gates.open()
     pause(_SECONDS)
@@ -24,7 +24,7 @@ FAULTS = (
         "broker-paused",
         "broker held still for 15 s",
         ALL,
-        _strike,
+        _inject,
         recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
     ),
 )

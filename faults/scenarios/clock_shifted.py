@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults.deployment import Deployment, Needs
-from faults.fault import Fault, Strike
+from faults.fault import Fault, Injection
 from faults.shifted_clock import NOTICED_SECONDS
 from faults.steps import IN_WORKER, Step
 from faults.waiting import pause
@@ -13,18 +13,18 @@ _SECONDS = 15  # longer than a lease
 _NEEDS = Needs(shifted_clock=True)
 
 
-def _strike_with(seconds: int) -> Strike:
-    def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-        deployment.note_strike(*deployment.victim.find_family())
+def _inject_with(seconds: int) -> Injection:
+    def inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+        deployment.note_injection(*deployment.victim.find_family())
         deployment.clock.shift(seconds)
         pause(NOTICED_SECONDS)
         deployment.gates.open()
         pause(_SECONDS)
 
-    return strike
+    return inject
 
 
 FAULTS = (
-    Fault("clock-ahead", "clock of one worker jumps an hour ahead", IN_WORKER, _strike_with(_HOUR), _NEEDS),
-    Fault("clock-behind", "clock of one worker jumps an hour back", IN_WORKER, _strike_with(-_HOUR), _NEEDS),
+    Fault("clock-ahead", "clock of one worker jumps an hour ahead", IN_WORKER, _inject_with(_HOUR), _NEEDS),
+    Fault("clock-behind", "clock of one worker jumps an hour back", IN_WORKER, _inject_with(-_HOUR), _NEEDS),
 )

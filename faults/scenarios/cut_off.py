@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faults.deployment import Deployment, Needs
-from faults.fault import Fault, Strike
+from faults.fault import Fault, Injection
 from faults.proxy import Mode
 from faults.steps import IN_WORKER, Step
 from faults.waiting import pause
@@ -11,20 +11,20 @@ from faults.waiting import pause
 _NEEDS = Needs(proxied_victim=True)
 
 
-def _strike_with(mode: Mode, seconds: float) -> Strike:
-    def strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-        deployment.note_strike(*deployment.victim.find_family())
+def _inject_with(mode: Mode, seconds: float) -> Injection:
+    def inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+        deployment.note_injection(*deployment.victim.find_family())
         deployment.proxy.mode = mode
         deployment.gates.open()
         pause(seconds)
         deployment.proxy.mode = Mode.PASS
         deployment.note_mend()
 
-    return strike
+    return inject
 
 
 def _cut_off(name: str, title: str, mode: Mode, seconds: float) -> Fault:
-    return Fault(name, title, IN_WORKER, _strike_with(mode, seconds), _NEEDS)
+    return Fault(name, title, IN_WORKER, _inject_with(mode, seconds), _NEEDS)
 
 
 FAULTS = (

@@ -13,12 +13,12 @@ _SECONDS = 14
 _NOTICE_SECONDS = 10
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     """It counts as struck when the broker has noticed: until then there is room in what it holds."""
     filler = fill(deployment.broker.folder)
     wait_until(lambda: not deployment.broker.is_writable(), seconds=_NOTICE_SECONDS,
                what="the broker's notice of the full file system")  # fmt: skip
-    deployment.note_strike()
+    deployment.note_injection()
     deployment.gates.open()
     see_refusals(deployment, seconds=_SECONDS)
     filler.unlink()
@@ -30,7 +30,7 @@ FAULTS = (
         "disk-full",
         "file system of the broker full for 14 s",
         ALL,
-        _strike,
+        _inject,
         Needs(small_disk=True),
         recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
     ),

@@ -6,14 +6,14 @@ from faults.deployment import Needs
 from faults.fault import Fault
 from faults.steps import IN_MAKING
 
-from .both_killed import strike
+from .both_killed import inject
 
 FAULTS = (
     Fault(
         "files-cut-off",
         "SIGKILL to the worker and the making process amid files, of which none stays half-written",
         IN_MAKING,
-        strike,
+        inject,
         # A report with files takes half a second of a processor, and needs no other.
         Needs(files=True, report_seconds="0", submit_every_seconds=2.0),
     ),

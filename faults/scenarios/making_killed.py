@@ -8,11 +8,11 @@ from faults.programs import kill
 from faults.steps import IN_MAKING, Step
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-    making = deployment.find_making()
-    deployment.note_strike(*making)
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    making = deployment.find_job_process()
+    deployment.note_injection(*making)
     kill(making)
     deployment.gates.open()
 
 
-FAULTS = (Fault("making-killed", "SIGKILL to the making process", IN_MAKING, _strike),)
+FAULTS = (Fault("making-killed", "SIGKILL to the making process", IN_MAKING, _inject),)

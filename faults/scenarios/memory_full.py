@@ -11,8 +11,8 @@ _LIMIT = 1024  # bytes: far below what it uses
 _SECONDS = 14
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
-    deployment.note_strike()
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+    deployment.note_injection()
     deployment.broker.limit_memory(_LIMIT)
     deployment.gates.open()
     see_refusals(deployment, seconds=_SECONDS)
@@ -25,7 +25,7 @@ FAULTS = (
         "memory-full",
         "broker out of memory for 14 s",
         ALL,
-        _strike,
+        _inject,
         recovery_seconds=RECOVERY_OF_BROKER_SECONDS,
     ),
 )

@@ -10,8 +10,8 @@ from faults.steps import Step
 ROLLING = Needs(apis=2, submit_every_seconds=0.4)
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     replace_all(deployment)
 
 
-FAULTS = (Fault("rolling-restart", "rolling restart of API and workers", (Step.QUEUED,), _strike, ROLLING),)
+FAULTS = (Fault("rolling-restart", "rolling restart of API and workers", (Step.QUEUED,), _inject, ROLLING),)

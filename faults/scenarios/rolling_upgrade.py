@@ -15,7 +15,7 @@ _QUEUED = 20
 _SEEN_SECONDS = 40
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     folder = make_next_version(deployment.folder / "next")
     deployment.load.submit(_QUEUED)
     replace_all(deployment, folder=folder)
@@ -29,5 +29,5 @@ def _has_both(deployment: Deployment) -> bool:
 
 
 FAULTS = (
-    Fault("rolling-upgrade", "rolling upgrade from version N to N+1", (Step.QUEUED,), _strike, ROLLING),
+    Fault("rolling-upgrade", "rolling upgrade from version N to N+1", (Step.QUEUED,), _inject, ROLLING),
 )

@@ -8,15 +8,15 @@ from faults.programs import kill
 from faults.steps import ALL, Step
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     victim, *making = deployment.victim.find_family()
-    deployment.note_strike(victim, *making)
+    deployment.note_injection(victim, *making)
     kill([victim])
     deployment.gates.open()
 
 
 FAULTS = (
-    Fault("worker-killed", "SIGKILL to the worker", ALL, _strike),
-    Fault("killed-after-dequeue", "SIGKILL between dequeue and start", (Step.TAKEN,), _strike),
-    Fault("killed-at-publish", "SIGKILL at publish", (Step.PUBLISH,), _strike),
+    Fault("worker-killed", "SIGKILL to the worker", ALL, _inject),
+    Fault("killed-after-dequeue", "SIGKILL between dequeue and start", (Step.TAKEN,), _inject),
+    Fault("killed-at-publish", "SIGKILL at publish", (Step.PUBLISH,), _inject),
 )

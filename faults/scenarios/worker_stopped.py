@@ -17,27 +17,27 @@ STOPPED_SECONDS = LEASE.total_seconds() + 5
 _LATE_SECONDS = 2
 
 
-def _strike_both(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_both(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     _stop(deployment, deployment.victim.find_family())
 
 
-def _strike_worker(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_worker(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     _stop(deployment, deployment.victim.find_family()[:1])
 
 
-def _strike_making(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_making(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     """Its worker lives and renews the lease: work can go on when it does, and is to do so by itself."""
-    making = deployment.find_making()
+    making = deployment.find_job_process()
     deployment.freeze(making)
     pause(STOPPED_SECONDS)
-    deployment.note_strike(*making)
+    deployment.note_injection(*making)
     deployment.thaw(making)
     deployment.gates.open()
 
 
 def _stop(deployment: Deployment, processes: Sequence[psutil.Process]) -> None:
     """The gate opens late, so that whoever was not stopped is still at its report when the lease is over."""
-    deployment.note_strike(*deployment.victim.find_family())
+    deployment.note_injection(*deployment.victim.find_family())
     deployment.freeze(processes)
     pause(STOPPED_SECONDS)
     deployment.thaw(processes)
@@ -46,7 +46,7 @@ def _stop(deployment: Deployment, processes: Sequence[psutil.Process]) -> None:
 
 
 FAULTS = (
-    Fault("both-stopped", "SIGSTOP to worker and making process past the lease", IN_WORKER, _strike_both),
-    Fault("worker-stopped", "SIGSTOP to the worker alone past the lease", IN_MAKING, _strike_worker),
-    Fault("making-stopped", "SIGSTOP to the making process alone past the lease", IN_MAKING, _strike_making),
+    Fault("both-stopped", "SIGSTOP to worker and making process past the lease", IN_WORKER, _inject_both),
+    Fault("worker-stopped", "SIGSTOP to the worker alone past the lease", IN_MAKING, _inject_worker),
+    Fault("making-stopped", "SIGSTOP to the making process alone past the lease", IN_MAKING, _inject_making),
 )

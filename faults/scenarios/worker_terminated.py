@@ -13,12 +13,12 @@ _NEEDS = Needs(grace="3s")
 _STOP_SECONDS = 15
 
 
-def _strike(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     _terminate(deployment)
     deployment.gates.open()
 
 
-def _strike_beyond_grace(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
+def _inject_beyond_grace(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     """Hold the report until the worker has given it back, and ended."""
     victim = _terminate(deployment)
     wait_until(lambda: deployment.victim.pid != victim or not deployment.victim.is_running,
@@ -28,18 +28,18 @@ def _strike_beyond_grace(deployment: Deployment, step: Step) -> None:  # noqa: A
 
 def _terminate(deployment: Deployment) -> int:
     family = deployment.victim.find_family()
-    deployment.note_strike(*family)
+    deployment.note_injection(*family)
     deployment.victim.send(signal.SIGTERM)
     return int(family[0].pid)
 
 
 FAULTS = (
-    Fault("worker-terminated", "SIGTERM to the worker", ALL, _strike, _NEEDS),
+    Fault("worker-terminated", "SIGTERM to the worker", ALL, _inject, _NEEDS),
     Fault(
         "grace-over",
         "SIGTERM to the worker, whose report takes longer than the grace",
         tuple(step for step in IN_MAKING if step is not Step.ENDED),
-        _strike_beyond_grace,
+        _inject_beyond_grace,
         _NEEDS,
     ),
 )

@@ -15,13 +15,13 @@ from reports_app.contract.query_args import DEFAULT_LISTED, FILTERS, read_paging
 from reports_app.exposure import OPEN_WARNING
 from reports_app.services.container import get_services
 from reports_worker import BrokerUnavailableError, IdempotencyKey, NoSuchReportError, Status, parse_submission
-from reports_worker.domain.serialization import represent, represent_pause, represent_type
+from reports_worker.domain.serialization import serialize, serialize_pause, serialize_type
 
 from .routing import resource
 
 SERVICE = "report-api"
 # When whoever found no place to wait may ask again: as long as the shortest reports take.
-CROWDED_SECONDS = 5
+DOWNLOAD_RETRY_SECONDS = 5
 
 
 def submit_report() -> Response:
@@ -46,12 +46,12 @@ def show_report(task_id: str) -> Response:
     """Say how one report stands; with `wait`, when it has ended, the time is up, or this process ends."""
     services = get_services()
     seconds = read_wait()
-    report, has_waited = services.endings.find_ended(task_id, seconds=seconds)
+    report, has_waited = services.completions.find_ended(task_id, seconds=seconds)
     if report is None:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
-    answer = answer_json(represent(report))
+    answer = answer_json(serialize(report))
     if not has_waited and not report.status.is_terminal:
-        answer.headers["Retry-After"] = str(CROWDED_SECONDS)
+        answer.headers["Retry-After"] = str(DOWNLOAD_RETRY_SECONDS)
     return answer
 
 
@@ -87,7 +87,7 @@ def list_reports() -> Response:
     queue = get_services().queue
     limit, cursor = read_paging(default_limit=DEFAULT_LISTED)
     page = queue.list(limit=limit, cursor=cursor, selection=read_selection())
-    answer = answer_json([represent(report) for report in page.reports])
+    answer = answer_json([serialize(report) for report in page.reports])
     if page.total is not None:
         answer.headers["X-Total-Count"] = str(page.total)
     if page.next_cursor:
@@ -99,7 +99,7 @@ def list_reports() -> Response:
 
 def list_report_types() -> Response:
     """List what can be asked for."""
-    return answer_json([represent_type(one) for one in get_services().catalog.values()])
+    return answer_json([serialize_type(one) for one in get_services().catalog.values()])
 
 
 def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
@@ -119,7 +119,7 @@ def show_health() -> Response:
     if warnings := [*condition.warnings, *([OPEN_WARNING] if services.is_open else [])]:
         body["warnings"] = warnings
     if condition.pause:
-        body["paused"] = represent_pause(condition.pause)
+        body["paused"] = serialize_pause(condition.pause)
     return answer_json(body)
 
 

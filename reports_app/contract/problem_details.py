@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from reports_app.errors import CrowdedError
+from reports_app.errors import TooManyDownloadsError
 from reports_worker import (
     BrokerUnavailableError,
     FieldError,
@@ -33,7 +33,7 @@ _ANSWERS: Mapping[type[Exception], tuple[int, Callable[[Any], str]]] = {
     ArtifactGoneError: (410, str),
     BrokerUnavailableError: (503, lambda error: error.sentence),
     StorageError: (503, str),
-    CrowdedError: (503, str),
+    TooManyDownloadsError: (503, str),
 }
 
 

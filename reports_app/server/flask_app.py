@@ -17,7 +17,7 @@ class _Sessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
 
-class LeanFlask(Flask):
+class ReportsFlask(Flask):
     """A Flask application with a secret key, and without coroutines among its functions."""
 
     session_interface = _Sessions()

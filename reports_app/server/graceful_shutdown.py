@@ -24,7 +24,7 @@ def answer_waits_on_sigterm(app: Any) -> None:
 
     def end(number: int, frame: FrameType | None) -> None:
         # On a thread: what the signal interrupts may hold the lock that this needs.
-        threading.Thread(target=services.endings.end_waits, name="end-waits").start()
+        threading.Thread(target=services.completions.end_waits, name="end-waits").start()
         handle(number, frame)
 
     signal.signal(signal.SIGTERM, end)

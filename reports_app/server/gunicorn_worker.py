@@ -42,7 +42,7 @@ _REFUSALS = {
 }
 
 
-class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Shares out threads among whole requests, and connections among processes.
 
     The main thread receives from all clients and waits for none of them; a connection goes to a thread when its

@@ -18,7 +18,7 @@ READ_SECONDS = 1.0
 RECONNECT_SECONDS = 0.5
 
 
-class Endings:
+class CompletionWaiter:
     """Lets at most `places` requests of this process wait, which is fewer than it has threads."""
 
     def __init__(self, queue: ReportQueue, *, places: int) -> None:

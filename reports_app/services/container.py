@@ -16,9 +16,9 @@ from reports_worker.lib import clock
 from reports_worker.parameters import Calendar
 from reports_worker.settings.data import DataSettings
 
-from .completion import Endings
+from .completion import CompletionWaiter
 from .downloads import Downloads
-from .single_flight_cache import SharedAnswers
+from .single_flight_cache import SingleFlightCache
 
 EXTENSION = "reports"
 DEFAULT_WAITERS = 2
@@ -39,12 +39,12 @@ class Services:
     callback_hosts: Sequence[str] = ()
     data: DataSettings = field(default_factory=DataSettings)
     is_open: bool = False
-    endings: Endings = field(init=False)
+    completions: CompletionWaiter = field(init=False)
     downloads: Downloads = field(init=False)
-    shared_lists: SharedAnswers[tuple[str, int]] = field(default_factory=SharedAnswers)
+    shared_lists: SingleFlightCache[tuple[str, int]] = field(default_factory=SingleFlightCache)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "endings", Endings(self.queue, places=self.waiters))
+        object.__setattr__(self, "endings", CompletionWaiter(self.queue, places=self.waiters))
         store = open_store(self.data.artifacts)
         object.__setattr__(self, "downloads", Downloads(store, places=self.waiters))
 

@@ -12,7 +12,7 @@ from flask import Response, request
 from werkzeug.datastructures import ContentRange
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from reports_app.errors import CrowdedError
+from reports_app.errors import TooManyDownloadsError
 from reports_worker import Receipt, Report
 from reports_worker.artifacts import CHANGED, ArtifactGoneError, OpenFile, Store
 from reports_worker.artifacts.download import find_receipt
@@ -83,7 +83,7 @@ class _Body:
         self._places: threading.BoundedSemaphore | None = None
         self._socket = socket
         if places is not None and not places.acquire(blocking=False):
-            raise CrowdedError
+            raise TooManyDownloadsError
         self._places = places
         self._set_timeout(SEND_SECONDS)
 

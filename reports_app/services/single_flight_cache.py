@@ -25,7 +25,7 @@ class _Entry(Generic[T]):
     begun: float = 0.0
 
 
-class SharedAnswers(Generic[T]):
+class SingleFlightCache(Generic[T]):
     """Keeps the newest answers of a process.
 
     Whoever comes while one is made anew gets the one before, so that they hold up no thread; unless that one

@@ -16,7 +16,7 @@ from reports_worker.domain.task_id import is_task_id
 
 from .errors import AWAY, CHANGED, GONE, ArtifactGoneError, StorageError, explain
 from .scratch import PRIVATE
-from .store import OpenFile, Stay, check_names, is_safe
+from .store import OpenFile, StoredExecution, check_names, is_safe
 
 _SCRATCH = ".scratch"
 _CHUNK = 2**18
@@ -81,14 +81,14 @@ class FolderStore:
         with suppress(OSError):
             folder.rmdir()
 
-    def find_all(self) -> Iterator[Stay]:
+    def find_all(self) -> Iterator[StoredExecution]:
         with _told():
             for folder in _find_folders(self._root):
                 if is_task_id(folder.name):
                     for path in _find_folders(folder):
                         with suppress(FileNotFoundError):
                             modified = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-                            yield Stay(folder.name, path.name, modified)
+                            yield StoredExecution(folder.name, path.name, modified)
 
     def _make_folder(self, task_id: str, execution: str) -> Path:
         """Make the folder of an execution; whoever clears away may take an empty one above it meanwhile."""

@@ -16,7 +16,7 @@ from reports_worker.domain.task_id import is_task_id
 
 from .address import S3Address
 from .errors import AWAY, CHANGED, GONE, ArtifactGoneError, StorageError, explain
-from .store import OpenFile, Stay, check_names, is_safe
+from .store import OpenFile, StoredExecution, check_names, is_safe
 
 T = TypeVar("T")
 
@@ -94,14 +94,14 @@ class S3Store:
                 if self._call("delete_objects", Delete=some).get("Errors"):
                     raise explain(PermissionError())
 
-    def find_all(self) -> Iterator[Stay]:
+    def find_all(self) -> Iterator[StoredExecution]:
         # Keys come in their order, so those of an execution come in a row.
         for (task_id, execution), abouts in groupby(
             self._list(""), key=lambda about: self._split(about["Key"])
         ):
             if is_task_id(task_id) and execution:
                 modified = max(about.get("LastModified") or datetime.now(UTC) for about in abouts)
-                yield Stay(task_id, execution, modified)
+                yield StoredExecution(task_id, execution, modified)
 
     def _list(self, below: str) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}

@@ -26,7 +26,7 @@ class OpenFile:
 
 
 @dataclass(frozen=True)
-class Stay:
+class StoredExecution:
     """That there are files of an execution, the youngest of them written at `modified`."""
 
     task_id: str
@@ -61,7 +61,7 @@ class Store(Protocol):
     def remove(self, task_id: str, executions: Collection[str]) -> None:
         """Remove all files of these executions; none there is no error."""
 
-    def find_all(self) -> Iterator[Stay]:
+    def find_all(self) -> Iterator[StoredExecution]:
         """Tell of which reports and executions there are files, the executions of a report in a row."""
 
 

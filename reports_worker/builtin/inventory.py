@@ -18,7 +18,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from reports_worker.authoring import (
-    Assignment,
     Chart,
     Choice,
     Column,
@@ -30,6 +29,7 @@ from reports_worker.authoring import (
     Kind,
     LocalTime,
     Query,
+    ReportContext,
     ReportType,
     Row,
     Table,
@@ -117,12 +117,12 @@ UNKNOWN_CATEGORY = "Unknown"
 UNITS: Mapping[str, str] = {"total_value": "EUR", "days_of_cover": "days", "processing_time": "s"}
 
 
-def make(assignment: Assignment) -> Contents:
+def make(context: ReportContext) -> Contents:
     started = time.monotonic()
-    values, warehouse = assignment.values, assignment.warehouse
+    values, warehouse = context.values, context.warehouse
     as_of, threshold = values["as_of"], values["threshold"]
     days = DateRange(as_of - timedelta(days=SPEED_DAYS - 1), as_of)
-    local = LocalTime(days, assignment.settings.data.timezone)
+    local = LocalTime(days, context.timezone)
     chosen = {
         "as_of": as_of,
         "warehouse": values["warehouse"] or "",
@@ -131,12 +131,12 @@ def make(assignment: Assignment) -> Contents:
         "end": local.end,
     }
 
-    assignment.progress(0, "valuing stock")
+    context.progress(0, "valuing stock")
     groups = warehouse.fetch(BY_CATEGORY, **chosen)
     categories = _add_up(groups)
-    assignment.progress(60, "finding items to reorder")
+    context.progress(60, "finding items to reorder")
     low = warehouse.fetch(TO_REORDER, **chosen)
-    assignment.progress(100, "writing the report")
+    context.progress(100, "writing the report")
 
     total = _total(groups)
     summary = {

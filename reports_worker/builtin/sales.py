@@ -16,7 +16,6 @@ from typing import Any
 
 from reports_worker.authoring import (
     GRANULARITIES,
-    Assignment,
     Chart,
     Choice,
     Column,
@@ -27,6 +26,7 @@ from reports_worker.authoring import (
     LocalTime,
     Period,
     Query,
+    ReportContext,
     ReportType,
     Row,
     Table,
@@ -85,25 +85,25 @@ CHARTED_PRODUCTS = 10
 CENT = Decimal("0.01")
 
 
-def make(assignment: Assignment) -> Contents:
+def make(context: ReportContext) -> Contents:
     started = time.monotonic()
-    values, warehouse = assignment.values, assignment.warehouse
+    values, warehouse = context.values, context.warehouse
     days, granularity = values["period"], values["granularity"]
-    local = LocalTime(days, assignment.settings.data.timezone)
+    local = LocalTime(days, context.timezone)
     before = LocalTime(previous_period(days), local.zone)
     region = values["region"] or ""
     chosen = {"region": region, "begin": local.begin, "end": local.end}
 
-    assignment.progress(0, "adding up revenue")
+    context.progress(0, "adding up revenue")
     query = Query(OVER_TIME[granularity].format(moment=local.sql("ordered_at")))
     found = {row[0]: row[1:] for row in warehouse.fetch(query, **chosen, **local.values)}
     rows = [_time_row(begin, *found.get(begin, (0, None))) for begin in begins(days, granularity)]
-    assignment.progress(40, "adding up the period before")
+    context.progress(40, "adding up the period before")
     previous_orders, previous = warehouse.fetch(TOTALS, region=region, begin=before.begin, end=before.end)[0]
-    assignment.progress(60, "ranking products")
+    context.progress(60, "ranking products")
     top = warehouse.fetch(TOP_PRODUCTS, **chosen, top=values["top"])
     products = [(rank, *row) for rank, row in enumerate(top, start=1)]
-    assignment.progress(100, "writing the report")
+    context.progress(100, "writing the report")
 
     orders, revenue = sum(row[1] for row in rows), sum((row[2] for row in rows), Decimal())
     summary = {

@@ -20,7 +20,6 @@ from typing import Any
 
 from reports_worker.authoring import (
     GRANULARITIES,
-    Assignment,
     Chart,
     Choice,
     Column,
@@ -31,6 +30,7 @@ from reports_worker.authoring import (
     LocalTime,
     Period,
     Query,
+    ReportContext,
     ReportType,
     Row,
     Table,
@@ -116,23 +116,23 @@ LINE_COLUMNS = (
 UNITS: Mapping[str, str] = {"churn_rate": "%", "processing_time": "s"}
 
 
-def make(assignment: Assignment) -> Contents:
+def make(context: ReportContext) -> Contents:
     started = time.monotonic()
-    values, warehouse = assignment.values, assignment.warehouse
+    values, warehouse = context.values, context.warehouse
     days, granularity = values["period"], values["granularity"]
-    local = LocalTime(days, assignment.settings.data.timezone)
+    local = LocalTime(days, context.timezone)
     before = LocalTime(previous_period(days), local.zone)
     chosen = {"begin": local.begin, "end": local.end}
 
-    assignment.progress(0, "counting users")
+    context.progress(0, "counting users")
     total, new = warehouse.fetch(TOTALS, **chosen)[0]
-    assignment.progress(10, "working out churn")
+    context.progress(10, "working out churn")
     active, active_before, churned = warehouse.fetch(CHURN, **chosen, before=before.begin)[0]
-    assignment.progress(40, "counting active users")
-    activity = _over_time(assignment, local, granularity)
-    assignment.progress(70, "following those who signed up")
-    retention = _retention(assignment, days)
-    assignment.progress(100, "writing the report")
+    context.progress(40, "counting active users")
+    activity = _over_time(context, local, granularity)
+    context.progress(70, "following those who signed up")
+    retention = _retention(context, days)
+    context.progress(100, "writing the report")
 
     summary = {
         "total_users": total,
@@ -156,30 +156,30 @@ def make(assignment: Assignment) -> Contents:
     )
 
 
-def _over_time(assignment: Assignment, local: LocalTime, granularity: str) -> list[Row]:
+def _over_time(context: ReportContext, local: LocalTime, granularity: str) -> list[Row]:
     chosen = {"begin": local.begin, "end": local.end, **local.values}
     found: list[dict[date, int]] = []
     for queries, column in ((SIGN_UPS_OVER_TIME, "signed_up_at"), (ACTIVE_OVER_TIME, "signed_in_at")):
         query = Query(queries[granularity].format(moment=local.sql(column)))
-        found.append(dict(assignment.warehouse.fetch(query, **chosen)))
+        found.append(dict(context.warehouse.fetch(query, **chosen)))
     sign_ups, active = found
     return [
         (begin, sign_ups.get(begin, 0), active.get(begin, 0)) for begin in begins(local.days, granularity)
     ]
 
 
-def _retention(assignment: Assignment, days: DateRange) -> list[Row]:
+def _retention(context: ReportContext, days: DateRange) -> list[Row]:
     """Make a row of each cohort and each month that has begun in the period's time."""
     first = add_months(days.last.replace(day=1), 1 - COHORT_MONTHS)
-    local = LocalTime(DateRange(first, days.last), assignment.settings.data.timezone)
+    local = LocalTime(DateRange(first, days.last), context.timezone)
     chosen = {"begin": local.begin, "end": local.end, **local.values}
     sizes: dict[date, int] = dict(
-        assignment.warehouse.fetch(
+        context.warehouse.fetch(
             Query(SIGN_UPS_OVER_TIME["month"].format(moment=local.sql("signed_up_at"))), **chosen
         )
     )
     query = Query(RETENTION.format(signed_up=local.sql("signed_up_at"), signed_in=local.sql("signed_in_at")))
-    seen = {(cohort, month): active for cohort, month, active in assignment.warehouse.fetch(query, **chosen)}
+    seen = {(cohort, month): active for cohort, month, active in context.warehouse.fetch(query, **chosen)}
     months = begins(local.days, "month")
     return [
         _retention_row(cohort, number, sizes[cohort], seen.get((cohort, month), 0))

@@ -180,7 +180,7 @@ def _ask(query: str, settings: DataSettings) -> list[Any]:
 
     with tempfile.TemporaryDirectory() as scratch:
         bounds = Bounds(timedelta(seconds=OPTION_SECONDS), 500 * 10**6, Path(scratch))
-        warehouse = open_warehouse(settings, bounds)
+        warehouse = open_warehouse(settings.warehouse, bounds)
         try:
             rows = warehouse.fetch(query)
         finally:

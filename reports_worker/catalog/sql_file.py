@@ -27,7 +27,7 @@ from reports_worker.content.rows import Column, Row
 from reports_worker.errors import ReportsError
 from reports_worker.formats.errors import ChartError
 from reports_worker.parameters import DateRange, Parameter, from_data
-from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.report_types.report_type import ReportContext, ReportType
 from reports_worker.warehouse.placeholders import find_names
 from reports_worker.warehouse.warehouse import Query, Warehouse
 
@@ -92,16 +92,16 @@ class _SqlDefinition:
     is_native: bool
     units: Mapping[str, str]
 
-    def make(self, assignment: Assignment) -> Contents:
-        warehouse, values = assignment.warehouse, dict(_spread(assignment.values))
+    def make(self, context: ReportContext) -> Contents:
+        warehouse, values = context.warehouse, dict(_spread(context.values))
         summary: dict[str, Any] = {}
         for number, section in enumerate(self.sections):
             if section.name is None:
-                assignment.progress(50 * number // len(self.sections), "counting")
+                context.progress(50 * number // len(self.sections), "counting")
                 summary |= self._read_summary(warehouse, section, values)
         charts = []
         for number, chart in enumerate(self.charts):
-            assignment.progress(50 + 50 * number // len(self.charts), f"reading {chart['title']}")
+            context.progress(50 + 50 * number // len(self.charts), f"reading {chart['title']}")
             charts.append(self._draw(warehouse, chart, values))
         tables = tuple(
             Table(section.name, section.title, self._query(warehouse, section, values))

@@ -10,7 +10,7 @@ import click
 
 from reports_worker.demo.generator import FEWEST_ORDERS, MOST_ORDERS, Demo, write
 
-from .errors import told_errors
+from .errors import reported_errors
 
 
 def _parse_day(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -48,7 +48,7 @@ def demo_data(
     stays as it is.
     """
     found = Demo.find(path)
-    with told_errors():
+    with reported_errors():
         if found and not replace and found == Demo(orders, seed, until or found.until):
             click.echo(f"{path} holds it already, until {found.until}.", err=True)
         else:

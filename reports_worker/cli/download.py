@@ -12,7 +12,7 @@ import click
 from reports_worker.client import Reports
 from reports_worker.domain.report import Receipt
 
-from .errors import told_errors
+from .errors import reported_errors
 
 
 @click.command(help="Copy the files of a completed report into a folder: all, or those named.")
@@ -26,7 +26,7 @@ from .errors import told_errors
     help="The folder, made if it is not there. Files of the same names are replaced.",
 )
 def download(*, task_id: str, names: Sequence[str], folder: Path) -> None:
-    with told_errors():
+    with reported_errors():
         reports = Reports()
         receipts = {receipt.name: receipt for receipt in reports.get(task_id).artifacts}
         for name in names or receipts:

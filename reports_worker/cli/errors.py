@@ -12,7 +12,7 @@ from reports_worker.errors import BrokerUnavailableError, ReportsError
 
 
 @contextmanager
-def told_errors() -> Iterator[None]:
+def reported_errors() -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     try:
         yield

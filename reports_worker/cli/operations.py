@@ -17,7 +17,7 @@ from reports_worker.lib.units import parse_long_duration
 from reports_worker.queue.worker_records import WorkerRecord
 from reports_worker.settings.core import Settings
 
-from .errors import told_errors
+from .errors import reported_errors
 
 POLL_SECONDS = 0.5
 
@@ -32,7 +32,7 @@ def _parse_duration(_context: click.Context, _option: click.Parameter, text: str
 @click.command(help="Begin nothing that waits. What runs goes on; reports can still be asked for.")
 @click.option("--for", "duration", metavar="TIME", callback=_parse_duration, help="For so long, such as 10m.")
 def pause(*, duration: timedelta | None) -> None:
-    with told_errors():
+    with reported_errors():
         made = Reports().pause(duration)
     until = f"until {_to_time(made.until)}, or " if made.until else ""
     click.echo(f"The queue is paused {until}until: python -m reports_worker resume")
@@ -40,14 +40,14 @@ def pause(*, duration: timedelta | None) -> None:
 
 @click.command(help="End the pause of the queue.")
 def resume() -> None:
-    with told_errors():
+    with reported_errors():
         click.echo("resumed" if Reports().resume() else "the queue was not paused")
 
 
 @click.command(help="List the workers of all hosts, and what they make.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def workers(*, as_json: bool) -> None:
-    with told_errors():
+    with reported_errors():
         reports = Reports()
         found, paused = reports.workers(), reports.find_pause()
     for line in map(_to_json, found) if as_json else _to_table(found):
@@ -65,7 +65,7 @@ def workers(*, as_json: bool) -> None:
 def drain(names: Sequence[str], *, is_all: bool, wait: bool) -> None:
     if bool(names) == is_all:
         raise click.UsageError("Name workers, as `workers` lists them, or give --all.")
-    with told_errors():
+    with reported_errors():
         reports = Reports()
         chosen = names or [worker.name for worker in reports.workers()]
         reports.drain(*chosen)
@@ -79,7 +79,7 @@ def drain(names: Sequence[str], *, is_all: bool, wait: bool) -> None:
 
 @click.command(help="Ask the worker of REPORTS_PROBE_PORT whether it lives; exit 1 if not.")
 def alive() -> None:
-    with told_errors():
+    with reported_errors():
         fault = ask(Settings.from_environ(os.environ).probe)
     if fault:
         raise click.ClickException(fault)

@@ -11,9 +11,9 @@ import click
 from reports_worker.client import Reports
 from reports_worker.domain.file_formats import FORMATS
 from reports_worker.domain.report import Report, Status
-from reports_worker.domain.serialization import represent, represent_type
+from reports_worker.domain.serialization import serialize, serialize_type
 
-from .errors import told_errors
+from .errors import reported_errors
 from .parameters import TypeName, describe_lines, join_parameters, parse_pairs
 from .progress_bar import follow
 
@@ -58,7 +58,7 @@ def submit(
     texts: Mapping[str, Sequence[str]],
     **options: Any,
 ) -> None:
-    with told_errors():
+    with reported_errors():
         reports = Reports()
         options["parameters"] = join_parameters(reports.types[type], options["parameters"], texts)
         given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -73,10 +73,10 @@ def submit(
 @click.command(help="List the types of report, with their parameters.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def types(*, as_json: bool) -> None:
-    with told_errors():
+    with reported_errors():
         for one in Reports().types.values():
             if as_json:
-                click.echo(json.dumps(represent_type(one), ensure_ascii=False))
+                click.echo(json.dumps(serialize_type(one), ensure_ascii=False))
             else:
                 click.echo("\n".join(describe_lines(one)))
 
@@ -91,7 +91,7 @@ def list_reports(
     *, status: str | None, type_: str | None, query: str | None, limit: int, as_json: bool
 ) -> None:
     selection = {"status": Status(status) if status else None, "type": type_, "query": query}
-    with told_errors():
+    with reported_errors():
         for report in _list(Reports(), limit, selection):
             click.echo(_to_json(report) if as_json else _to_line(report))
 
@@ -99,14 +99,14 @@ def list_reports(
 @click.command(help="Show one report as JSON.")
 @click.argument("task_id")
 def show(task_id: str) -> None:
-    with told_errors():
+    with reported_errors():
         click.echo(_to_json(Reports().get(task_id), indent=2))
 
 
 @click.command(help="Cancel a report that waits or runs.")
 @click.argument("task_id")
 def cancel(task_id: str) -> None:
-    with told_errors():
+    with reported_errors():
         status = Reports().cancel(task_id)
     click.echo("cancelled" if status.is_terminal else "being cancelled")
 
@@ -114,7 +114,7 @@ def cancel(task_id: str) -> None:
 @click.command(help="Make a failed report again, under the same id.")
 @click.argument("task_id")
 def retry(task_id: str) -> None:
-    with told_errors():
+    with reported_errors():
         Reports().retry(task_id)
     click.echo("queued")
 
@@ -122,7 +122,7 @@ def retry(task_id: str) -> None:
 @click.command(help="Delete a report; one that runs is stopped.")
 @click.argument("task_id")
 def delete(task_id: str) -> None:
-    with told_errors():
+    with reported_errors():
         Reports().delete(task_id)
     click.echo("deleted")
 
@@ -150,4 +150,4 @@ def _to_line(report: Report) -> str:
 
 
 def _to_json(report: Report, *, indent: int | None = None) -> str:
-    return json.dumps(represent(report), indent=indent, ensure_ascii=False)
+    return json.dumps(serialize(report), indent=indent, ensure_ascii=False)

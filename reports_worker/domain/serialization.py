@@ -13,7 +13,7 @@ from .report import Callback, Pause, Report, Status
 from .type_description import TypeDescription
 
 
-def represent(report: Report) -> dict[str, Any]:
+def serialize(report: Report) -> dict[str, Any]:
     """Describe a report; `result`, `error` and `reason` are there only once it has ended so."""
     body: dict[str, Any] = {
         "task_id": report.task_id,
@@ -21,12 +21,12 @@ def represent(report: Report) -> dict[str, Any]:
         "type": report.type,
         "status": report.status,
         "parameters": report.parameters,
-        "created_at": _represent_time(report.created_at),
-        "started_at": _represent_time(report.started_at),
-        "ended_at": _represent_time(report.ended_at),
+        "created_at": _serialize_time(report.created_at),
+        "started_at": _serialize_time(report.started_at),
+        "ended_at": _serialize_time(report.ended_at),
         "progress": {"percent": report.progress.percent, "stage": report.progress.stage},
         "artifacts": [describe_receipt(receipt) for receipt in report.artifacts],
-        "as_of": _represent_time(report.as_of),
+        "as_of": _serialize_time(report.as_of),
         "formats": report.formats,
         "version": report.version,
     }
@@ -35,12 +35,12 @@ def represent(report: Report) -> dict[str, Any]:
     if report.position is not None:
         body["position"] = report.position
     if report.callback is not None:
-        body["callback"] = _represent_callback(report.callback)
+        body["callback"] = _serialize_callback(report.callback)
     ends = {"result": report.result, "error": report.error, "reason": report.reason}
     return body | {name: value for name, value in ends.items() if value is not None}
 
 
-def represent_type(report_type: TypeDescription) -> dict[str, Any]:
+def serialize_type(report_type: TypeDescription) -> dict[str, Any]:
     """Describe a report type; its parameters are a JSON Schema."""
     return {
         "name": report_type.name,
@@ -52,23 +52,23 @@ def represent_type(report_type: TypeDescription) -> dict[str, Any]:
     }
 
 
-def represent_pause(pause: Pause) -> dict[str, Any]:
+def serialize_pause(pause: Pause) -> dict[str, Any]:
     """Describe the pause of the queue; without `until` it lasts until somebody resumes it."""
-    return {"since": _represent_time(pause.since), "until": _represent_time(pause.until)}
+    return {"since": _serialize_time(pause.since), "until": _serialize_time(pause.until)}
 
 
-def _represent_callback(callback: Callback) -> dict[str, Any]:
+def _serialize_callback(callback: Callback) -> dict[str, Any]:
     return {
         "url": callback.url,
         "status": callback.status,
         "attempts": callback.attempts,
         "last_status": callback.last_status,
         "last_error": callback.last_error,
-        "delivered_at": _represent_time(callback.delivered_at),
+        "delivered_at": _serialize_time(callback.delivered_at),
     }
 
 
-def _represent_time(time: datetime | None) -> str | None:
+def _serialize_time(time: datetime | None) -> str | None:
     if time is None:
         return None
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

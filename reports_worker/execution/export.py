@@ -21,20 +21,20 @@ from reports_worker.report_types.report_type import ReportType
 
 from .preview import write_preview
 from .progress import ProgressWriter, Share
-from .resources import Workshop
+from .resources import ExecutionResources
 
 # Of the way from the type's last line to the end of the report, in percent.
 SPOOLED, WRITTEN = 50, 95
 
 
 @dataclass(frozen=True)
-class Production:
+class Exporter:
     """The files of one report. `progress` counts from 0 to 100 what is done here; `writer` has the times."""
 
     report: Report
     report_type: ReportType
     version: str
-    workshop: Workshop
+    resources: ExecutionResources
     progress: Share
     writer: ProgressWriter
 
@@ -66,19 +66,19 @@ class Production:
             ],
             tables=tables,
             charts=read_charts(contents.charts, {table.name: table.rows for table in tables}),
-            as_of=contents.as_of or self.workshop.as_of,
+            as_of=contents.as_of or self.resources.as_of,
             made_at=clock.now(),
             version=self.version,
         )
 
     def _spool_tables(self, contents: Contents) -> Iterator[SpooledTable]:
         advance = _Advance(self.progress)
-        most_rows = self.workshop.data.max_rows
+        most_rows = self.resources.data.max_rows
         with open_spool(
-            self.workshop.scratch,
+            self.resources.scratch,
             most_rows=most_rows,
             advance=advance,
-            tell=lambda: advance.tell(self.workshop.query_progress()),
+            tell=lambda: advance.tell(self.resources.query_progress()),
         ) as spool:
             for number, table in enumerate(contents.tables):
                 advance.enter(SPOOLED * number // len(contents.tables), f"reading {table.title}")
@@ -88,7 +88,7 @@ class Production:
         chosen = self.report.formats or self.report_type.formats
         wanted = [name for name in FORMATS if chosen is None or name in chosen]
         advance = _Advance(self.progress)
-        if self.workshop.execution.number > 1:
+        if self.resources.execution.number > 1:
             # Its process died before, and what draws may have been why.
             advance.enter(SPOOLED, "drawing charts")
             draw_apart(document, wanted)
@@ -98,7 +98,7 @@ class Production:
 
     @property
     def _folder(self) -> Path:
-        folder = self.workshop.scratch / "files"
+        folder = self.resources.scratch / "files"
         folder.mkdir(exist_ok=True)
         return folder
 
@@ -115,8 +115,8 @@ class Production:
         return receipts
 
     def _put(self, file: WrittenFile) -> None:
-        execution = self.workshop.execution
-        self.workshop.store.put(execution.task_id, execution.id, file.name, file.path)
+        execution = self.resources.execution
+        self.resources.store.put(execution.task_id, execution.id, file.name, file.path)
 
     def _complete(self, summary: Mapping[str, Any]) -> Mapping[str, Any]:
         """Where the figures say how long it took, that is how long the whole of it took."""

@@ -36,7 +36,7 @@ class Limits:
     memory: int
 
 
-class Guard:
+class LimitWatcher:
     """While the body runs, calls `on_passed` when a limit is passed; and `on_lost`, until it is stopped, when
     the worker renews the lease no more, as a worker does that was stopped, or when nobody wants the report
     any more. Both are called on its thread.

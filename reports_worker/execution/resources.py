@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Workshop:
+class ExecutionResources:
     """Opens each when it is first asked for. `abort` may be called from another thread."""
 
     def __init__(self, execution: Execution, data: DataSettings, limits: Limits) -> None:
@@ -50,7 +50,7 @@ class Workshop:
         with self._lock:
             if self._warehouse is None:
                 bounds = Bounds(self._limits.time, self._limits.memory, self.scratch)
-                self._warehouse = open_warehouse(self.data, bounds)
+                self._warehouse = open_warehouse(self.data.warehouse, bounds)
             return self._warehouse
 
     @property

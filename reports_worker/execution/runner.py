@@ -7,13 +7,12 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from redis.exceptions import RedisError
 
-from reports_worker.catalog.find import CATALOG
 from reports_worker.catalog.loader import Loaded, UnknownTypeError, load
 from reports_worker.content.report import Contents
 from reports_worker.domain.report import Completed, Failed, Outcome, Reason, Report
@@ -22,13 +21,14 @@ from reports_worker.lib import clock
 from reports_worker.lib.masking import known_secrets, say
 from reports_worker.parameters import check_parameters, read_values
 from reports_worker.queue.leases import Execution, Leases
-from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.report_types.report_type import ReportContext, ReportType
 from reports_worker.settings.core import Settings
+from reports_worker.simulated import make_types
 
 from .failures import LONGEST_ERROR, check_summary, explain
-from .limits import Guard, Limits
+from .limits import Limits, LimitWatcher
 from .progress import ProgressWriter, Share, log_stage
-from .resources import Workshop
+from .resources import ExecutionResources
 from .shared_state import SharedState
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ SHARE_OF_TYPE = 60
 
 
 @dataclass(frozen=True)
-class Making:
+class ReportRunner:
     """One execution of one report, from its first line to its end."""
 
     report: Report
@@ -51,29 +51,32 @@ class Making:
     settings: Settings
     limits: Limits
     shared: SharedState
-    catalog: Mapping[str, ReportType] = field(default_factory=lambda: CATALOG)
+    # Of reports without a warehouse; those of the product where it is None.
+    catalog: Mapping[str, ReportType] | None = None
 
     @cached_property
     def _progress(self) -> ProgressWriter:
         return ProgressWriter(self.report, self.execution, self.leases)
 
     @cached_property
-    def _workshop(self) -> Workshop:
-        return Workshop(self.execution, self.settings.data, self.limits)
+    def _resources(self) -> ExecutionResources:
+        return ExecutionResources(self.execution, self.settings.data, self.limits)
 
     def run(self) -> None:
         """Make the report and publish its end, unless the lease is lost first."""
         self.shared.note_begin()
         self._progress.begin()
         self._connect()
-        guard = Guard(self.limits, self.shared, on_passed=self._end_at_limit, on_lost=self._end_unpublished)
+        guard = LimitWatcher(
+            self.limits, self.shared, on_passed=self._end_at_limit, on_lost=self._end_unpublished
+        )
         guard.start()
         try:
             try:
                 outcome = self._attempt()
             finally:
                 # Before its end is told: its worker ends what goes on without a lease.
-                self._workshop.close()
+                self._resources.close()
             guard.stop_limits()
             self._publish(outcome)
             self.shared.note_end()
@@ -131,41 +134,43 @@ class Making:
                 f"{known_secrets().cut(faults[0].message, LONGEST_ERROR)} "
                 "It may be of another version than the API: bring them to the same, then ask again.",
             )
-        made = report_type.make(self._assignment(parameters, loaded))
+        made = report_type.make(self._make_context(parameters, loaded))
         return self._produce(loaded, made) if isinstance(made, Contents) else check_summary(made)
 
     def _load_type(self) -> Loaded | None:
         """Load the definition as its file is now; None if there is none of this name."""
         data = self.settings.data
-        if data.warehouse is None and self.report.type in self.catalog:
-            return Loaded(self.catalog[self.report.type], "")
+        if data.warehouse is None:
+            catalog = self.catalog or make_types(self.settings.simulated_seconds)
+            if self.report.type in catalog:
+                return Loaded(catalog[self.report.type], "")
         try:
             return load(self.report.type, data)
         except UnknownTypeError:
             return None
 
-    def _assignment(self, parameters: Mapping[str, Any], loaded: Loaded) -> Assignment:
+    def _make_context(self, parameters: Mapping[str, Any], loaded: Loaded) -> ReportContext:
         has_warehouse = self.settings.data.warehouse is not None
-        return Assignment(
+        return ReportContext(
             self.report.task_id,
             self.report.title,
             parameters,
-            self.settings,
             # Those of the catalog leave no files.
             Share(self._progress, 0, SHARE_OF_TYPE) if loaded.version else self._progress,
+            timezone=self.settings.data.timezone,
             values=read_values(loaded.type.parameters, parameters),
-            open_warehouse=self._workshop.open_warehouse if has_warehouse else None,
+            open_warehouse=self._resources.open_warehouse if has_warehouse else None,
         )
 
     def _produce(self, loaded: Loaded, contents: Contents) -> Outcome:
         checked = check_summary(contents.summary)
         if isinstance(checked, Failed):
             return checked
-        from .export import Production  # noqa: PLC0415 - engines, which no worker needs before it forks
+        from .export import Exporter  # noqa: PLC0415 - engines, which no worker needs before it forks
 
         progress = Share(self._progress, SHARE_OF_TYPE, 100)
-        return Production(
-            self.report, loaded.type, loaded.version, self._workshop, progress, self._progress
+        return Exporter(
+            self.report, loaded.type, loaded.version, self._resources, progress, self._progress
         ).run(replace(contents, summary=checked.summary))
 
     def _publish(self, outcome: Outcome) -> None:
@@ -199,14 +204,14 @@ class Making:
         self._publish(failed)
         self.shared.note_end()
         try:
-            self._workshop.abort()
+            self._resources.abort()
         finally:
             os._exit(os.EX_OK)
 
     def _end_unpublished(self, why: str, *, code: int = os.EX_TEMPFAIL) -> None:
         try:
             log.warning("task %s: %s, so this ends", self.execution.task_id, why)
-            self._workshop.abort()
+            self._resources.abort()
         finally:
             os._exit(code)
 

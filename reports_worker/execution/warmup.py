@@ -11,7 +11,7 @@ from reports_worker.settings.data import DataSettings
 log = logging.getLogger(__name__)
 
 
-def list_preparations(settings: DataSettings) -> Sequence[Callable[[], None]]:
+def list_warmups(settings: DataSettings) -> Sequence[Callable[[], None]]:
     """List the steps in the order in which they are needed; none without a warehouse.
 
     A step that fails is logged, and the report itself will say why. Some of what they load would hang in a

@@ -9,7 +9,7 @@ from time import monotonic
 
 import duckdb
 
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .parquet_database import (
@@ -33,7 +33,7 @@ def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
     for table in document.tables:
         begin = monotonic()
         path = folder / f"{table.name}.csv"
-        with written_aside(path) as aside, open_database(folder, table.path.parent) as database:
+        with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
             _write(database, table, aside, advance)
         yield WrittenFile(
             path,

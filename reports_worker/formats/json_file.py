@@ -19,7 +19,7 @@ import duckdb
 
 from reports_worker.content.rows import Column
 from reports_worker.formats.charts.pictures import Picture
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
@@ -33,7 +33,7 @@ def write_json(document: Document, folder: Path, advance: Advance) -> Iterator[W
     """Write one file."""
     begin = monotonic()
     path = folder / "report.json"
-    with written_aside(path) as aside, aside.open("w", encoding="utf-8") as file:
+    with atomic_write(path) as aside, aside.open("w", encoding="utf-8") as file:
         _write(document, folder, file, advance)
     yield WrittenFile(
         path,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
@@ -24,7 +24,7 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         facts = ", ".join(
             f"{quote_name(name)}: {quote_text(text)}" for name, text in _tell_facts(document, table).items()
         )
-        with written_aside(path) as aside, open_database(folder, table.path.parent) as database:
+        with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
             run_telling(
                 database,
                 f"COPY (FROM {from_parquet(table.path)}) TO {quote_text(str(aside))} "

@@ -18,7 +18,7 @@ import typst
 from reports_worker.content.rows import Column, Kind
 from reports_worker.formats.charts.pictures import Look, Picture
 from reports_worker.formats.charts.renderer import FONTS
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, Figure, SpooledTable, WrittenFile
 from .parquet_database import read_first
@@ -47,7 +47,7 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
         (Path(root) / "data.json").write_text(json.dumps(_describe(document, parts)), encoding="utf-8")
         main = Path(root) / _TEMPLATE.name
         main.write_bytes(_TEMPLATE.read_bytes())
-        with written_aside(folder / NAME) as aside:
+        with atomic_write(folder / NAME) as aside:
             aside.write_bytes(_compile(main, Path(root), loaded))
     shown = sum(len(part["rows"]) for part in parts)
     advance(shown)

@@ -11,7 +11,7 @@ from .charts import files as charts
 from .document import Write
 
 
-class Each(StrEnum):
+class PerFile(StrEnum):
     """What one file of a format holds."""
 
     TABLE = "table"
@@ -26,15 +26,15 @@ class Format:
     media_type: str
     extension: str
     write: Write
-    each: Each
+    each: PerFile
 
 
 FORMATS: Mapping[str, Format] = {
-    "csv": Format(csv_file.MEDIA_TYPE, "csv", csv_file.write_csv, Each.TABLE),
-    "parquet": Format(parquet_file.MEDIA_TYPE, "parquet", parquet_file.write_parquet, Each.TABLE),
-    "xlsx": Format(xlsx_file.MEDIA_TYPE, "xlsx", xlsx_file.write_xlsx, Each.REPORT),
-    "svg": Format(charts.SVG, "svg", charts.write_svg, Each.CHART),
-    "png": Format(charts.PNG, "png", charts.write_png, Each.CHART),
-    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, Each.REPORT),
-    "json": Format(json_file.MEDIA_TYPE, "json", json_file.write_json, Each.REPORT),
+    "csv": Format(csv_file.MEDIA_TYPE, "csv", csv_file.write_csv, PerFile.TABLE),
+    "parquet": Format(parquet_file.MEDIA_TYPE, "parquet", parquet_file.write_parquet, PerFile.TABLE),
+    "xlsx": Format(xlsx_file.MEDIA_TYPE, "xlsx", xlsx_file.write_xlsx, PerFile.REPORT),
+    "svg": Format(charts.SVG, "svg", charts.write_svg, PerFile.CHART),
+    "png": Format(charts.PNG, "png", charts.write_png, PerFile.CHART),
+    "pdf": Format(pdf_file.MEDIA_TYPE, "pdf", pdf_file.write_pdf, PerFile.REPORT),
+    "json": Format(json_file.MEDIA_TYPE, "json", json_file.write_json, PerFile.REPORT),
 }

@@ -12,7 +12,7 @@ import duckdb
 
 from reports_worker.content.report import Table, is_count
 from reports_worker.content.rows import Column, WritesParquet
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, SpooledTable
 from .errors import TooManyRowsError, UnfitRowsError
@@ -61,7 +61,7 @@ class Spool:
             )
         self._names.add(table.name)
         path = self._folder / f"{table.name}.spool.parquet"
-        with written_aside(path) as aside:
+        with atomic_write(path) as aside:
             columns, rows = self._write(table, aside)
         return SpooledTable(table.name, table.title, columns, path, rows, table.expected, table.cut)
 

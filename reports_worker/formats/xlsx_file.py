@@ -20,7 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .parquet_database import describe_parquet, from_parquet, open_database, run_aside
@@ -53,7 +53,7 @@ def write_xlsx(
     """Write one file; a sheet has at most `sheet_rows` rows, its head included."""
     begin = monotonic()
     path = folder / "report.xlsx"
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         written = _write(document, folder, aside, advance, sheet_rows)
     cut = [f"{each.table.title}: {each.sentence}" for each in written if each.sentence]
     yield WrittenFile(

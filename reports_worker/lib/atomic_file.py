@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a path beside this one to be written; rename it at the end, remove it on an error."""
     aside = path.with_name(f".{path.name}.part")
     try:

@@ -100,7 +100,7 @@ class Leases:
         now = clock.to_text(clock.now())
         return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
 
-    def put_back(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
+    def requeue(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
         """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
 
         To be called when its making has ended; `why` is the error of a report that is abandoned. Returns what

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
 
 from reports_worker.content.report import Contents
 from reports_worker.domain.file_formats import check_formats
 from reports_worker.parameters import Parameter, check_definitions
-from reports_worker.settings.core import Settings
 
 if TYPE_CHECKING:
     from reports_worker.warehouse.warehouse import Warehouse
+
+
+_UTC = ZoneInfo("UTC")
 
 
 class ReportProgress(Protocol):
@@ -22,8 +27,8 @@ class ReportProgress(Protocol):
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """One report to be made: what was asked for, and what the making may use.
+class ReportContext:
+    """What a report type gets to make one report: the request, and what it may use.
 
     `parameters` are as they were asked for, ready for JSON; `values` the same as Python has them: dates are
     dates, a period a DateRange, several choices a tuple, and what was left out has its default.
@@ -32,10 +37,16 @@ class Assignment:
     task_id: str
     title: str
     parameters: Mapping[str, Any]
-    settings: Settings
     progress: ReportProgress
+    timezone: ZoneInfo = _UTC
     values: Mapping[str, Any] = field(default_factory=dict)
     open_warehouse: Callable[[], Warehouse] | None = None
+
+    @property
+    def settings(self) -> SimpleNamespace:
+        """What types of version 0.1 read of the settings: the time zone alone."""
+        warnings.warn("context.settings goes with version 0.3: use context.timezone", DeprecationWarning, 2)
+        return SimpleNamespace(data=SimpleNamespace(timezone=self.timezone))
 
     @property
     def warehouse(self) -> Warehouse:
@@ -45,7 +56,7 @@ class Assignment:
         return self.open_warehouse()
 
 
-Made = Contents | Mapping[str, Any]
+ReportOutput = Contents | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ class ReportType:
     name: str
     title: str
     description: str
-    make: Callable[[Assignment], Made]
+    make: Callable[[ReportContext], ReportOutput]
     parameters: Sequence[Parameter] = ()
     formats: Sequence[str] | None = None
 

@@ -8,24 +8,30 @@ from random import Random
 from typing import Any
 
 from reports_worker.lib.units import SecondsRange
-from reports_worker.report_types.report_type import Assignment, ReportType
+from reports_worker.report_types.report_type import ReportContext, ReportType
 
 Figures = Mapping[str, Any]
 STEP_SECONDS = 0.5
 
 
 def simulated_type(
-    name: str, title: str, description: str, *, stages: Sequence[str], draw: Callable[[Random], Figures]
+    name: str,
+    title: str,
+    description: str,
+    *,
+    stages: Sequence[str],
+    draw: Callable[[Random], Figures],
+    allowed: SecondsRange,
 ) -> ReportType:
     """Make a report type that passes through `stages`, all of one length, and then draws its figures.
 
     The task id seeds the draw: a report that is made again after a crash comes out the same.
     """
 
-    def make(assignment: Assignment) -> Figures:
-        random = Random(assignment.task_id)  # noqa: S311 - made-up figures, nothing secret
-        seconds = choose_seconds(assignment.settings.simulated_seconds, random)
-        _pass_time(seconds, stages, assignment)
+    def make(context: ReportContext) -> Figures:
+        random = Random(context.task_id)  # noqa: S311 - made-up figures, nothing secret
+        seconds = choose_seconds(allowed, random)
+        _pass_time(seconds, stages, context)
         return {**draw(random), "processing_time": round(seconds)}
 
     return ReportType(name, title, description, make)
@@ -37,9 +43,9 @@ def choose_seconds(allowed: SecondsRange, random: Random) -> float:
     return random.randint(low, high) if low <= high else random.uniform(allowed.low, allowed.high)
 
 
-def _pass_time(seconds: float, stages: Sequence[str], assignment: Assignment) -> None:
+def _pass_time(seconds: float, stages: Sequence[str], context: ReportContext) -> None:
     begin = time.monotonic()
     steps = max(len(stages), round(seconds / STEP_SECONDS))
     for step in range(steps):
-        assignment.progress(100 * step // steps, stages[step * len(stages) // steps])
+        context.progress(100 * step // steps, stages[step * len(stages) // steps])
         time.sleep(max(0.0, begin + seconds * (step + 1) / steps - time.monotonic()))

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from reports_worker.artifacts.errors import ArtifactGoneError, StorageError
 from reports_worker.artifacts.scratch import find_scratch
-from reports_worker.artifacts.store import Stay, Store
+from reports_worker.artifacts.store import Store, StoredExecution
 from reports_worker.broker import keys
 from reports_worker.broker.errors import unless_wrong_type
 from reports_worker.broker.lock import take_lock
@@ -45,7 +45,7 @@ STRAY_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RetainedExecutions:
     """Whose files of a report are to stay: of the execution that published, and of the one that runs."""
 
     is_known: bool
@@ -58,7 +58,7 @@ class Wanted:
         return self.is_known or not self.running
 
 
-class Cleaner:
+class ArtifactCleaner:
     """Looks every few seconds; one round trip while there is nothing to do. Many may run at once.
 
     Executions are listed before it is asked which are to stay: one that is not to stay then never will be,
@@ -107,7 +107,7 @@ class Cleaner:
         """
         if not take_lock(self._connection, keys.COMPARED, COMPARED_SECONDS):
             return
-        count, strays = 0, list[Stay]()
+        count, strays = 0, list[StoredExecution]()
         for stays in _take(self._store.find_all(), COMPARED_AT_ONCE):
             count += len(stays)
             strays += self._find_strays(stays, now)
@@ -128,13 +128,13 @@ class Cleaner:
             self._store.remove(task_id, gone)
         return wanted.is_settled
 
-    def _find_strays(self, stays: Sequence[Stay], now: datetime) -> Iterator[Stay]:
+    def _find_strays(self, stays: Sequence[StoredExecution], now: datetime) -> Iterator[StoredExecution]:
         for stay, wanted in zip(stays, self._ask([stay.task_id for stay in stays]), strict=True):
             is_young = not wanted.is_known and now - stay.modified <= STRAY_AGE
             if stay.execution not in (wanted.published, wanted.running) and not is_young:
                 yield stay
 
-    def _ask(self, ids: Sequence[str]) -> list[Wanted]:
+    def _ask(self, ids: Sequence[str]) -> list[RetainedExecutions]:
         """Ask whose files are to stay; of each report in one step, since publishing gives up the lease."""
         with self._connection.pipeline() as pipeline:
             for task_id in ids:
@@ -156,12 +156,12 @@ class Cleaner:
                 log_taken_out(entry, keys.FILES)
 
 
-def _to_wanted(fields: Sequence[bytes | None], lease: bytes | None) -> Wanted:
+def _to_wanted(fields: Sequence[bytes | None], lease: bytes | None) -> RetainedExecutions:
     status, published = fields
     published_text, running = ((one or b"").decode(errors="replace") for one in (published, lease))
-    return Wanted(status is not None, published_text, running)
+    return RetainedExecutions(status is not None, published_text, running)
 
 
-def _take(stays: Iterator[Stay], count: int) -> Iterator[list[Stay]]:
+def _take(stays: Iterator[StoredExecution], count: int) -> Iterator[list[StoredExecution]]:
     while some := list(islice(stays, count)):
         yield some

@@ -26,7 +26,7 @@ _ENOUGH_SWEEPING = timedelta(seconds=TICK_SECONDS / 2)
 _CANCELLED = Failed(Reason.CANCELLED, CANCELLED)
 
 
-class LeaseKeeper:
+class LeaseRenewal:
     """Renews the lease of what the worker makes, and sweeps up after workers that died.
 
     `kill` ends the making process; it is called when the lease is lost or could not be renewed for
@@ -42,8 +42,8 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._held: Execution | None = None
         self._held_since = 0.0
-        self._cut_off: list[Execution] = []
-        self._hand_back_at: float | None = None
+        self._aborted: list[Execution] = []
+        self._requeue_at: float | None = None
         self._kill_at: float | None = None
         self.thread = PeriodicThread("lease-keeper", TICK_SECONDS, self._tick)
 
@@ -52,24 +52,24 @@ class LeaseKeeper:
         with self._lock:
             self._held, self._held_since, self._kill_at = execution, seconds_now(), None
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Renew nothing: the making process has ended."""
         with self._lock:
             self._held = self._kill_at = None
 
-    def has_cut_off(self, execution: Execution) -> bool:
+    def has_aborted(self, execution: Execution) -> bool:
         """Tell whether an outage of the broker ended this making, whose report is put back later."""
-        return execution in self._cut_off
+        return execution in self._aborted
 
-    def hand_back_after(self, grace: timedelta) -> None:
+    def requeue_after(self, grace: timedelta) -> None:
         """Put the report back unspent, and end its making, if it still runs after `grace`."""
-        self._hand_back_at = seconds_now() + grace.total_seconds()
+        self._requeue_at = seconds_now() + grace.total_seconds()
 
     def _tick(self) -> None:
         """Renew first. What fails ends the tick: with more timeouts to wait for, the next renewal would be late."""
         with self._lock:
             self._care_for_held(seconds_now())
-        self._hand_back_cut_off()
+        self._requeue_aborted()
         self._sweep()
 
     def _care_for_held(self, now: float) -> None:
@@ -79,10 +79,10 @@ class LeaseKeeper:
         if self._held is None:
             return
         age = now - self._shared.renewed_at
-        if self._hand_back_at is not None and now >= self._hand_back_at:
-            self._end("the time to finish it is over", lambda held: self._leases.put_back(held, spent=False))
+        if self._requeue_at is not None and now >= self._requeue_at:
+            self._end("the time to finish it is over", lambda held: self._leases.requeue(held, spent=False))
         elif age >= LOST_AFTER_SECONDS:
-            self._cut_off.append(self._held)
+            self._aborted.append(self._held)
             self._end(f"its lease could not be renewed for {LOST_AFTER_SECONDS:g} s")
         elif not self._shared.has_begun and now - self._held_since >= BEGIN_WITHIN_SECONDS:
             self._end("its process hangs since its fork")
@@ -120,13 +120,13 @@ class LeaseKeeper:
             log.warning("task %s: the making is ended: %s", held.task_id, why)
             self._kill()
 
-    def _hand_back_cut_off(self) -> None:
+    def _requeue_aborted(self) -> None:
         """Put back, unspent, what an outage of the broker ended; once it answers again."""
-        while self._cut_off:
-            execution = self._cut_off[0]
-            if self._leases.put_back(execution, spent=False):
+        while self._aborted:
+            execution = self._aborted[0]
+            if self._leases.requeue(execution, spent=False):
                 log.warning("task %s: the broker was away, now it is to be made again", execution.task_id)
-            self._cut_off.pop(0)
+            self._aborted.pop(0)
 
     def _sweep(self) -> None:
         for task_id, outcome in self._leases.sweep(unless_within=_ENOUGH_SWEEPING):

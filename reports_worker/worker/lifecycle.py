@@ -82,7 +82,7 @@ class OperatedWorker(ReportWorker):
         limit = STILL_SECONDS + self.job_monitoring_interval
         self._liveness.watch(
             Part("main loop", lambda: self._turned_at, limit),
-            Part("lease keeper", lambda: self.keeper.thread.moved_at, limit),
+            Part("lease keeper", lambda: self.lease_renewal.thread.moved_at, limit),
         )
         if self._manager.every_seconds is not None:
             PeriodicThread("watchdog", self._manager.every_seconds, self._tell_manager).start()
@@ -113,8 +113,8 @@ class OperatedWorker(ReportWorker):
         with suppress(RedisError):
             super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]  # RQ's own
 
-    def settle_making(self) -> None:
-        super().settle_making()
+    def enter_job_process(self) -> None:
+        super().enter_job_process()
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
         self._probe.close()
 

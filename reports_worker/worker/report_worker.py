@@ -7,8 +7,11 @@ import os
 import pickle
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from multiprocessing import active_children
 from types import FrameType
 from typing import Any
@@ -31,9 +34,9 @@ from reports_worker.broker.health import Findings, inspect
 from reports_worker.domain.report import Failed, Reason, Report
 from reports_worker.execution.limits import Limits
 from reports_worker.execution.progress import log_stage
-from reports_worker.execution.runner import Making
+from reports_worker.execution.runner import ReportRunner
 from reports_worker.execution.shared_state import SharedState
-from reports_worker.execution.warmup import list_preparations
+from reports_worker.execution.warmup import list_warmups
 from reports_worker.lib.masking import known_secrets
 from reports_worker.lib.periodic_thread import FailureLog
 from reports_worker.lib.process import (
@@ -51,12 +54,12 @@ from reports_worker.queue.worker_records import Workers
 from reports_worker.settings.core import Settings
 from reports_worker.webhooks.sender import CallbackSender
 
-from .artifact_cleaner import Cleaner
+from .artifact_cleaner import ArtifactCleaner
 from .job import ReportJob, ReportsQueue
-from .lease_renewal import LeaseKeeper
+from .lease_renewal import LeaseRenewal
 from .process_death import Death
 from .reconciler import Reconciler
-from .standby_process import Spare
+from .standby_process import StandbyProcess
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,17 @@ EXECUTION_MARGIN = timedelta(days=1)
 Order = tuple[Execution, Report | None, float]
 
 
+@dataclass(frozen=True)
+class Factories:
+    """What makes the parts of a worker that the fault suite and tests put doubles in for."""
+
+    leases: Callable[..., Leases] = Leases
+    runner: Callable[..., ReportRunner] = ReportRunner
+
+
+_FACTORIES = Factories()
+
+
 class ReportWorker(Worker):
     """Makes the reports of one queue, each in a process of its own.
 
@@ -84,7 +98,14 @@ class ReportWorker(Worker):
     # A broker that is back is noticed at once: RQ would wait for up to a minute.
     max_connection_wait_time = TRY_AGAIN_SECONDS
 
-    def __init__(self, queues: Any, *, settings: Settings | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        queues: Any,
+        *,
+        settings: Settings | None = None,
+        factories: Factories = _FACTORIES,
+        **options: Any,
+    ) -> None:
         fixed = {
             "job_class": ReportJob,
             "queue_class": ReportsQueue,
@@ -96,16 +117,18 @@ class ReportWorker(Worker):
         # Before the code of a report can change the environment.
         known_secrets()
         self.settings = settings or Settings()
-        self.leases = Leases(connect(self.settings.broker), retention=self.settings.retention)
+        self._factories = factories
+        make_leases = partial(factories.leases, retention=self.settings.retention)
+        self.leases = make_leases(connect(self.settings.broker))
         # Made before the fork, which is quicker, and used after it alone, so that no connection is shared.
-        self.leases_of_making = Leases(connect(self.settings.broker), retention=self.settings.retention)
-        quick = Leases(connect(self.settings.broker, retries=0), retention=self.settings.retention)
+        self.leases_of_job_process = make_leases(connect(self.settings.broker))
+        quick = make_leases(connect(self.settings.broker, retries=0))
         self.shared = SharedState()
-        self.keeper = LeaseKeeper(quick, kill=self._kill_making, shared=self.shared)
+        self.lease_renewal = LeaseRenewal(quick, kill=self._kill_job_process, shared=self.shared)
         self._beat_at = 0.0
         self._execution_number = 1
         self._taking = FailureLog("taking a report")
-        self._spare: Spare | None = None
+        self._standby: StandbyProcess | None = None
         # Of the making process: its wait status once it has ended, and whether this worker has ended it.
         self._wait_status: int | None = None
         self._has_killed = False
@@ -117,7 +140,9 @@ class ReportWorker(Worker):
         )
         self.callbacks = CallbackSender(deliveries, callbacks)
         store = open_store(self.settings.data.artifacts)
-        self.cleaner = Cleaner(connect(self.settings.broker), store, retention=self.settings.retention)
+        self.cleaner = ArtifactCleaner(
+            connect(self.settings.broker), store, retention=self.settings.retention
+        )
         self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
 
     # -- start and stop
@@ -137,7 +162,7 @@ class ReportWorker(Worker):
                 registry.rebuild(self.connection)
         except ResponseError as error:
             raise SystemExit(f"This worker does not start: the broker refuses a command: {error}") from error
-        self.keeper.thread.start()
+        self.lease_renewal.thread.start()
         self.callbacks.start()
         self.reconciler.thread.start()
         self.cleaner.thread.start()
@@ -152,7 +177,7 @@ class ReportWorker(Worker):
 
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ's own
-        self.keeper.hand_back_after(self.settings.grace)
+        self.lease_renewal.requeue_after(self.settings.grace)
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
         """End what is made at once. A further signal must not interrupt the return of the report to the queue."""
@@ -165,13 +190,13 @@ class ReportWorker(Worker):
             signal.signal(number, handler)
 
     def teardown(self) -> None:
-        if self._spare is not None:
-            self._spare.dismiss()
+        if self._standby is not None:
+            self._standby.dismiss()
         self._end_children()
         self.cleaner.thread.stop()
         self.reconciler.thread.stop()
         self.callbacks.stop()
-        self.keeper.thread.stop()
+        self.lease_renewal.thread.stop()
         try:
             super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
         except RedisError as error:
@@ -200,7 +225,7 @@ class ReportWorker(Worker):
                 self.wait_for_horse()
                 self._horse_pid = 0
         finally:
-            self.keeper.let_go()
+            self.lease_renewal.release()
             self.executions.clear()
             # RQ takes a signal to stop at once where the worker is idle, and else after the job.
             self._state = WorkerStatus.IDLE
@@ -229,25 +254,25 @@ class ReportWorker(Worker):
         try:
             self.fork_work_horse(job, queue)
             # Not before: what the keeper ends must have begun.
-            self.keeper.hold(held)
+            self.lease_renewal.hold(held)
             if isinstance(job, ReportJob) and job.report:
                 # Here, since the other process has enough to do before its first line.
                 log_stage(job.report, "started", 0, 0)
             self.monitor_work_horse(job, queue, execution)
             if not self.shared.has_ended:
                 # It was killed, and the report put back already; or it left without a word.
-                self._put_back(held)
+                self._requeue(held)
         except SystemExit:
             # A second signal to stop: RQ has killed the making process.
-            self.leases.put_back(held, spent=False)
+            self.leases.requeue(held, spent=False)
             raise
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Give the report to the process that waits for it, or to one that is forked now."""
-        spare, self._spare = self._spare, None
+        standby, self._standby = self._standby, None
         self._wait_status, self._has_killed = None, False
-        if spare is not None and spare.give(pickle.dumps(self._write_order(job))):
-            self._horse_pid = spare.pid
+        if standby is not None and standby.give(pickle.dumps(self._write_order(job))):
+            self._horse_pid = standby.pid
         else:
             super().fork_work_horse(job, queue)
             # The child does so too: whichever comes first, its group is there before anything is to end it.
@@ -271,34 +296,36 @@ class ReportWorker(Worker):
     def _end_children(self, *keep: int) -> None:
         """End every child that is none of the worker's own: such were started by a report, and have outlived it."""
         own = [child.pid for child in active_children() if child.pid]  # RQ's scheduler
-        spare = [self._spare.pid] if self._spare else []
-        end_children(keep={*keep, *own, *spare, *self._children_before})
+        standby = [self._standby.pid] if self._standby else []
+        end_children(keep={*keep, *own, *standby, *self._children_before})
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:  # noqa: ARG002 - RQ gives no other
         """End the making process and its group. RQ would ask which group it is in, and might end its own."""
         self._has_killed = True
         end_group(self.horse_pid)
 
-    def _keep_spare(self) -> None:
+    def _keep_standby(self) -> None:
         """Have a process wait for the next report: a fork takes a third of the time until one begins."""
-        if self._spare is None and not self._stop_requested:
-            self._spare = Spare(self._settle_spare, list_preparations(self.settings.data), self._follow_order)
+        if self._standby is None and not self._stop_requested:
+            self._standby = StandbyProcess(
+                self._enter_standby, list_warmups(self.settings.data), self._follow_order
+            )
 
     def _follow_order(self, order: bytes) -> None:
         """Make a report, in the process that waited for it. What it reads, its parent wrote."""
         self._make_ordered(*pickle.loads(order))  # noqa: S301
 
-    def _settle_spare(self) -> None:
+    def _enter_standby(self) -> None:
         os.setpgrp()
-        self.settle_making()
+        self.enter_job_process()
         self.setup_work_horse_signals()  # type: ignore[no-untyped-call]  # RQ's own
 
-    def settle_making(self) -> None:
+    def enter_job_process(self) -> None:
         """Settle in a process that was just forked to make a report."""
         die_with_parent(self.pid or 0)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        self.settle_making()
+        self.enter_job_process()
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: RQExecution) -> bool:  # noqa: ARG002
@@ -314,11 +341,12 @@ class ReportWorker(Worker):
     def _make_ordered(self, held: Execution, report: Report | None, seconds: float) -> None:
         if report is None:
             failed = Failed(Reason.REJECTED, "What stands in the queue is no report.")
-            self.leases_of_making.publish(held, failed)
+            self.leases_of_job_process.publish(held, failed)
             return
         time_limit = timedelta(seconds=seconds) or self.settings.timeout
         limits = Limits(time=time_limit, memory=self.settings.memory)
-        Making(report, held, self.leases_of_making, self.settings, limits, self.shared).run()
+        make_runner = self._factories.runner
+        make_runner(report, held, self.leases_of_job_process, self.settings, limits, self.shared).run()
 
     def handle_job_failure(
         self,
@@ -330,17 +358,17 @@ class ReportWorker(Worker):
     ) -> None:
         """Put back a report whose making process died; RQ calls this for no other reason here."""
         if execution is not None:
-            self._put_back(Execution(job.id, execution.id))
+            self._requeue(Execution(job.id, execution.id))
 
-    def _put_back(self, held: Execution) -> None:
+    def _requeue(self, held: Execution) -> None:
         """Put back a report whose making process has ended without a result, unless that is done already."""
-        if self.keeper.has_cut_off(held):
+        if self.lease_renewal.has_aborted(held):
             return
         death = Death(self._wait_status, by_worker=self._has_killed)
-        if outcome := self.leases.put_back(held, spent=True, why=death.sentence):
+        if outcome := self.leases.requeue(held, spent=True, why=death.sentence):
             log.warning("task %s: its process ended %s, now it is %s", held.task_id, death, outcome)
 
-    def _kill_making(self) -> None:
+    def _kill_job_process(self) -> None:
         if self.horse_pid:
             self.kill_horse()
 
@@ -386,7 +414,7 @@ class ReportWorker(Worker):
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
         """Wait for a report; through errors, too, for which RQ's loop would quit."""
-        self._keep_spare()
+        self._keep_standby()
         while True:
             try:
                 found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)

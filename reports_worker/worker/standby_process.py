@@ -18,7 +18,7 @@ _READY = b"r"
 _LENGTH = struct.Struct("!I")
 
 
-class Spare:
+class StandbyProcess:
     """A child of this process that waits for one order, follows it, and ends.
 
     It says when it is there: a fork beside other threads may hang. To be forked on the main thread.

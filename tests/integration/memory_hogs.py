@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from reports_worker import Assignment, ReportType
-from reports_worker.execution import runner as making
-from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES
+from reports_worker import ReportContext, ReportType
+from reports_worker.execution.runner import ReportRunner
+from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES, use
+from reports_worker.worker.report_worker import Factories
 
 __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
 
 
-def _take_memory(_: Assignment) -> Mapping[str, Any]:
+def _take_memory(_: ReportContext) -> Mapping[str, Any]:
     taken = []
     while True:
         # Written to, or the kernel would not really give it.
@@ -22,13 +24,14 @@ def _take_memory(_: Assignment) -> Mapping[str, Any]:
         time.sleep(0.01)
 
 
-def _take_room(_: Assignment) -> Mapping[str, Any]:
+def _take_room(_: ReportContext) -> Mapping[str, Any]:
     return {"rows": ["a row"] * 100_000}
 
 
-def _leave(_: Assignment) -> Mapping[str, Any]:
+def _leave(_: ReportContext) -> Mapping[str, Any]:
     os._exit(os.EX_OK)
 
 
 _TYPES = {"memory": _take_memory, "room": _take_room, "leave": _leave}
-vars(making)["CATALOG"] = {name: ReportType(name, name, "", make) for name, make in _TYPES.items()}
+_CATALOG = {name: ReportType(name, name, "", make) for name, make in _TYPES.items()}
+use(Factories(runner=partial(ReportRunner, catalog=_CATALOG)))

@@ -17,7 +17,7 @@ from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_worker import TYPES, BrokerAddress, ReportQueue, connect
 from tests.every_kind import EVERY_KIND
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 OPERATIONS = (
@@ -55,8 +55,8 @@ def queue(session_broker: Broker) -> Iterator[ReportQueue]:
 @pytest.fixture(scope="module")
 def ids(queue: ReportQueue) -> list[str]:
     """Some reports in each state, since an example may use one up."""
-    workshop = Workshop(queue.connection, queue)
-    makers = (workshop.ask, workshop.start, workshop.complete, workshop.fail)
+    factory = ReportFactory(queue.connection, queue)
+    makers = (factory.ask, factory.start, factory.complete, factory.fail)
     return [make() for _ in range(5) for make in makers]
 
 

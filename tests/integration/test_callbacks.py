@@ -255,7 +255,7 @@ def test_a_report_whose_worker_died_too_often_is_told_of(
     redis.hset(f"rq:job:{task_id}", "executions", 3)
     process = worker(**ALLOWED, REPORTS_SIMULATED_SECONDS="60")
     reports.wait_for(task_id, Status.RUNNING)
-    os.kill(process.wait_for_making().pid, signal.SIGKILL)
+    os.kill(process.wait_for_job_process().pid, signal.SIGKILL)
 
     message = receiver.wait_for(1)[0].json
 

@@ -153,7 +153,7 @@ class Changes(RuleBasedStateMachine):
     @rule(execution=consumes(running))
     def hand_back(self, execution: Execution) -> None:
         is_held = self.is_held(execution)
-        self.leases.put_back(execution, spent=False)
+        self.leases.requeue(execution, spent=False)
         if is_held:
             expected = self.reports[execution.task_id]
             expected.executions -= 1

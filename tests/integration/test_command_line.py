@@ -19,7 +19,7 @@ from harness.worker_process import Reports, StartWorkerOf
 from reports_worker import Status
 from reports_worker.cli.main import main
 from reports_worker.domain.report import Completed
-from reports_worker.domain.serialization import represent
+from reports_worker.domain.serialization import serialize
 from reports_worker.queue.leases import Execution, Leases
 from tests.integration import command_lines
 
@@ -242,7 +242,7 @@ def test_a_choice_finds_what_is_further_back_than_one_look(broker: Broker, repor
 def test_a_report_is_shown_as_the_api_shows_it(broker: Broker, reports: Reports) -> None:
     task_id = reports.submit_sales("Quarter")
 
-    assert json.loads(ask(broker, "show", task_id).stdout) == represent(reports.get(task_id))
+    assert json.loads(ask(broker, "show", task_id).stdout) == serialize(reports.get(task_id))
 
 
 def test_a_report_is_cancelled_made_again_and_deleted(

@@ -145,7 +145,7 @@ def test_a_report_whose_process_dies_each_time_tells_how_and_leaves_nothing(
 def test_the_process_that_waits_for_the_next_report_survives_the_end_of_one(scene: Scene) -> None:
     scene.make("completes")
     scene.worker.wait_until_ready()
-    waiting = scene.worker.wait_for_making()
+    waiting = scene.worker.wait_for_job_process()
 
     report = scene.make("tells_its_pid")
 
@@ -218,7 +218,7 @@ def test_a_program_that_was_started_beside_the_worker_outlives_the_reports(
     process = worker(command=("sh", "-c", f"sleep 1000 & exec {' '.join(RQ_COMMAND)}"), **scene.environ)
     process.wait_until_ready()
     beside = next(child for child in psutil.Process(process.pid).children() if child.name() == "sleep")
-    process.wait_for_making()  # what the test ends, too
+    process.wait_for_job_process()  # what the test ends, too
 
     task_id = reports.submit(Submission("Quarter", "completes"))
 

@@ -14,7 +14,7 @@ from redis import Redis
 
 from harness.wait import wait_until
 from harness.worker_process import Reports
-from reports_app.services.completion import Endings
+from reports_app.services.completion import CompletionWaiter
 from reports_worker import BrokerUnavailableError, Selection, Status, Submission
 from reports_worker.artifacts.filesystem import FolderStore
 from reports_worker.broker import keys
@@ -25,7 +25,7 @@ from reports_worker.queue import report_index as registry
 from reports_worker.queue.callback_outbox import Deliveries
 from reports_worker.queue.leases import SUSPICION, Execution, Leases, Renewal
 from reports_worker.queue.worker_records import Workers
-from reports_worker.worker.artifact_cleaner import Cleaner
+from reports_worker.worker.artifact_cleaner import ArtifactCleaner
 from reports_worker.worker.reconciler import Reconciler
 from tests.integration.command_line_runs import run
 
@@ -275,7 +275,7 @@ def test_a_count_that_is_none_keeps_no_report_from_its_end(
 
     first = begin(redis, leases, task_id)
     redis.hset(keys.job(task_id), "executions", executions)
-    assert leases.put_back(first, spent=False) == "queued"
+    assert leases.requeue(first, spent=False) == "queued"
     second = begin(redis, leases, task_id)
     redis.hset(keys.job(task_id), "executions", executions)
     redis.delete(keys.lease(task_id))
@@ -366,7 +366,7 @@ def test_the_cleaner_goes_on_behind_what_is_no_report(
     redis.zadd(keys.FILES, scores(-2) | {task_id: -1, broken: -1})
     redis.set(keys.lease(task_id), b"\xff")
 
-    Cleaner(redis, store, retention=RETENTION).clean()
+    ArtifactCleaner(redis, store, retention=RETENTION).clean()
 
     assert store.find_executions(task_id) == []
     assert redis.zrange(keys.FILES, 0, -1) == []
@@ -391,13 +391,13 @@ def test_who_waits_is_woken_by_the_end_and_by_nothing_foreign(
 ) -> None:
     task_id = reports.submit(SALES)
     execution = begin(redis, leases, task_id)
-    endings = Endings(reports, places=2)
+    completions = CompletionWaiter(reports, places=2)
 
     def find_readers() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "report-endings"]
 
     with ThreadPoolExecutor(1) as pool:
-        waiting: Any = pool.submit(endings.find_ended, task_id, seconds=30)
+        waiting: Any = pool.submit(completions.find_ended, task_id, seconds=30)
         wait_until(lambda: redis.pubsub_numsub(keys.ENDED_CHANNEL)[0][1] == 1, what="a reader")
         reader = find_readers()
         for entry in FOREIGN:

@@ -26,7 +26,7 @@ from reports_worker.broker import keys
 from reports_worker.broker.address import parse_address
 from reports_worker.domain.report import Failed, Reason
 from reports_worker.lib import clock
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 HOUR = timedelta(hours=1)
 ASKED = Submission(
@@ -47,18 +47,18 @@ def queue(redis: Redis) -> ReportQueue:
 
 
 @pytest.fixture
-def workshop(redis: Redis, queue: ReportQueue) -> Workshop:
-    return Workshop(redis, queue)
+def factory(redis: Redis, queue: ReportQueue) -> ReportFactory:
+    return ReportFactory(redis, queue)
 
 
 def ask(queue: ReportQueue, **changes: object) -> Accepted:
     return queue.accept(replace(ASKED, **changes))  # type: ignore[arg-type]
 
 
-def complete(queue: ReportQueue, workshop: Workshop) -> str:
+def complete(queue: ReportQueue, factory: ReportFactory) -> str:
     task_id = ask(queue, max_age=None).task_id
-    workshop.begin(task_id)
-    workshop.end(task_id)
+    factory.begin(task_id)
+    factory.end(task_id)
     return task_id
 
 
@@ -66,25 +66,25 @@ def make_older(redis: Redis, task_id: str, age: timedelta) -> None:
     redis.hset(keys.job(task_id), "ended_at", clock.to_text(clock.now() - age))
 
 
-def test_a_completed_report_of_the_same_serves(queue: ReportQueue, workshop: Workshop) -> None:
-    earlier = complete(queue, workshop)
+def test_a_completed_report_of_the_same_serves(queue: ReportQueue, factory: ReportFactory) -> None:
+    earlier = complete(queue, factory)
 
     assert ask(queue) == Accepted(earlier, Status.COMPLETED, is_earlier=True)
     assert ask(queue, title="Another title", parameters={"top": 5, "region": "EU"}).task_id == earlier
     assert queue.list().total == 1
 
 
-def test_one_that_waits_or_is_made_serves_too(queue: ReportQueue, workshop: Workshop) -> None:
+def test_one_that_waits_or_is_made_serves_too(queue: ReportQueue, factory: ReportFactory) -> None:
     first = ask(queue)
 
     assert first == Accepted(first.task_id, Status.PENDING, is_earlier=False)
     assert ask(queue) == Accepted(first.task_id, Status.PENDING, is_earlier=True)
-    workshop.begin(first.task_id)
+    factory.begin(first.task_id)
     assert ask(queue) == Accepted(first.task_id, Status.RUNNING, is_earlier=True)
 
 
-def test_one_that_is_too_old_does_not_serve(queue: ReportQueue, workshop: Workshop, redis: Redis) -> None:
-    earlier = complete(queue, workshop)
+def test_one_that_is_too_old_does_not_serve(queue: ReportQueue, factory: ReportFactory, redis: Redis) -> None:
+    earlier = complete(queue, factory)
 
     make_older(redis, earlier, timedelta(minutes=59))
     assert ask(queue).task_id == earlier
@@ -107,22 +107,22 @@ def test_one_that_is_too_old_does_not_serve(queue: ReportQueue, workshop: Worksh
     ],
 )
 def test_another_request_is_made_anew(
-    queue: ReportQueue, workshop: Workshop, changes: dict[str, object]
+    queue: ReportQueue, factory: ReportFactory, changes: dict[str, object]
 ) -> None:
-    earlier = complete(queue, workshop)
+    earlier = complete(queue, factory)
 
     assert ask(queue, **changes).task_id != earlier
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete", "fail", "cancel while it is made"])
 def test_what_failed_was_cancelled_or_deleted_never_serves(
-    queue: ReportQueue, workshop: Workshop, end: str
+    queue: ReportQueue, factory: ReportFactory, end: str
 ) -> None:
     task_id = ask(queue).task_id
     if end != "cancel":
-        workshop.begin(task_id)
+        factory.begin(task_id)
     if end == "fail":
-        workshop.end(task_id, Failed(Reason.ERROR, "It broke."))
+        factory.end(task_id, Failed(Reason.ERROR, "It broke."))
     elif end == "delete":
         queue.delete(task_id)
     else:
@@ -192,8 +192,10 @@ def test_a_request_that_is_sent_twice_makes_one_and_says_so(broker: Broker, queu
     proxy.close()
 
 
-def test_a_key_stands_for_what_its_first_request_was_given(queue: ReportQueue, workshop: Workshop) -> None:
-    earlier = complete(queue, workshop)
+def test_a_key_stands_for_what_its_first_request_was_given(
+    queue: ReportQueue, factory: ReportFactory
+) -> None:
+    earlier = complete(queue, factory)
     key = IdempotencyKey.of("k", ASKED)
 
     first = queue.accept(ASKED, idempotency_key=key)

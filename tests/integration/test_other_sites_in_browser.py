@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from harness.broker import Broker
 from reports_worker import ReportQueue, Status
 from tests.integration.serving import Site, browse, serve
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 # A name that only the browser of these tests can resolve.
 NAME = "reports.test"
@@ -90,8 +90,8 @@ def queue(broker: Broker) -> Iterator[ReportQueue]:
 
 
 @pytest.fixture
-def workshop(queue: ReportQueue) -> Workshop:
-    return Workshop(queue.connection, queue)
+def factory(queue: ReportQueue) -> ReportFactory:
+    return ReportFactory(queue.connection, queue)
 
 
 def press(page: Page, other_site: OtherSite) -> None:
@@ -107,12 +107,12 @@ def test_a_form_of_another_port_changes_nothing_by_the_api(
     site: Site,
     other_site: OtherSite,
     queue: ReportQueue,
-    workshop: Workshop,
+    factory: ReportFactory,
     *,
     name: str,
     action: str,
 ) -> None:
-    task_id = workshop.ask() if action == "cancel" else workshop.fail()
+    task_id = factory.ask() if action == "cancel" else factory.fail()
     before = queue.find(task_id)
     other_site.write_form(f"http://{name}:{site.port}/api/reports/{task_id}/{action}")
 
@@ -124,10 +124,10 @@ def test_a_form_of_another_port_changes_nothing_by_the_api(
 
 @pytest.mark.parametrize("action", ["submit", "cancel", "delete"])
 def test_a_form_with_a_cookie_and_token_that_the_other_port_planted_changes_nothing(
-    page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, workshop: Workshop, *, action: str
+    page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, factory: ReportFactory, *, action: str
 ) -> None:
     """Cookies know no ports, so a page of another port can plant a session that it fetched itself."""
-    task_id = workshop.ask()
+    task_id = factory.ask()
     attacker = site.get("/", Accept="text/html")
     token = attacker.text.partition('name="csrf_token" type="hidden" value="')[2].partition('"')[0]
     assert token
@@ -144,9 +144,9 @@ def test_a_form_with_a_cookie_and_token_that_the_other_port_planted_changes_noth
 
 
 def test_a_script_of_another_port_changes_nothing(
-    page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, workshop: Workshop
+    page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, factory: ReportFactory
 ) -> None:
-    task_id = workshop.ask()
+    task_id = factory.ask()
     other_site.page = "<p>nothing to see</p>"
     page.goto(f"http://localhost:{other_site.port}/")
 
@@ -161,9 +161,9 @@ def test_a_script_of_another_port_changes_nothing(
 
 
 def test_our_own_forms_send_where_they_come_from_and_work(
-    page: Page, site: Site, queue: ReportQueue, workshop: Workshop
+    page: Page, site: Site, queue: ReportQueue, factory: ReportFactory
 ) -> None:
-    task_id, sent = workshop.ask("to be cancelled"), list[Request]()
+    task_id, sent = factory.ask("to be cancelled"), list[Request]()
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
 
     page.goto(f"http://localhost:{site.port}/")
@@ -189,11 +189,11 @@ def test_by_plain_http_and_a_name_browsers_say_the_origin_alone_and_it_is_the_sa
     session_broker: Broker,
     tmp_path: Path,
     other_site: OtherSite,
-    workshop: Workshop,
+    factory: ReportFactory,
 ) -> None:
     """Such an address is not trustworthy to a browser, so no Sec-Fetch-Site is sent to it."""
     environ = {"REPORTS_OPEN": "yes", "REPORTS_ALLOWED_HOSTS": NAME, "WEB_CONCURRENCY": "1"}
-    task_id, sent = workshop.ask("to be cancelled"), list[Request]()
+    task_id, sent = factory.ask("to be cancelled"), list[Request]()
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
     with serve(session_broker.url, tmp_path, **environ) as site:
         other_site.write_form(f"http://{NAME}:{site.port}/api/reports/{task_id}/cancel")

@@ -15,7 +15,7 @@ from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
 from reports_worker.queue.callback_outbox import Attempt
 from tests.integration.serving import Complaints, Site, browse, serve
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 
@@ -41,11 +41,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def workshop(own_broker: Broker) -> Iterator[Workshop]:
+def factory(own_broker: Broker) -> Iterator[ReportFactory]:
     """Stands for the worker, so that a test decides when a report moves on."""
     with own_broker.client() as client:
         client.flushall()
-        yield Workshop(client, ReportQueue(client, timeout=timedelta(hours=1)))
+        yield ReportFactory(client, ReportQueue(client, timeout=timedelta(hours=1)))
 
 
 @pytest.fixture
@@ -97,9 +97,9 @@ def scrolls_sideways(page: Page) -> Any:
 
 
 def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
-    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
 ) -> None:
-    workshop.ask("before it")
+    factory.ask("before it")
     page.goto(site.url)
     page.get_by_role("link", name="Background reports").focus()
     form = ask_form(page)
@@ -147,19 +147,19 @@ def test_the_focus_stays_when_the_fields_of_another_type_come_late(site: Site, p
     expect(form.locator("summary")).to_be_focused()
 
 
-def test_each_step_of_a_report_shows_without_a_reload(site: Site, workshop: Workshop, page: Page) -> None:
-    task_id = workshop.ask("Q4")
+def test_each_step_of_a_report_shows_without_a_reload(site: Site, factory: ReportFactory, page: Page) -> None:
+    task_id = factory.ask("Q4")
     page.goto(site.url)
     page.evaluate("window.same = true")
 
-    workshop.begin(task_id)
-    workshop.advance(task_id, percent=25, stage="reading orders")
+    factory.begin(task_id)
+    factory.advance(task_id, percent=25, stage="reading orders")
     wait_for_status(page, "Q4", "running")
     expect(card(page, "Q4")).to_contain_text("25 % · reading orders")
-    workshop.advance(task_id, percent=75, stage="ranking products")
+    factory.advance(task_id, percent=75, stage="ranking products")
     page.clock.run_for(2000)
     expect(card(page, "Q4").get_by_role("progressbar")).to_have_attribute("value", "75")
-    workshop.end(task_id)
+    factory.end(task_id)
     wait_for_status(page, "Q4", "completed")
 
     expect(card(page, "Q4")).to_contain_text("35,420")
@@ -167,11 +167,11 @@ def test_each_step_of_a_report_shows_without_a_reload(site: Site, workshop: Work
     assert page.evaluate("window.same")
 
 
-def test_a_report_that_others_asked_for_appears(site: Site, workshop: Workshop, page: Page) -> None:
+def test_a_report_that_others_asked_for_appears(site: Site, factory: ReportFactory, page: Page) -> None:
     page.goto(site.url)
     expect(page.get_by_text("No reports yet")).to_be_visible()
 
-    workshop.ask("theirs")
+    factory.ask("theirs")
     page.clock.run_for(2000)
 
     expect(card(page, "theirs")).to_be_visible()
@@ -179,14 +179,14 @@ def test_a_report_that_others_asked_for_appears(site: Site, workshop: Workshop, 
 
 
 def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
     page.goto(site.url)
     ask_form(page).get_by_label("Title").press_sequentially("half a ti")
     ask_form(page).get_by_label("Type").select_option("users")
     ask_form(page).get_by_label("Title").focus()
 
-    workshop.ask("theirs")
+    factory.ask("theirs")
     page.clock.run_for(2000)
     expect(card(page, "theirs")).to_be_visible()
     page.keyboard.type("tle")
@@ -197,38 +197,38 @@ def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
 
 
 def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    task_id = workshop.ask("mine")
+    task_id = factory.ask("mine")
     page.goto(site.url)
     card(page, "mine").get_by_role("link").focus()
 
-    workshop.begin(task_id)
+    factory.begin(task_id)
     wait_for_status(page, "mine", "running")
     expect(card(page, "mine").get_by_role("link")).to_be_focused()
-    workshop.ask("newer")
+    factory.ask("newer")
     page.clock.run_for(2000)
     expect(card(page, "newer")).to_be_visible()
 
     expect(card(page, "mine").get_by_role("link")).to_be_focused()
 
 
-def test_the_focus_stays_on_the_pager(site: Site, workshop: Workshop, page: Page) -> None:
+def test_the_focus_stays_on_the_pager(site: Site, factory: ReportFactory, page: Page) -> None:
     for number in range(21):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
     page.goto(site.url)
     page.get_by_role("link", name="Older").focus()
 
-    workshop.ask("newer")
+    factory.ask("newer")
     page.clock.run_for(2000)
     expect(card(page, "newer")).to_be_visible()
 
     expect(page.get_by_role("link", name="Older")).to_be_focused()
 
 
-def test_the_links_lead_to_older_reports_and_back(site: Site, workshop: Workshop, page: Page) -> None:
+def test_the_links_lead_to_older_reports_and_back(site: Site, factory: ReportFactory, page: Page) -> None:
     for number in range(21):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
     page.goto(site.url)
 
     page.get_by_role("link", name="Older").click()
@@ -240,8 +240,8 @@ def test_the_links_lead_to_older_reports_and_back(site: Site, workshop: Workshop
     expect(page.locator("li.card")).to_have_count(20)
 
 
-def test_an_error_is_said_beside_its_field(site: Site, workshop: Workshop, browser: Browser) -> None:
-    assert workshop.connection.keys() == []
+def test_an_error_is_said_beside_its_field(site: Site, factory: ReportFactory, browser: Browser) -> None:
+    assert factory.connection.keys() == []
     page = browser.new_page()  # the answer 400 is a cause for complaint in itself
     page.goto(site.url)
     ask_form(page).get_by_label("Title").fill("   ")
@@ -258,9 +258,9 @@ def test_an_error_is_said_beside_its_field(site: Site, workshop: Workshop, brows
 
 
 def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
-    site: Site, workshop: Workshop, browser: Browser
+    site: Site, factory: ReportFactory, browser: Browser
 ) -> None:
-    task_id = workshop.ask("Q4")
+    task_id = factory.ask("Q4")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     complaints = Complaints(page)
@@ -270,7 +270,7 @@ def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
     expect(page.locator(".live")).to_be_hidden()
     ask_form(page).get_by_label("Title").fill("half a title")
 
-    workshop.begin(task_id)
+    factory.begin(task_id)
 
     expect(frame.get_by_role("progressbar", name="Progress of Q4")).to_be_visible(timeout=10_000)
     expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
@@ -282,7 +282,7 @@ def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_markup_does_nothing(site: Site, workshop: Workshop, browser: Browser, scripts: bool) -> None:
+def test_markup_does_nothing(site: Site, factory: ReportFactory, browser: Browser, scripts: bool) -> None:
     context = browser.new_context(java_script_enabled=scripts)
     page = context.new_page()
     page.clock.install()
@@ -292,9 +292,9 @@ def test_markup_does_nothing(site: Site, workshop: Workshop, browser: Browser, s
     page.get_by_role("button", name="Generate report").click()
     expect(page.get_by_role("status")).to_have_text(f"Report generation started: {EVIL}")
 
-    workshop.start(EVIL, percent=5, stage=EVIL)
-    workshop.complete(EVIL, figures={EVIL: EVIL})
-    workshop.fail(EVIL, error=EVIL)
+    factory.start(EVIL, percent=5, stage=EVIL)
+    factory.complete(EVIL, figures={EVIL: EVIL})
+    factory.fail(EVIL, error=EVIL)
     if scripts:
         page.clock.run_for(2000)
         expect(page.locator("li.card")).to_have_count(4)
@@ -311,9 +311,9 @@ def test_markup_does_nothing(site: Site, workshop: Workshop, browser: Browser, s
 
 
 def test_every_control_has_a_name_and_headings_are_in_order(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    workshop.complete("done")
+    factory.complete("done")
     page.goto(site.url)
 
     page.keyboard.press("Tab")
@@ -344,12 +344,12 @@ def test_every_control_has_a_name_and_headings_are_in_order(
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_nothing_is_wider_than_the_window(
-    site: Site, workshop: Workshop, browser: Browser, width: int, scheme: Any
+    site: Site, factory: ReportFactory, browser: Browser, width: int, scheme: Any
 ) -> None:
-    workshop.ask("W" * 200)
-    workshop.start("long " * 40, percent=50, stage="x" * 100)
-    workshop.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15})
-    workshop.fail("failed", error="z" * 400)
+    factory.ask("W" * 200)
+    factory.start("long " * 40, percent=50, stage="x" * 100)
+    factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15})
+    factory.fail("failed", error="z" * 400)
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
 
     page.goto(site.url)
@@ -362,9 +362,9 @@ def test_nothing_is_wider_than_the_window(
 
 
 def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
-    site: Site, workshop: Workshop, own_broker: Broker, browser: Browser
+    site: Site, factory: ReportFactory, own_broker: Broker, browser: Browser
 ) -> None:
-    workshop.ask("still here")
+    factory.ask("still here")
     page = browser.new_page()  # the answer 503 is a cause for complaint in itself
     page.clock.install()
     page.goto(site.url)
@@ -385,9 +385,9 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
 
 
 def test_a_running_report_is_cancelled_by_its_button(
-    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
 ) -> None:
-    workshop.ask("long")
+    factory.ask("long")
     work("60")
     page.goto(site.url)
     wait_for_status(page, "long", "running")
@@ -401,9 +401,9 @@ def test_a_running_report_is_cancelled_by_its_button(
 
 
 def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the_end(
-    site: Site, workshop: Workshop, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
 ) -> None:
-    workshop.fail("broken", error="It broke.")
+    factory.fail("broken", error="It broke.")
     page.goto(site.url)
     card(page, "broken").get_by_role("button", name="Retry broken").click()
     expect(page.get_by_role("status")).to_have_text("Report generation started")
@@ -427,10 +427,10 @@ def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the
 
 
 def test_a_report_is_deleted_on_its_page_after_a_second_thought(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    workshop.complete("old")
-    workshop.complete("kept")
+    factory.complete("old")
+    factory.complete("kept")
     page.goto(site.url)
     card(page, "old").get_by_role("link", name="old").click()
     delete = page.get_by_role("button", name="Delete old")
@@ -449,22 +449,22 @@ def test_a_report_is_deleted_on_its_page_after_a_second_thought(
 
 
 def test_the_delivery_of_a_callback_shows_without_a_reload(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    task_id = workshop.ask("Q4", callback_url="https://hooks.example.com/x")
+    task_id = factory.ask("Q4", callback_url="https://hooks.example.com/x")
     page.goto(f"{site.url}/reports/{task_id}")
     expect(page.get_by_text("when the report ends")).to_be_visible()
 
-    workshop.begin(task_id)
-    workshop.end(task_id)
-    workshop.deliver(Attempt(204))
+    factory.begin(task_id)
+    factory.end(task_id)
+    factory.deliver(Attempt(204))
     page.clock.run_for(2000)
 
     expect(page.get_by_text("delivered", exact=True)).to_be_visible()
 
 
-def test_a_report_is_run_again_from_its_page(site: Site, workshop: Workshop, page: Page) -> None:
-    task_id = workshop.complete("Q4")
+def test_a_report_is_run_again_from_its_page(site: Site, factory: ReportFactory, page: Page) -> None:
+    task_id = factory.complete("Q4")
     page.goto(f"{site.url}/reports/{task_id}")
 
     page.get_by_role("button", name="Run again").click()
@@ -473,10 +473,12 @@ def test_a_report_is_run_again_from_its_page(site: Site, workshop: Workshop, pag
     expect(card(page, "Q4")).to_have_count(2)
 
 
-def test_reports_are_searched_for_and_the_list_stays_so(site: Site, workshop: Workshop, page: Page) -> None:
-    workshop.fail("Q4 stock")
-    workshop.complete("Q4 sales")
-    workshop.fail("Q3 sales")
+def test_reports_are_searched_for_and_the_list_stays_so(
+    site: Site, factory: ReportFactory, page: Page
+) -> None:
+    factory.fail("Q4 stock")
+    factory.complete("Q4 sales")
+    factory.fail("Q3 sales")
     page.goto(site.url)
     search = page.get_by_role("search", name="Reports")
 
@@ -485,8 +487,8 @@ def test_reports_are_searched_for_and_the_list_stays_so(site: Site, workshop: Wo
     search.get_by_role("button", name="Filter").click()
     expect(page.locator("li.card")).to_have_count(1)
     expect(card(page, "Q4 stock")).to_be_visible()
-    workshop.fail("Q4 users")
-    workshop.ask("Q4 waits")
+    factory.fail("Q4 users")
+    factory.ask("Q4 waits")
     page.clock.run_for(2000)
 
     expect(card(page, "Q4 users")).to_be_visible()
@@ -497,9 +499,9 @@ def test_reports_are_searched_for_and_the_list_stays_so(site: Site, workshop: Wo
 
 
 def test_the_focus_stays_on_a_button_while_its_report_changes(
-    site: Site, workshop: Workshop, page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    task_id = workshop.start("mine", percent=1)
+    task_id = factory.start("mine", percent=1)
     for url in (site.url, f"{site.url}/reports/{task_id}"):
         page.goto(url)
         cancel = page.get_by_role("button", name="Cancel mine")
@@ -507,15 +509,15 @@ def test_the_focus_stays_on_a_button_while_its_report_changes(
         bar = page.get_by_role("progressbar", name="Progress of mine")
         percent = int(bar.get_attribute("value") or 0) + 20
 
-        workshop.advance(task_id, percent=percent, stage="ranking products")
+        factory.advance(task_id, percent=percent, stage="ranking products")
         page.clock.run_for(2000)
 
         expect(bar).to_have_attribute("value", str(percent))
         expect(cancel).to_be_focused()
 
 
-def test_without_scripts_the_buttons_work(site: Site, workshop: Workshop, browser: Browser) -> None:
-    workshop.ask("mine")
+def test_without_scripts_the_buttons_work(site: Site, factory: ReportFactory, browser: Browser) -> None:
+    factory.ask("mine")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     complaints = Complaints(page)
@@ -534,18 +536,18 @@ def test_without_scripts_the_buttons_work(site: Site, workshop: Workshop, browse
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
-    site: Site, workshop: Workshop, browser: Browser, scheme: Any
+    site: Site, factory: ReportFactory, browser: Browser, scheme: Any
 ) -> None:
     ids = [
-        workshop.ask("W" * 200),
-        workshop.start("long " * 40, percent=50, stage="x" * 100),
-        workshop.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
-        workshop.fail("failed", error="z" * 400),
-        workshop.ask("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
+        factory.ask("W" * 200),
+        factory.start("long " * 40, percent=50, stage="x" * 100),
+        factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
+        factory.fail("failed", error="z" * 400),
+        factory.ask("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
     ]
-    workshop.begin(ids[-1])
-    workshop.end(ids[-1])
-    workshop.deliver(Attempt(503, "e" * 200))
+    factory.begin(ids[-1])
+    factory.end(ids[-1])
+    factory.deliver(Attempt(503, "e" * 200))
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
     complaints = Complaints(page)
 

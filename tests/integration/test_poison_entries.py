@@ -158,7 +158,7 @@ def test_a_status_that_rq_does_not_know_ends_no_worker(
     reports.wait_for(task_id, Status.RUNNING)
     redis.hset(keys.job(task_id), "status", "abc")
 
-    process.wait_for_making().kill()
+    process.wait_for_job_process().kill()
 
     wait_until(lambda: reports.get(task_id).status is Status.RUNNING, what="another execution")
     assert not process.has_ended

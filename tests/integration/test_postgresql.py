@@ -19,7 +19,6 @@ import pytest
 from harness.postgresql import PostgreSQL, is_installed
 from harness.wait import wait_until
 from reports_worker.content.rows import Kind
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.errors import (
     WarehouseCancelledError,
@@ -61,7 +60,7 @@ def server() -> Iterator[PostgreSQL]:
 
 def open_at(address: str, scratch: Path, *, seconds: float = 30) -> Warehouse:
     bounds = Bounds(dt.timedelta(seconds=seconds), 400 * 10**6, scratch, batch=1000)
-    return open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": address}), bounds)
+    return open_warehouse(address, bounds)
 
 
 @pytest.fixture

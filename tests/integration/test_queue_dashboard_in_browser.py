@@ -15,7 +15,7 @@ from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
 from tests.integration.serving import Complaints, Site, browse, serve
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 STATES = {"queued": "ask", "started": "start", "finished": "complete", "failed": "fail"}
@@ -42,10 +42,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def workshop(own_broker: Broker) -> Iterator[Workshop]:
+def factory(own_broker: Broker) -> Iterator[ReportFactory]:
     with own_broker.client() as client:
         client.flushall()
-        yield Workshop(client, ReportQueue(client, timeout=timedelta(hours=1)))
+        yield ReportFactory(client, ReportQueue(client, timeout=timedelta(hours=1)))
 
 
 @pytest.fixture
@@ -69,12 +69,12 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def make_evil(workshop: Workshop, state: str) -> str:
+def make_evil(factory: ReportFactory, state: str) -> str:
     """Leave a report with markup wherever a user's or a type's words can stand."""
-    task_id: str = getattr(workshop, state)(EVIL)
+    task_id: str = getattr(factory, state)(EVIL)
     fields: dict[Any, Any] = {"error": EVIL, "stage": EVIL}
     fields["summary"] = json.dumps({EVIL: [EVIL, {"a": EVIL}], "b": EVIL})
-    workshop.connection.hset(f"rq:job:{task_id}", mapping=fields)
+    factory.connection.hset(f"rq:job:{task_id}", mapping=fields)
     return task_id
 
 
@@ -85,9 +85,9 @@ def assert_no_buttons(page: Page) -> None:
 
 @pytest.mark.parametrize(("registry", "state"), STATES.items())
 def test_a_report_is_shown_as_text_and_without_a_button_that_changes_it(
-    site: Site, workshop: Workshop, page: Page, registry: str, state: str
+    site: Site, factory: ReportFactory, page: Page, registry: str, state: str
 ) -> None:
-    task_id = make_evil(workshop, state)
+    task_id = make_evil(factory, state)
 
     page.goto(f"{site.url}/rq/0/view/jobs/reports/{registry}/8/asc/1")
     expect(page.get_by_role("row").filter(has_text=f"sales: {EVIL}")).to_be_visible()
@@ -100,9 +100,9 @@ def test_a_report_is_shown_as_text_and_without_a_button_that_changes_it(
     assert_no_buttons(page)
 
 
-def test_the_overview_counts_the_reports(site: Site, workshop: Workshop, page: Page) -> None:
+def test_the_overview_counts_the_reports(site: Site, factory: ReportFactory, page: Page) -> None:
     for state in STATES.values():
-        make_evil(workshop, state)
+        make_evil(factory, state)
 
     page.goto(f"{site.url}/rq/")
 

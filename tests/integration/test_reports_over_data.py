@@ -108,7 +108,7 @@ def ended(place: DataPlace) -> Ended:
     ids["odd"] = place.submit("odd", *FORMATS)
     ids["note"] = place.door.submit("Note", "note", {"note": HOSTILE}, formats=["json"])
     wait_until(began.exists, what="a report amid its rows")
-    place.worker.wait_for_making().kill()
+    place.worker.wait_for_job_process().kill()
     hold.unlink()
     return Ended(
         place, {name: place.queue.wait_for_end(task_id, seconds=60) for name, task_id in ids.items()}
@@ -266,7 +266,7 @@ def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended:
     with record_updates(place.broker.url) as updates:
         task_id = place.submit("endless")
         wait_until(lambda: len(updates.of(task_id, "reading Found")) >= 3, what="three updates")
-        making = place.worker.wait_for_making()
+        making = place.worker.wait_for_job_process()
         place.queue.cancel(task_id)
         wait_until(lambda: is_gone(making), seconds=5, what="the end of the query")
 

@@ -109,7 +109,7 @@ def test_a_report_goes_from_the_server_into_the_bucket(lent: Lent) -> None:
 def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     task_id = lent.place.submit("slow")
     wait_until(lent.server.running_queries, what="the query running")
-    making = lent.place.worker.wait_for_making()
+    making = lent.place.worker.wait_for_job_process()
 
     lent.place.queue.cancel(task_id)
 

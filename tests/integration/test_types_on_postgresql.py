@@ -41,7 +41,7 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, server: PostgreS
         owner.execute(f"CREATE DATABASE seed_{seed}")
     load(folder, server.address(database=f"seed_{seed}"))
     settings = DataSettings(warehouse=server.address(database=f"seed_{seed}"))
-    warehouse = open_warehouse(settings, Bounds(timedelta(minutes=1), 512_000_000, tmp_path))
+    warehouse = open_warehouse(settings.warehouse, Bounds(timedelta(minutes=1), 512_000_000, tmp_path))
 
     try:
         for case in cases(UNTIL, seed):

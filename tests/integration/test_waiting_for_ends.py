@@ -21,7 +21,7 @@ from reports_app.services.container import Services
 from reports_worker import TYPES, BrokerAddress, Reason, ReportQueue, connect
 from reports_worker.broker.keys import ENDED_CHANNEL
 from reports_worker.domain.report import Failed
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 # What a wait of 30 seconds may take when it is told of the end: far less, on a busy machine too.
 SOON = 10
@@ -36,7 +36,7 @@ class Waiting:
         queue = ReportQueue(self.connection, timeout=timedelta(hours=1))
         self.services = Services(queue, TYPES, WAITERS)
         self.queue = queue
-        self.workshop = Workshop(self.connection, queue)
+        self.factory = ReportFactory(self.connection, queue)
         self._app = Flask("host")
         self._app.config.update(SECRET_KEY="a secret for tests alone")
         self._app.register_blueprint(create_blueprint(services=self.services))
@@ -60,7 +60,7 @@ class Waiting:
         wait_until(lambda: dict(self.connection.pubsub_numsub(ENDED_CHANNEL))[ENDED_CHANNEL.encode()] == 1)
 
     def _count(self) -> int:
-        waiting = self.services.endings._waiting  # nothing else tells that a request waits
+        waiting = self.services.completions._waiting  # nothing else tells that a request waits
         return sum(len(events) for events in list(waiting.values()))
 
     def close(self) -> None:
@@ -96,26 +96,26 @@ def status_of(future: Future[tuple[Any, float]]) -> str:
 
 
 def test_it_is_answered_when_the_report_is_completed(waiting: Waiting) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     future = waiting.begin(task_id)
 
-    waiting.workshop.end(task_id)
+    waiting.factory.end(task_id)
 
     assert status_of(future) == "completed"
     assert future.result()[0].get_json()["result"]["orders"] == 287
 
 
 def test_it_is_answered_when_the_report_fails(waiting: Waiting) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     future = waiting.begin(task_id)
 
-    waiting.workshop.end(task_id, Failed(Reason.ERROR, "It broke."))
+    waiting.factory.end(task_id, Failed(Reason.ERROR, "It broke."))
 
     assert status_of(future) == "failed"
 
 
 def test_it_is_answered_when_the_report_is_cancelled(waiting: Waiting) -> None:
-    future = waiting.begin(task_id := waiting.workshop.ask())
+    future = waiting.begin(task_id := waiting.factory.ask())
 
     waiting.queue.cancel(task_id)
 
@@ -123,7 +123,7 @@ def test_it_is_answered_when_the_report_is_cancelled(waiting: Waiting) -> None:
 
 
 def test_it_is_not_found_when_the_report_is_deleted(waiting: Waiting) -> None:
-    future = waiting.begin(task_id := waiting.workshop.ask())
+    future = waiting.begin(task_id := waiting.factory.ask())
 
     waiting.queue.delete(task_id)
 
@@ -133,28 +133,28 @@ def test_it_is_not_found_when_the_report_is_deleted(waiting: Waiting) -> None:
 
 
 def test_the_end_of_another_report_is_none_of_its_own(waiting: Waiting) -> None:
-    first, second = waiting.workshop.start("first"), waiting.workshop.start("second")
+    first, second = waiting.factory.start("first"), waiting.factory.start("second")
     futures = [waiting.begin(first), waiting.begin(second)]
 
-    waiting.workshop.end(second)
+    waiting.factory.end(second)
 
     assert status_of(futures[1]) == "completed"
     assert not futures[0].done()
-    waiting.workshop.end(first)
+    waiting.factory.end(first)
     assert status_of(futures[0]) == "completed"
 
 
 def test_several_who_wait_for_the_same_report_are_all_told(waiting: Waiting) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     futures = [waiting.begin(task_id) for _ in range(WAITERS)]
 
-    waiting.workshop.end(task_id)
+    waiting.factory.end(task_id)
 
     assert [status_of(future) for future in futures] == ["completed"] * WAITERS
 
 
 def test_when_the_time_is_up_it_is_answered_as_it_stands(waiting: Waiting) -> None:
-    task_id = waiting.workshop.start(percent=40)
+    task_id = waiting.factory.start(percent=40)
 
     answer, seconds = waiting.get(task_id, 1)
 
@@ -164,7 +164,7 @@ def test_when_the_time_is_up_it_is_answered_as_it_stands(waiting: Waiting) -> No
 
 
 def test_what_has_ended_or_is_not_there_is_answered_at_once(waiting: Waiting) -> None:
-    for task_id, status in ((waiting.workshop.complete(), 200), (UNKNOWN_ID, 404), ("7", 404)):
+    for task_id, status in ((waiting.factory.complete(), 200), (UNKNOWN_ID, 404), ("7", 404)):
         answer, seconds = waiting.get(task_id, 30)
 
         assert answer.status_code == status
@@ -172,7 +172,7 @@ def test_what_has_ended_or_is_not_there_is_answered_at_once(waiting: Waiting) ->
 
 
 def test_one_more_than_may_wait_is_answered_at_once_with_a_time_to_ask_again(waiting: Waiting) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     futures = [waiting.begin(task_id) for _ in range(WAITERS)]
 
     for _ in range(3):
@@ -182,34 +182,34 @@ def test_one_more_than_may_wait_is_answered_at_once_with_a_time_to_ask_again(wai
         assert seconds < SOON
 
     assert not any(future.done() for future in futures)
-    waiting.workshop.end(task_id)
+    waiting.factory.end(task_id)
     assert [status_of(future) for future in futures] == ["completed"] * WAITERS
 
 
 def test_a_place_is_free_again_after_every_end(waiting: Waiting) -> None:
     for _ in range(WAITERS + 1):
-        task_id = waiting.workshop.start()
+        task_id = waiting.factory.start()
         future = waiting.begin(task_id)
-        waiting.workshop.end(task_id)
+        waiting.factory.end(task_id)
         assert status_of(future) == "completed"
-        deleted = waiting.begin(task_id := waiting.workshop.ask())
+        deleted = waiting.begin(task_id := waiting.factory.ask())
         waiting.queue.delete(task_id)
         assert deleted.result(60)[0].status_code == 404
-        assert waiting.get(waiting.workshop.ask(), 1)[0].headers.get("Retry-After") is None
+        assert waiting.get(waiting.factory.ask(), 1)[0].headers.get("Retry-After") is None
 
 
 def test_one_reader_serves_all_who_wait(waiting: Waiting) -> None:
-    futures = [waiting.begin(waiting.workshop.start()) for _ in range(WAITERS)]
+    futures = [waiting.begin(waiting.factory.start()) for _ in range(WAITERS)]
     waiting.listen()
 
     assert [thread.name for thread in threading.enumerate()].count("report-endings") == 1
     for report in waiting.queue.list().reports:
-        waiting.workshop.end(report.task_id)
+        waiting.factory.end(report.task_id)
     assert [status_of(future) for future in futures] == ["completed"] * WAITERS
 
 
 def test_an_end_while_the_reader_is_cut_off_is_told_when_it_is_back(waiting: Waiting, redis: Redis) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     future = waiting.begin(task_id)
     waiting.listen()
 
@@ -223,13 +223,13 @@ def test_an_end_while_the_reader_is_cut_off_is_told_when_it_is_back(waiting: Wai
 
 
 def test_what_is_no_id_on_the_channel_does_no_harm(waiting: Waiting, redis: Redis) -> None:
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     future = waiting.begin(task_id)
     waiting.listen()
 
     redis.publish(ENDED_CHANNEL, b"\xff\xfe")
     redis.publish(ENDED_CHANNEL, "")
-    waiting.workshop.end(task_id)
+    waiting.factory.end(task_id)
 
     assert status_of(future) == "completed"
 
@@ -246,7 +246,7 @@ def own(tmp_path: Path) -> Iterator[tuple[Broker, Waiting]]:
 
 def test_while_the_broker_is_away_a_wait_ends_in_time_and_says_so(own: tuple[Broker, Waiting]) -> None:
     broker, waiting = own
-    futures = [waiting.begin(waiting.workshop.start(), 3) for _ in range(WAITERS)]
+    futures = [waiting.begin(waiting.factory.start(), 3) for _ in range(WAITERS)]
 
     broker.kill()
 
@@ -259,13 +259,13 @@ def test_while_the_broker_is_away_a_wait_ends_in_time_and_says_so(own: tuple[Bro
 
 def test_after_the_broker_was_away_who_waits_is_still_told(own: tuple[Broker, Waiting]) -> None:
     broker, waiting = own
-    task_id = waiting.workshop.start()
+    task_id = waiting.factory.start()
     future = waiting.begin(task_id)
     waiting.listen()
 
     broker.kill()
     broker.start()
-    waiting.workshop.end(task_id)
+    waiting.factory.end(task_id)
 
     answer, seconds = future.result(60)
     assert (answer.status_code, answer.get_json()["status"]) == (200, "completed")

@@ -25,7 +25,7 @@ RECOVERY = timedelta(seconds=20)
 def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300")
     reports.wait_for(reports.submit(SALES), Status.RUNNING)
-    making = process.wait_for_making()
+    making = process.wait_for_job_process()
 
     process.send(signal.SIGKILL)
 
@@ -45,7 +45,7 @@ def test_a_report_whose_making_process_was_killed_is_made_again(
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
 
-    process.wait_for_making().kill()
+    process.wait_for_job_process().kill()
     # Sooner than its lease would run out.
     wait_until(partial(has_begun, reports, task_id, 2), seconds=8, what="a second start")
     report = reports.wait_for_end(task_id)
@@ -63,7 +63,7 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
 
     for execution in range(1, 5):
         wait_until(partial(has_begun, reports, task_id, execution), what=f"execution {execution}")
-        process.wait_for_making().kill()
+        process.wait_for_job_process().kill()
     report = reports.wait_for_end(task_id)
 
     assert report.status is Status.FAILED
@@ -110,11 +110,11 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     held = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="5")
     stopped = reports.submit(SALES)
     reports.wait_for(stopped, Status.RUNNING)
-    making = held.wait_for_making()
+    making = held.wait_for_job_process()
     frozen = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
     orphaned = reports.submit(SALES)
     reports.wait_for(orphaned, Status.RUNNING)
-    orphaned_making = frozen.wait_for_making()
+    orphaned_making = frozen.wait_for_job_process()
     taken = reports.submit(SALES)
     reports.connection.lmove("rq:queue:reports", "rq:queue:reports:intermediate", "LEFT", "RIGHT")
     lost = reports.submit(SALES)

@@ -75,7 +75,7 @@ def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: Star
     reports = Reports(broker.url, timeout=timedelta(seconds=1))
     process = worker(REPORTS_SIMULATED_SECONDS="30")
     task_id = reports.submit(Submission("Quarter", "sales"))
-    making = wait_until(process.find_making, what="the making process")
+    making = wait_until(process.find_job_process, what="the making process")
 
     report = reports.wait_for_end(task_id)
 
@@ -87,7 +87,7 @@ def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: Star
     assert report.ended_at is not None
     assert timedelta(seconds=1) <= report.ended_at - report.started_at < timedelta(seconds=15)
     assert reports.count_executions(task_id) == 1
-    wait_until(lambda: process.find_making() != making, what="the end of the making process")
+    wait_until(lambda: process.find_job_process() != making, what="the end of the making process")
     reports.connection.close()
 
 

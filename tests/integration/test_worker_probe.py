@@ -120,7 +120,7 @@ def test_the_port_is_free_at_once_after_a_worker_died_and_taken_while_one_lives(
     environ = {"REPORTS_PROBE_PORT": str(free_port()), **LONG}
     first = start_worker(broker.url, **environ)
     reports.wait_for(reports.submit(Submission("Quarter", "sales")), Status.RUNNING)
-    first.wait_for_making()
+    first.wait_for_job_process()
 
     refused = start_worker(broker.url, **environ)
     code = refused.wait()

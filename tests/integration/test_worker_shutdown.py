@@ -42,7 +42,7 @@ def test_what_is_not_finished_in_the_grace_is_handed_back_unspent(
     process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="1s")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
-    making = process.wait_for_making()
+    making = process.wait_for_job_process()
 
     process.send(signal.SIGTERM)
 
@@ -61,7 +61,7 @@ def test_a_second_signal_hands_the_report_back_unspent_without_waiting(
     process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="5m")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
-    making = process.wait_for_making()
+    making = process.wait_for_job_process()
 
     # RQ takes no notice of one that follows within a second.
     def has_ended_after_one_more() -> bool:

@@ -10,7 +10,6 @@ import pytest
 from pyspark.sql.connect.session import SparkSession
 
 from reports_worker.demo.generator import Demo, write
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Warehouse
@@ -49,9 +48,7 @@ def open_at(cluster: Cluster, demo: Path, tmp_path_factory: pytest.TempPathFacto
     ) -> Warehouse:
         address = f"{server or cluster.server.address}/;{parameters}"
         bounds = Bounds(timedelta(seconds=seconds), 512_000_000, scratch, batch=1000)
-        opened.append(
-            open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": address}), bounds)
-        )
+        opened.append(open_warehouse(address, bounds))
         return opened[-1]
 
     yield open_one

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from reports_worker.formats.document import Advance, Document, WrittenFile
-from reports_worker.lib.atomic_file import written_aside
+from reports_worker.lib.atomic_file import atomic_write
 
 from .pictures import Look, Picture
 
@@ -39,7 +39,7 @@ def draw_apart(document: Document, formats: Collection[str]) -> None:
 def _write(picture: Picture, look: Look, path: Path, format_: str, media_type: str) -> WrittenFile:
     begin = monotonic()
     drawn = picture.draw(look)
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_bytes(drawn.data)
     return WrittenFile(
         path,

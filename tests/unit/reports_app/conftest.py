@@ -13,7 +13,7 @@ from jinja2 import StrictUndefined
 from reports_app import AppSettings, create_app, create_blueprint
 from reports_app.services.container import Services, add_services
 from reports_worker import TYPES, ReportQueue
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 SECRET = "a secret for tests alone"
 
@@ -40,8 +40,8 @@ def services(queue: ReportQueue) -> Services:
 
 
 @pytest.fixture
-def workshop(memory: fakeredis.FakeRedis, queue: ReportQueue) -> Workshop:
-    return Workshop(memory, queue)
+def factory(memory: fakeredis.FakeRedis, queue: ReportQueue) -> ReportFactory:
+    return ReportFactory(memory, queue)
 
 
 @pytest.fixture

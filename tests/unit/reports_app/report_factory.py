@@ -30,7 +30,7 @@ COMPLETED = Completed(FIGURES)
 UNKNOWN_ID = "0190a2b4-5c6d-7000-8000-00000000abcd"
 
 
-class Workshop:
+class ReportFactory:
     """Asks for reports and moves them on, through the scripts that the product itself uses."""
 
     def __init__(self, connection: Redis, queue: ReportQueue) -> None:

@@ -19,7 +19,7 @@ from reports_app.services.container import Services, add_services
 from reports_worker import Settings, SettingsError
 from reports_worker.broker.address import parse_address
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import Workshop, break_queue
+from tests.unit.reports_app.report_factory import ReportFactory, break_queue
 
 HTML = {"Accept": "text/html"}
 SECRET = "a secret for tests alone"
@@ -86,9 +86,9 @@ def test_an_unforeseen_error_is_a_page_without_its_words(product_client: FlaskCl
 
 
 def test_with_the_broker_away_programs_are_told_when_to_come_back(
-    product_client: FlaskClient, memory_server: fakeredis.FakeServer, workshop: Workshop
+    product_client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory
 ) -> None:
-    task_id = workshop.ask()
+    task_id = factory.ask()
     memory_server.connected = False
     body = {"title": "Q4", "type": "sales"}
 

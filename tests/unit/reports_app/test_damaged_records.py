@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reports_worker.broker import keys
 from reports_worker.queue.job_hash import FIELDS
 from tests.unit.reports_app.full_reports import fill
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 STATUSES = ("queued", "started", "finished", "failed", "stopped", "abc")
 EXAMPLES = 40
@@ -54,10 +54,10 @@ values = st.one_of(
 
 
 @pytest.fixture
-def whole(workshop: Workshop, tmp_path: Path) -> dict[Any, Any]:
+def whole(factory: ReportFactory, tmp_path: Path) -> dict[Any, Any]:
     """The fields of a completed report with all that one can have."""
-    task_id = workshop.complete(outcome=fill(tmp_path, "text"))
-    stored: Any = workshop.connection.hgetall(keys.job(task_id))
+    task_id = factory.complete(outcome=fill(tmp_path, "text"))
+    stored: Any = factory.connection.hgetall(keys.job(task_id))
     found = {name.decode(): value for name, value in stored.items()}
     callback = {"callback_url": "https://example.com/", "formats": '["csv"]', "task_id": task_id}
     return {**found, **callback}
@@ -82,12 +82,12 @@ def assert_all_answer(client: FlaskClient, task_id: str) -> None:
     status=st.sampled_from(STATUSES),
 )
 def test_no_value_of_a_field_breaks_a_page(
-    client: FlaskClient, workshop: Workshop, whole: dict[Any, Any], changes: dict[Any, Any], status: str
+    client: FlaskClient, factory: ReportFactory, whole: dict[Any, Any], changes: dict[Any, Any], status: str
 ) -> None:
     key = keys.job(whole["task_id"])
-    workshop.connection.delete(key)
+    factory.connection.delete(key)
 
-    workshop.connection.hset(key, mapping={**whole, "status": status, **changes})
+    factory.connection.hset(key, mapping={**whole, "status": status, **changes})
 
     assert_all_answer(client, whole["task_id"])
 
@@ -95,15 +95,15 @@ def test_no_value_of_a_field_breaks_a_page(
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_part_of_a_json_value_breaks_a_page(
-    client: FlaskClient, workshop: Workshop, whole: dict[Any, Any], data: st.DataObject
+    client: FlaskClient, factory: ReportFactory, whole: dict[Any, Any], data: st.DataObject
 ) -> None:
     """What is nearly as it should be goes further than what is not."""
     task_id = whole["task_id"]
     key = keys.job(task_id)
-    workshop.connection.hset(key, mapping=whole)
+    factory.connection.hset(key, mapping=whole)
     name = data.draw(st.sampled_from(SHAPED))
 
-    workshop.connection.hset(key, name, json.dumps(change_a_part(json.loads(whole[name]), data)))
+    factory.connection.hset(key, name, json.dumps(change_a_part(json.loads(whole[name]), data)))
 
     assert_all_answer(client, task_id)
 

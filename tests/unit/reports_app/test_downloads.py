@@ -19,7 +19,7 @@ from reports_worker import Receipt, ReportQueue
 from reports_worker.artifacts import StorageError
 from reports_worker.artifacts.filesystem import FolderStore
 from reports_worker.domain.report import Completed, Failed, Reason
-from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, ReportFactory
 
 DATA = bytes(range(256)) * (2 * SMALL // 256)
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -51,18 +51,18 @@ def use(app: Flask, services: Services, store: FolderStore) -> None:
 
 
 @pytest.fixture
-def path(workshop: Workshop, store: FolderStore, tmp_path: Path) -> str:
+def path(factory: ReportFactory, store: FolderStore, tmp_path: Path) -> str:
     """Leave a completed report with files; return the path of one."""
-    return complete(workshop, store, tmp_path)
+    return complete(factory, store, tmp_path)
 
 
-def complete(workshop: Workshop, store: FolderStore, folder: Path, title: str = "Q4 sales") -> str:
-    task_id = workshop.start(title)
+def complete(factory: ReportFactory, store: FolderStore, folder: Path, title: str = "Q4 sales") -> str:
+    task_id = factory.start(title)
     for receipt, data in ((RECEIPT, DATA), (EMPTY, b"")):
         ready = folder / "ready"
         ready.write_bytes(data)
         store.put(task_id, "1", receipt.name, ready)
-    workshop.end(task_id, Completed(FIGURES, artifacts=[RECEIPT, EMPTY]))
+    factory.end(task_id, Completed(FIGURES, artifacts=[RECEIPT, EMPTY]))
     return f"/api/reports/{task_id}/artifacts/orders.csv"
 
 
@@ -169,9 +169,9 @@ def test_a_browser_gives_the_file_a_safe_name(title: str, name: str) -> None:
 
 
 def test_files_are_unknown_until_the_report_is_completed_and_after_it_is_deleted(
-    client: FlaskClient, workshop: Workshop, queue: ReportQueue, path: str
+    client: FlaskClient, factory: ReportFactory, queue: ReportQueue, path: str
 ) -> None:
-    running = client.get(f"/api/reports/{workshop.start()}/artifacts/orders.csv")
+    running = client.get(f"/api/reports/{factory.start()}/artifacts/orders.csv")
     unknown = client.get(path.replace("orders", "others"))
     none = client.get(f"/api/reports/{UNKNOWN_ID}/artifacts/orders.csv")
     queue.delete(path.split("/")[3])
@@ -263,19 +263,19 @@ def test_a_file_cut_off_on_its_way_breaks_the_answer_instead_of_ending_it(
     answer.close()
 
 
-def test_a_failed_report_has_no_files(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.end(task_id := workshop.start(), Failed(Reason.ERROR, "It broke."))
+def test_a_failed_report_has_no_files(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.end(task_id := factory.start(), Failed(Reason.ERROR, "It broke."))
 
     assert client.get(f"/api/reports/{task_id}").get_json()["artifacts"] == []
     assert client.get(f"/api/reports/{task_id}/artifacts/orders.csv").status_code == 404
 
 
 def test_receipts_stand_in_the_report_and_a_cut_one_is_not_complete(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    whole, cut = workshop.start(), workshop.start()
-    workshop.end(whole, Completed(FIGURES, artifacts=[RECEIPT]))
-    workshop.end(cut, Completed(FIGURES, artifacts=[RECEIPT, replace(EMPTY, cut="Only 7 rows.")]))
+    whole, cut = factory.start(), factory.start()
+    factory.end(whole, Completed(FIGURES, artifacts=[RECEIPT]))
+    factory.end(cut, Completed(FIGURES, artifacts=[RECEIPT, replace(EMPTY, cut="Only 7 rows.")]))
 
     assert client.get(f"/api/reports/{whole}").get_json()["complete"] is True
     body = client.get(f"/api/reports/{cut}").get_json()

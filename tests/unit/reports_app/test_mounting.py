@@ -16,7 +16,7 @@ from reports_app import create_blueprint
 from reports_app.pages.views import PAGE_SIZE
 from reports_app.services.container import Services
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 PREFIX = "/tools/reports"
 HTML = {"Accept": "text/html"}
@@ -56,9 +56,11 @@ def post_form(client: FlaskClient) -> Any:
     return client.post(f"{PREFIX}/reports", data=form.hidden_fields() | {"title": "Q4", "type": "sales"})
 
 
-def test_every_address_on_our_pages_stays_below_the_prefix(client: FlaskClient, workshop: Workshop) -> None:
+def test_every_address_on_our_pages_stays_below_the_prefix(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
     for number in range(PAGE_SIZE + 1):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
 
     addresses = {
         value
@@ -84,9 +86,9 @@ def test_the_form_works_below_the_prefix(client: FlaskClient) -> None:
     assert page.get("h3").text == "Q4"
 
 
-def test_the_api_works_below_the_prefix(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.ask()
-    workshop.ask()
+def test_the_api_works_below_the_prefix(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.ask()
+    factory.ask()
 
     submitted = client.post(f"{PREFIX}/api/reports", json={"title": "Q4", "type": "sales"})
     listed = client.get(f"{PREFIX}/api/reports?limit=1")
@@ -145,8 +147,10 @@ def test_what_nobody_serves_below_the_prefix_is_answered_by_us(
     assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
 
 
-def test_another_method_below_the_prefix_is_refused_by_us(client: FlaskClient, workshop: Workshop) -> None:
-    path = f"{PREFIX}/reports/{workshop.ask()}"
+def test_another_method_below_the_prefix_is_refused_by_us(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
+    path = f"{PREFIX}/reports/{factory.ask()}"
 
     page = client.delete(path, headers=HTML)
     problem = client.delete(path, headers={"Accept": "application/json"})
@@ -198,11 +202,11 @@ def test_the_hosts_answers_get_nothing_of_ours(client: FlaskClient) -> None:
 
 
 def test_what_a_host_answers_before_us_goes_out_as_it_is(
-    host: Flask, client: FlaskClient, workshop: Workshop
+    host: Flask, client: FlaskClient, factory: ReportFactory
 ) -> None:
     host.before_request(lambda: ("log in first", 401))
 
-    for path in ("/", "/api/reports", f"/api/reports/{workshop.ask()}"):
+    for path in ("/", "/api/reports", f"/api/reports/{factory.ask()}"):
         answer = client.get(PREFIX + path)
         assert (answer.status_code, answer.text) == (401, "log in first")
 

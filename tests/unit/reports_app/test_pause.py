@@ -11,7 +11,7 @@ from harness.wait import wait_until
 from reports_worker import ReportQueue
 from reports_worker.broker import keys
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 NOTICE = "The queue is paused"
 WAITS = "Reports can be asked for, and wait until it is resumed."
@@ -25,9 +25,9 @@ def read_text(client: FlaskClient, url: str) -> str:
 
 @pytest.mark.parametrize("view", ["/", "/reports", "/reports?partial=1", "/?status=failed"])
 def test_the_list_says_that_the_queue_is_paused_and_until_when(
-    client: FlaskClient, queue: ReportQueue, workshop: Workshop, view: str
+    client: FlaskClient, queue: ReportQueue, factory: ReportFactory, view: str
 ) -> None:
-    workshop.ask()
+    factory.ask()
     assert NOTICE not in read_text(client, view)
 
     pause = queue.pause(timedelta(hours=1))
@@ -53,17 +53,17 @@ def test_an_empty_list_says_it_too_and_a_pause_without_end_names_none(
     assert "at the latest" not in text
 
 
-def test_a_pause_by_other_means_is_said_without_its_time(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.connection.set(keys.SUSPENDED, 1)
+def test_a_pause_by_other_means_is_said_without_its_time(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.connection.set(keys.SUSPENDED, 1)
 
     assert f"{NOTICE}. {WAITS}" in read_text(client, "/")
 
 
 @pytest.mark.parametrize("part", ["", "?partial=1"])
 def test_only_a_report_that_waits_is_shown_with_the_pause(
-    client: FlaskClient, queue: ReportQueue, workshop: Workshop, part: str
+    client: FlaskClient, queue: ReportQueue, factory: ReportFactory, part: str
 ) -> None:
-    pending, running, failed = workshop.ask(), workshop.start(), workshop.fail()
+    pending, running, failed = factory.ask(), factory.start(), factory.fail()
 
     queue.pause()
 

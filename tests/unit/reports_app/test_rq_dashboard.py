@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from reports_app import AppSettings, create_app
 from reports_app.services.container import Services, add_services
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
 HTML = {"Accept": "text/html"}
@@ -41,14 +41,14 @@ def list_of(client: FlaskClient, registry: str) -> Any:
     return client.get(f"/rq/0/data/jobs/reports/{registry}/8/asc/1.json")
 
 
-def state_of(workshop: Workshop) -> dict[Any, Any]:
+def state_of(factory: ReportFactory) -> dict[Any, Any]:
     """Everything that stands in the broker."""
-    return {key: workshop.connection.dump(key) for key in workshop.connection.keys()}  # noqa: SIM118
+    return {key: factory.connection.dump(key) for key in factory.connection.keys()}  # noqa: SIM118
 
 
 @pytest.mark.parametrize("path", ["/rq/", "/rq/0/view/workers", "/rq/0/view/jobs"])
-def test_its_pages_are_shown(product_client: FlaskClient, workshop: Workshop, path: str) -> None:
-    workshop.ask()
+def test_its_pages_are_shown(product_client: FlaskClient, factory: ReportFactory, path: str) -> None:
+    factory.ask()
 
     answer = product_client.get(path)
 
@@ -56,8 +56,8 @@ def test_its_pages_are_shown(product_client: FlaskClient, workshop: Workshop, pa
     assert "RQ dashboard" in answer.text
 
 
-def test_its_queue_is_counted(product_client: FlaskClient, workshop: Workshop) -> None:
-    for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
+def test_its_queue_is_counted(product_client: FlaskClient, factory: ReportFactory) -> None:
+    for make in (factory.ask, factory.start, factory.complete, factory.fail):
         make()
 
     body = product_client.get("/rq/0/data/queues.json").get_json()
@@ -74,9 +74,9 @@ def test_its_queue_is_counted(product_client: FlaskClient, workshop: Workshop) -
     [("queued", "ask"), ("started", "start"), ("finished", "complete"), ("failed", "fail")],
 )
 def test_each_list_tells_of_reports_by_title(
-    product_client: FlaskClient, workshop: Workshop, registry: str, state: str
+    product_client: FlaskClient, factory: ReportFactory, registry: str, state: str
 ) -> None:
-    task_id = getattr(workshop, state)("Q4 sales")
+    task_id = getattr(factory, state)("Q4 sales")
 
     job = list_of(product_client, registry).get_json()["jobs"][0]
 
@@ -84,8 +84,8 @@ def test_each_list_tells_of_reports_by_title(
     assert job["exc_info"] == ("It broke." if state == "fail" else None)
 
 
-def test_a_job_tells_of_its_report(product_client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.complete("Q4 sales")
+def test_a_job_tells_of_its_report(product_client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.complete("Q4 sales")
 
     page = product_client.get(f"/rq/0/view/job/{task_id}")
     body = product_client.get(f"/rq/0/data/job/{task_id}.json").get_json()
@@ -98,14 +98,16 @@ def test_a_job_tells_of_its_report(product_client: FlaskClient, workshop: Worksh
 
 
 @pytest.mark.parametrize("state", ["ask", "start", "complete", "fail"])
-def test_markup_in_a_job_comes_escaped(product_client: FlaskClient, workshop: Workshop, state: str) -> None:
-    task_id = getattr(workshop, state)(EVIL)
+def test_markup_in_a_job_comes_escaped(
+    product_client: FlaskClient, factory: ReportFactory, state: str
+) -> None:
+    task_id = getattr(factory, state)(EVIL)
     evil_fields: dict[Any, Any] = {
         "error": EVIL,
         "stage": EVIL,
         "summary": json.dumps({EVIL: [EVIL, {"a": EVIL}]}),
     }
-    workshop.connection.hset(f"rq:job:{task_id}", mapping=evil_fields)
+    factory.connection.hset(f"rq:job:{task_id}", mapping=evil_fields)
 
     answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
 
@@ -115,11 +117,11 @@ def test_markup_in_a_job_comes_escaped(product_client: FlaskClient, workshop: Wo
 
 
 def test_a_job_that_is_no_report_is_shown_escaped_too(
-    product_client: FlaskClient, workshop: Workshop
+    product_client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = workshop.ask()
-    workshop.connection.hdel(f"rq:job:{task_id}", "title")
-    workshop.connection.hset(f"rq:job:{task_id}", "description", EVIL)
+    task_id = factory.ask()
+    factory.connection.hdel(f"rq:job:{task_id}", "title")
+    factory.connection.hset(f"rq:job:{task_id}", "description", EVIL)
 
     answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
 
@@ -143,30 +145,32 @@ def test_a_job_that_is_no_report_is_shown_escaped_too(
         ("POST", "/rq/0/data/queues.json"),
     ],
 )
-def test_it_changes_nothing(product_client: FlaskClient, workshop: Workshop, method: str, path: str) -> None:
-    for make in (workshop.ask, workshop.start, workshop.complete):
+def test_it_changes_nothing(
+    product_client: FlaskClient, factory: ReportFactory, method: str, path: str
+) -> None:
+    for make in (factory.ask, factory.start, factory.complete):
         make()
-    task_id = workshop.fail()
-    before = state_of(workshop)
+    task_id = factory.fail()
+    before = state_of(factory)
 
     answer = product_client.open(path.format(task_id=task_id), method=method, headers=HTML)
 
     assert answer.status_code == 405
-    assert state_of(workshop) == before
+    assert state_of(factory) == before
 
 
-def test_looking_changes_nothing(product_client: FlaskClient, workshop: Workshop) -> None:
-    for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
+def test_looking_changes_nothing(product_client: FlaskClient, factory: ReportFactory) -> None:
+    for make in (factory.ask, factory.start, factory.complete, factory.fail):
         task_id = make()
-    workshop.connection.hset(f"rq:job:{task_id}", "data", b"\x80\x04N.")
-    before = state_of(workshop)
+    factory.connection.hset(f"rq:job:{task_id}", "data", b"\x80\x04N.")
+    before = state_of(factory)
 
     product_client.get("/rq/")
     product_client.get("/rq/0/data/queues.json")
     for registry in REGISTRIES:
         list_of(product_client, registry)
 
-    assert state_of(workshop) == before
+    assert state_of(factory) == before
 
 
 @pytest.mark.parametrize(
@@ -252,11 +256,11 @@ class Bomb:
 
 
 @pytest.mark.parametrize("field", ["data", "meta", "result"])
-def test_nothing_is_unpickled(product: Flask, workshop: Workshop, tmp_path: Path, field: str) -> None:
+def test_nothing_is_unpickled(product: Flask, factory: ReportFactory, tmp_path: Path, field: str) -> None:
     mark, client = tmp_path / "unpickled", product.test_client()
     for state in ("ask", "start", "complete", "fail"):
-        task_id = getattr(workshop, state)()
-        workshop.connection.hset(f"rq:job:{task_id}", field, pickle.dumps(Bomb(mark)))
+        task_id = getattr(factory, state)()
+        factory.connection.hset(f"rq:job:{task_id}", field, pickle.dumps(Bomb(mark)))
         for path in (f"/rq/0/view/job/{task_id}", f"/rq/0/data/job/{task_id}.json"):
             client.get(path, headers=HTML)
     for registry in REGISTRIES:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from reports_app import AppSettings, create_app
 from reports_app.rq_dashboard import PREFIX
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 HTML = {"Accept": "text/html"}
 
@@ -71,9 +71,9 @@ def test_a_refused_and_a_failed_request_have_them_too(
 
 
 def test_the_queues_dashboard_alone_may_have_its_script_within(
-    product_client: FlaskClient, workshop: Workshop
+    product_client: FlaskClient, factory: ReportFactory
 ) -> None:
-    workshop.ask()
+    factory.ask()
 
     answer = product_client.get(f"{PREFIX}/")
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from reports_worker import CATALOG, Reason, ReportQueue
 from tests.unit.reports_app.api.test_api_refusals import assert_problem, fields_of
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 SUBMISSION = {"title": "Q4", "type": "sales"}
 CHANGES = {
@@ -35,18 +35,18 @@ def state_of(client: FlaskClient, task_id: str) -> Any:
     return client.get(f"/api/reports/{task_id}").get_json()
 
 
-def make(workshop: Workshop, state: str) -> str:
+def make(factory: ReportFactory, state: str) -> str:
     makers: dict[str, Callable[[], str]] = {
-        "pending": workshop.ask,
-        "running": workshop.start,
-        "completed": workshop.complete,
-        "failed": workshop.fail,
+        "pending": factory.ask,
+        "running": factory.start,
+        "completed": factory.complete,
+        "failed": factory.fail,
     }
     return makers[state]()
 
 
-def test_a_pending_report_is_cancelled_at_once(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.ask()
+def test_a_pending_report_is_cancelled_at_once(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.ask()
 
     answer = change_report(client, "cancel", task_id)
 
@@ -58,21 +58,21 @@ def test_a_pending_report_is_cancelled_at_once(client: FlaskClient, workshop: Wo
 
 
 def test_a_running_report_is_being_cancelled_and_never_completes(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = workshop.start()
+    task_id = factory.start()
 
     answer = change_report(client, "cancel", task_id)
 
     assert answer.status_code == 202
     assert answer.get_json()["status"] == "running"
     assert answer.get_json()["message"] == "Report is being cancelled"
-    workshop.end(task_id)
+    factory.end(task_id)
     assert state_of(client, task_id)["reason"] == "cancelled"
 
 
-def test_a_cancel_can_be_repeated_while_the_report_runs(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.start()
+def test_a_cancel_can_be_repeated_while_the_report_runs(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.start()
 
     answers = [change_report(client, "cancel", task_id) for _ in range(2)]
 
@@ -81,9 +81,9 @@ def test_a_cancel_can_be_repeated_while_the_report_runs(client: FlaskClient, wor
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
 def test_a_report_that_has_ended_cannot_be_cancelled(
-    client: FlaskClient, workshop: Workshop, state: str
+    client: FlaskClient, factory: ReportFactory, state: str
 ) -> None:
-    task_id = make(workshop, state)
+    task_id = make(factory, state)
     before = state_of(client, task_id)
 
     problem = assert_problem(change_report(client, "cancel", task_id), 409)
@@ -95,9 +95,9 @@ def test_a_report_that_has_ended_cannot_be_cancelled(
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_failed_report_is_made_again_under_its_id(
-    client: FlaskClient, workshop: Workshop, reason: Reason
+    client: FlaskClient, factory: ReportFactory, reason: Reason
 ) -> None:
-    task_id = workshop.fail(reason=reason)
+    task_id = factory.fail(reason=reason)
 
     answer = change_report(client, "retry", task_id)
 
@@ -111,17 +111,17 @@ def test_a_failed_report_is_made_again_under_its_id(
     body = state_of(client, task_id)
     assert (body["status"], body["started_at"], body["ended_at"]) == ("pending", None, None)
     assert not {"error", "reason"} & body.keys()
-    workshop.begin(task_id)
-    workshop.end(task_id)
+    factory.begin(task_id)
+    factory.end(task_id)
     assert state_of(client, task_id)["status"] == "completed"
 
 
 def test_a_second_retry_is_refused_and_the_report_keeps_its_place(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = workshop.fail()
+    task_id = factory.fail()
     change_report(client, "retry", task_id)
-    workshop.ask("behind it")
+    factory.ask("behind it")
     before = state_of(client, task_id)
 
     assert_problem(change_report(client, "retry", task_id), 409)
@@ -130,8 +130,10 @@ def test_a_second_retry_is_refused_and_the_report_keeps_its_place(
 
 
 @pytest.mark.parametrize("state", ["running", "completed"])
-def test_only_a_failed_report_can_be_made_again(client: FlaskClient, workshop: Workshop, state: str) -> None:
-    task_id = make(workshop, state)
+def test_only_a_failed_report_can_be_made_again(
+    client: FlaskClient, factory: ReportFactory, state: str
+) -> None:
+    task_id = make(factory, state)
     before = state_of(client, task_id)
 
     problem = assert_problem(change_report(client, "retry", task_id), 409)
@@ -141,8 +143,10 @@ def test_only_a_failed_report_can_be_made_again(client: FlaskClient, workshop: W
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "failed"])
-def test_a_report_is_deleted_whatever_its_state(client: FlaskClient, workshop: Workshop, state: str) -> None:
-    kept, task_id = workshop.ask("kept"), make(workshop, state)
+def test_a_report_is_deleted_whatever_its_state(
+    client: FlaskClient, factory: ReportFactory, state: str
+) -> None:
+    kept, task_id = factory.ask("kept"), make(factory, state)
 
     answer = change_report(client, "delete", task_id)
 
@@ -163,9 +167,9 @@ def test_what_is_not_there_cannot_be_changed(client: FlaskClient, change: str, t
 
 @changes
 def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
-    client: FlaskClient, memory_server: fakeredis.FakeServer, workshop: Workshop, change: str
+    client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, change: str
 ) -> None:
-    task_id = workshop.fail() if change == "retry" else workshop.ask()
+    task_id = factory.fail() if change == "retry" else factory.ask()
     before = state_of(client, task_id)
     memory_server.connected = False
 
@@ -179,9 +183,9 @@ def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
 
 @changes
 def test_looking_at_the_address_of_a_change_changes_nothing(
-    client: FlaskClient, workshop: Workshop, change: str
+    client: FlaskClient, factory: ReportFactory, change: str
 ) -> None:
-    task_id = workshop.fail() if change == "retry" else workshop.ask()
+    task_id = factory.fail() if change == "retry" else factory.ask()
     before = state_of(client, task_id)
 
     statuses = {client.open(CHANGES[change][1].format(task_id), method=name).status_code
@@ -225,11 +229,13 @@ def test_the_same_key_for_another_body_is_a_conflict(
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "ü", "a\tb", "a\x7fb"], ids=ascii)
-def test_a_bad_key_is_named_and_nothing_is_queued(client: FlaskClient, workshop: Workshop, key: str) -> None:
+def test_a_bad_key_is_named_and_nothing_is_queued(
+    client: FlaskClient, factory: ReportFactory, key: str
+) -> None:
     problem = assert_problem(submit(client, key), 400)
 
     assert fields_of(problem) == ["Idempotency-Key"]
-    assert workshop.connection.keys() == []
+    assert factory.connection.keys() == []
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted"', "~!@#$%^&*()"])
@@ -257,12 +263,12 @@ def test_with_the_broker_away_a_key_is_still_free(
     assert queue.list().total == 1
 
 
-def test_a_waiting_report_tells_how_many_wait_before_it(client: FlaskClient, workshop: Workshop) -> None:
-    ids = [workshop.ask() for _ in range(3)]
+def test_a_waiting_report_tells_how_many_wait_before_it(client: FlaskClient, factory: ReportFactory) -> None:
+    ids = [factory.ask() for _ in range(3)]
 
     assert [state_of(client, task_id)["position"] for task_id in ids] == [0, 1, 2]
     change_report(client, "cancel", ids[0])
-    workshop.begin(ids[1])
+    factory.begin(ids[1])
 
     assert state_of(client, ids[2])["position"] == 0
     assert "position" not in state_of(client, ids[0])
@@ -291,9 +297,9 @@ def test_the_report_types_are_told_without_a_broker(
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
 def test_a_wait_for_what_has_ended_is_answered_at_once(
-    client: FlaskClient, workshop: Workshop, state: str
+    client: FlaskClient, factory: ReportFactory, state: str
 ) -> None:
-    task_id = make(workshop, state)
+    task_id = make(factory, state)
 
     answer = client.get(f"/api/reports/{task_id}?wait=30")
 
@@ -305,8 +311,8 @@ def test_a_wait_for_what_is_not_there_is_answered_at_once(client: FlaskClient) -
     assert_problem(client.get(f"/api/reports/{UNKNOWN_ID}?wait=30"), 404)
 
 
-def test_no_wait_is_a_wait_of_no_time(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.ask()
+def test_no_wait_is_a_wait_of_no_time(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.ask()
 
     answer = client.get(f"/api/reports/{task_id}?wait=0")
 
@@ -315,8 +321,8 @@ def test_no_wait_is_a_wait_of_no_time(client: FlaskClient, workshop: Workshop) -
 
 
 @pytest.mark.parametrize("wait", ["", "-1", "31", "1.5", "1e1", "ten", " 1", "+1", "²", "٣", "9" * 5000])
-def test_a_bad_wait_is_named(client: FlaskClient, workshop: Workshop, wait: str) -> None:
-    for task_id in (workshop.ask(), UNKNOWN_ID):
+def test_a_bad_wait_is_named(client: FlaskClient, factory: ReportFactory, wait: str) -> None:
+    for task_id in (factory.ask(), UNKNOWN_ID):
         answer = client.get(f"/api/reports/{task_id}", query_string={"wait": wait})
 
         problem = assert_problem(answer, 400)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from reports_worker import Reason, is_task_id
 from reports_worker.domain.task_id import new_task_id
-from tests.unit.reports_app.report_factory import FIGURES, Workshop
+from tests.unit.reports_app.report_factory import FIGURES, ReportFactory
 
 FIELDS = [
     "task_id",
@@ -69,8 +69,8 @@ def test_json_with_a_charset_is_taken(client: FlaskClient) -> None:
     assert client.get(answer.headers["Location"]).get_json()["title"] == "Übersicht"
 
 
-def test_a_pending_report_has_not_begun(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.ask("Waiting")
+def test_a_pending_report_has_not_begun(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.ask("Waiting")
 
     body = get(client, task_id)
 
@@ -83,8 +83,8 @@ def test_a_pending_report_has_not_begun(client: FlaskClient, workshop: Workshop)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["created_at"])
 
 
-def test_a_running_report_tells_its_progress(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.start("Busy", percent=40, stage="adding up revenue")
+def test_a_running_report_tells_its_progress(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.start("Busy", percent=40, stage="adding up revenue")
 
     body = get(client, task_id)
 
@@ -96,9 +96,9 @@ def test_a_running_report_tells_its_progress(client: FlaskClient, workshop: Work
 
 
 def test_a_completed_report_carries_title_and_type_within_its_result(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = workshop.complete("Q4 2024 Sales Report")
+    task_id = factory.complete("Q4 2024 Sales Report")
 
     body = get(client, task_id)
 
@@ -110,8 +110,10 @@ def test_a_completed_report_carries_title_and_type_within_its_result(
     assert body["ended_at"] >= body["started_at"]
 
 
-def test_a_failed_report_says_why_to_people_and_to_programs(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.fail("Late", error="It took too long.", reason=Reason.TIMEOUT)
+def test_a_failed_report_says_why_to_people_and_to_programs(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
+    task_id = factory.fail("Late", error="It took too long.", reason=Reason.TIMEOUT)
 
     body = get(client, task_id)
 
@@ -136,10 +138,10 @@ def test_a_failed_report_says_why_to_people_and_to_programs(client: FlaskClient,
     ],
 )
 def test_no_status_of_the_queue_itself_gets_out(
-    client: FlaskClient, workshop: Workshop, in_redis: str, status: str
+    client: FlaskClient, factory: ReportFactory, in_redis: str, status: str
 ) -> None:
-    task_id = workshop.ask()
-    workshop.connection.hset(f"rq:job:{task_id}", "status", in_redis)
+    task_id = factory.ask()
+    factory.connection.hset(f"rq:job:{task_id}", "status", in_redis)
 
     assert get(client, task_id)["status"] == status
 
@@ -152,8 +154,8 @@ def test_an_empty_list_is_an_empty_array(client: FlaskClient) -> None:
     assert "Link" not in answer.headers
 
 
-def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, workshop: Workshop) -> None:
-    ids = [workshop.complete("first"), workshop.fail("second"), workshop.start("third"), workshop.ask("4th")]
+def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, factory: ReportFactory) -> None:
+    ids = [factory.complete("first"), factory.fail("second"), factory.start("third"), factory.ask("4th")]
 
     answer = client.get("/api/reports")
 
@@ -166,9 +168,9 @@ def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, worksho
     assert "Link" not in answer.headers
 
 
-def test_a_list_holds_a_hundred_by_default(client: FlaskClient, workshop: Workshop) -> None:
+def test_a_list_holds_a_hundred_by_default(client: FlaskClient, factory: ReportFactory) -> None:
     for number in range(101):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
 
     answer = client.get("/api/reports")
 
@@ -178,9 +180,9 @@ def test_a_list_holds_a_hundred_by_default(client: FlaskClient, workshop: Worksh
     assert len(client.get("/api/reports?limit=500").get_json()) == 101
 
 
-def test_a_full_last_page_has_no_next(client: FlaskClient, workshop: Workshop) -> None:
+def test_a_full_last_page_has_no_next(client: FlaskClient, factory: ReportFactory) -> None:
     for _ in range(4):
-        workshop.ask()
+        factory.ask()
 
     first = client.get("/api/reports?limit=2")
     last = client.get(next_url(first) or "")
@@ -190,32 +192,32 @@ def test_a_full_last_page_has_no_next(client: FlaskClient, workshop: Workshop) -
 
 
 def test_the_pages_hold_every_report_once_while_others_come_and_go(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    ids = [workshop.ask(f"number {number}") for number in range(23)]
+    ids = [factory.ask(f"number {number}") for number in range(23)]
     seen: list[str] = []
 
     url: str | None = "/api/reports?limit=5"
     while url:
         answer = client.get(url)
         seen += [report["task_id"] for report in answer.get_json()]
-        workshop.ask("came meanwhile")
-        workshop.remove(seen[-1])  # the very report that the next cursor names
+        factory.ask("came meanwhile")
+        factory.remove(seen[-1])  # the very report that the next cursor names
         url = next_url(answer)
 
     assert seen == ids[::-1]
 
 
-def test_a_report_whose_record_is_gone_is_left_out(client: FlaskClient, workshop: Workshop) -> None:
-    ids = [workshop.ask() for _ in range(3)]
-    workshop.connection.delete(f"rq:job:{ids[1]}")
+def test_a_report_whose_record_is_gone_is_left_out(client: FlaskClient, factory: ReportFactory) -> None:
+    ids = [factory.ask() for _ in range(3)]
+    factory.connection.delete(f"rq:job:{ids[1]}")
 
     assert [report["task_id"] for report in client.get("/api/reports").get_json()] == [ids[2], ids[0]]
     assert client.get(f"/api/reports/{ids[1]}").status_code == 404
 
 
-def test_a_cursor_may_name_a_report_that_never_was(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.ask()
+def test_a_cursor_may_name_a_report_that_never_was(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.ask()
 
     assert len(client.get(f"/api/reports?cursor={new_task_id()}").get_json()) == 1
 

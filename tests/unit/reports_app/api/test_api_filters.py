@@ -8,18 +8,18 @@ from flask.testing import FlaskClient
 
 from tests.unit.reports_app.api.test_api_contract import next_url
 from tests.unit.reports_app.api.test_api_refusals import assert_problem, fields_of
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 
 @pytest.fixture
-def shelf(workshop: Workshop) -> Workshop:
+def shelf(factory: ReportFactory) -> ReportFactory:
     """One report of each kind that filters tell apart."""
-    workshop.complete("Q4 Sales Übersicht")
-    workshop.fail("q4 stock")
-    workshop.start("Q4 busy")
-    workshop.ask("Who came", "users")
-    workshop.ask("100 % of <b>", "inventory")
-    return workshop
+    factory.complete("Q4 Sales Übersicht")
+    factory.fail("q4 stock")
+    factory.start("Q4 busy")
+    factory.ask("Who came", "users")
+    factory.ask("100 % of <b>", "inventory")
+    return factory
 
 
 def titles(client: FlaskClient, **query: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_filter_leaves_those_that_are_meant(
     assert titles(client, **query) == found
 
 
-def test_the_whole_is_counted_without_a_filter_only(client: FlaskClient, shelf: Workshop) -> None:
+def test_the_whole_is_counted_without_a_filter_only(client: FlaskClient, shelf: ReportFactory) -> None:
     shelf.ask()
 
     assert client.get("/api/reports").headers["X-Total-Count"] == "6"
@@ -64,10 +64,12 @@ def test_the_whole_is_counted_without_a_filter_only(client: FlaskClient, shelf: 
         assert "X-Total-Count" not in client.get(f"/api/reports?{query}").headers
 
 
-def test_the_link_to_the_next_page_keeps_limit_and_filters(client: FlaskClient, workshop: Workshop) -> None:
+def test_the_link_to_the_next_page_keeps_limit_and_filters(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
     for number in range(5):
-        workshop.fail(f"50 % & more=ü {number}")
-        workshop.ask("another")
+        factory.fail(f"50 % & more=ü {number}")
+        factory.ask("another")
     seen: list[str] = []
 
     query = {"q": "50 % & more=ü", "status": "failed", "type": "sales", "limit": "2"}

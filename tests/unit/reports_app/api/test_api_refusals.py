@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_worker import CATALOG, TYPES, ReportQueue
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop, break_queue
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory, break_queue
 
 LIMIT = 64 * 1024
 JSON = "application/json"
@@ -58,11 +58,11 @@ def fields_of(body: dict[str, Any]) -> list[str]:
         pytest.param(b"\x00" * 100, id="zeros"),
     ],
 )
-def test_what_is_no_json_is_malformed(client: FlaskClient, workshop: Workshop, data: bytes) -> None:
+def test_what_is_no_json_is_malformed(client: FlaskClient, factory: ReportFactory, data: bytes) -> None:
     answer = client.post("/api/reports", data=data, content_type=JSON)
 
     assert "errors" not in assert_problem(answer, 400)
-    assert workshop.connection.keys() == []
+    assert factory.connection.keys() == []
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_what_is_no_json_is_malformed(client: FlaskClient, workshop: Workshop, d
     ],
 )
 def test_the_fields_at_fault_are_named(
-    client: FlaskClient, workshop: Workshop, body: object, fields: list[str]
+    client: FlaskClient, factory: ReportFactory, body: object, fields: list[str]
 ) -> None:
     answer = client.post("/api/reports", data=json.dumps(body), content_type=JSON)
 
     problem = assert_problem(answer, 400)
     assert fields_of(problem) == fields
     assert all(error["message"] in problem["detail"] for error in problem["errors"])
-    assert workshop.connection.keys() == []
+    assert factory.connection.keys() == []
 
 
 def test_no_more_than_a_few_faults_are_told(client: FlaskClient) -> None:
@@ -134,13 +134,13 @@ def test_a_body_of_just_the_limit_is_read(client: FlaskClient) -> None:
     assert answer.status_code == 202
 
 
-def test_a_body_over_the_limit_is_too_large(client: FlaskClient, workshop: Workshop) -> None:
+def test_a_body_over_the_limit_is_too_large(client: FlaskClient, factory: ReportFactory) -> None:
     body = b'{"title": "Q4", "type": "sales"}'
 
     answer = client.post("/api/reports", data=body.ljust(LIMIT + 1), content_type=JSON)
 
     assert_problem(answer, 413)
-    assert workshop.connection.keys() == []
+    assert factory.connection.keys() == []
 
 
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 202), (LIMIT + 1, 413), (10 * LIMIT, 413)])
@@ -168,14 +168,14 @@ def test_a_title_of_60_kb_is_too_long_and_not_repeated(client: FlaskClient) -> N
     "media_type", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "a/b;;;"]
 )
 def test_another_media_type_is_refused(
-    client: FlaskClient, workshop: Workshop, media_type: str | None
+    client: FlaskClient, factory: ReportFactory, media_type: str | None
 ) -> None:
     body = b'{"title": "Q4", "type": "sales"}'
 
     answer = client.post("/api/reports", data=body, content_type=media_type)
 
     assert "application/json" in assert_problem(answer, 415)["detail"]
-    assert workshop.connection.keys() == []
+    assert factory.connection.keys() == []
 
 
 @pytest.mark.parametrize(
@@ -264,10 +264,10 @@ def test_both_faults_of_the_paging_are_named(client: FlaskClient) -> None:
     assert fields_of(assert_problem(client.get("/api/reports?limit=x&cursor=y"), 400)) == ["limit", "cursor"]
 
 
-def test_an_unforeseen_error_is_told_without_its_words(app: Flask, workshop: Workshop) -> None:
+def test_an_unforeseen_error_is_told_without_its_words(app: Flask, factory: ReportFactory) -> None:
     break_queue(app)
 
-    answer = app.test_client().get(f"/api/reports/{workshop.ask()}")
+    answer = app.test_client().get(f"/api/reports/{factory.ask()}")
 
     assert_problem(answer, 500)
     assert "secret" not in answer.text

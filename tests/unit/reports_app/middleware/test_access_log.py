@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from reports_worker.domain.task_id import new_task_id
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class Lines(logging.Handler):
@@ -49,9 +49,9 @@ def test_a_request_is_one_line_with_method_path_status_and_time(
 
 
 def test_the_report_that_a_request_is_about_is_named(
-    client: FlaskClient, workshop: Workshop, lines: list[str]
+    client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id = workshop.ask()
+    task_id = factory.ask()
 
     client.post(f"/api/reports/{task_id}/cancel")
     submitted = client.post("/api/reports", json={"title": "Q4", "type": "sales"}).get_json()["task_id"]
@@ -79,9 +79,9 @@ def test_what_is_asked_every_few_seconds_leaves_no_line(
 
 
 def test_asking_how_a_report_stands_leaves_a_line_only_where_that_fails(
-    client: FlaskClient, workshop: Workshop, lines: list[str]
+    client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id, unknown = workshop.ask(), new_task_id()
+    task_id, unknown = factory.ask(), new_task_id()
 
     client.get(f"/api/reports/{task_id}")
     client.get(f"/api/reports/{task_id}?wait=0")

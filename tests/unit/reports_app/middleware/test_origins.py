@@ -16,7 +16,7 @@ from reports_app.middleware.origins import is_own_origin
 from reports_app.services.container import Services, add_services
 from reports_worker import ReportQueue, Status
 from tests.unit.reports_app.html_tree import parse_html
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 HTML = {"Accept": "text/html"}
 PREFIX = "/tools/reports"
@@ -73,9 +73,9 @@ def client(services: Services, prefix: str) -> Iterator[FlaskClient]:
 
 @pytest.mark.parametrize("headers", STRANGE)
 def test_a_page_of_another_site_changes_nothing_by_the_api(
-    client: FlaskClient, prefix: str, workshop: Workshop, queue: ReportQueue, headers: dict[str, str]
+    client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
-    waiting, failed = workshop.ask(), workshop.fail()
+    waiting, failed = factory.ask(), factory.fail()
 
     answers = [
         client.post(f"{prefix}/api/reports/{waiting}/cancel", headers=headers),
@@ -95,9 +95,9 @@ def test_a_page_of_another_site_changes_nothing_by_the_api(
 
 @pytest.mark.parametrize("headers", STRANGE)
 def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
-    client: FlaskClient, prefix: str, workshop: Workshop, queue: ReportQueue, headers: dict[str, str]
+    client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
-    task_id = workshop.ask()
+    task_id = factory.ask()
 
     answers = [
         post_form(client, prefix, f"/reports/{task_id}/cancel", headers),
@@ -112,9 +112,9 @@ def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
 
 @pytest.mark.parametrize("headers", OURS)
 def test_programs_and_our_own_pages_change_what_they_want(
-    client: FlaskClient, prefix: str, workshop: Workshop, headers: dict[str, str]
+    client: FlaskClient, prefix: str, factory: ReportFactory, headers: dict[str, str]
 ) -> None:
-    task_id, other = workshop.ask(), workshop.ask()
+    task_id, other = factory.ask(), factory.ask()
 
     assert post_form(client, prefix, "/reports", headers, title="Q4", type="sales").status_code == 303
     assert post_form(client, prefix, f"/reports/{task_id}/cancel", headers).status_code == 303
@@ -131,10 +131,12 @@ def test_reading_is_not_asked_where_it_comes_from(
         assert client.head(f"{prefix}{path}", headers=headers).status_code == 200
 
 
-def test_a_preflight_is_answered_without_leave(client: FlaskClient, prefix: str, workshop: Workshop) -> None:
+def test_a_preflight_is_answered_without_leave(
+    client: FlaskClient, prefix: str, factory: ReportFactory
+) -> None:
     asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
 
-    answer = client.options(f"{prefix}/api/reports/{workshop.ask()}", headers=asked)
+    answer = client.options(f"{prefix}/api/reports/{factory.ask()}", headers=asked)
 
     assert answer.status_code == 204
     assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
@@ -161,7 +163,7 @@ def test_a_preflight_is_answered_without_leave(client: FlaskClient, prefix: str,
 )
 def test_behind_a_proxy_our_own_pages_are_those_of_the_name_that_the_browser_knows(
     services: Services,
-    workshop: Workshop,
+    factory: ReportFactory,
     proxy: dict[str, str],
     origin: str,
     status: int,
@@ -172,7 +174,7 @@ def test_behind_a_proxy_our_own_pages_are_those_of_the_name_that_the_browser_kno
     add_services(app, services)
 
     answer = app.test_client().post(
-        f"/api/reports/{workshop.ask()}/cancel", headers=proxy | {"Origin": origin}
+        f"/api/reports/{factory.ask()}/cancel", headers=proxy | {"Origin": origin}
     )
 
     assert answer.status_code == status

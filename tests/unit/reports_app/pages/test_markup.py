@@ -16,7 +16,7 @@ from reports_app.blueprint import find_folder
 from reports_app.rq_dashboard import PREFIX
 from tests.unit.reports_app.full_reports import fill
 from tests.unit.reports_app.html_tree import Element, parse_html
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 EVIL = """<script>window.evil=1</script><img src=x onerror="window.evil=1">'">{{7*7}}&amp;"""
 TEMPLATES = sorted(path.name for path in (find_folder("templates") / "reports").iterdir())
@@ -41,12 +41,12 @@ def assert_figures_only(text: str) -> Element:
 
 @pytest.mark.parametrize("view", ["/", "/reports", "/reports?partial=1"])
 def test_markup_in_title_figures_stage_and_error_is_text(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    workshop.ask(EVIL)
-    workshop.start(EVIL, percent=1, stage=EVIL)
-    workshop.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL})
-    workshop.fail(EVIL, error=EVIL)
+    factory.ask(EVIL)
+    factory.start(EVIL, percent=1, stage=EVIL)
+    factory.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL})
+    factory.fail(EVIL, error=EVIL)
 
     page = assert_harmless(client.get(view).text)
 
@@ -57,13 +57,15 @@ def test_markup_in_title_figures_stage_and_error_is_text(
 
 
 @pytest.mark.parametrize("query", ["", "?partial=1"])
-def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: Workshop, query: str) -> None:
+def test_markup_on_the_page_of_a_report_is_text(
+    client: FlaskClient, factory: ReportFactory, query: str
+) -> None:
     ids = [
-        workshop.ask(EVIL),
-        workshop.start(EVIL, percent=1, stage=EVIL),
-        workshop.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
-        workshop.fail(EVIL, error=EVIL),
-        workshop.ask(EVIL, callback_url=f"https://hooks.example.com/{EVIL}"),
+        factory.ask(EVIL),
+        factory.start(EVIL, percent=1, stage=EVIL),
+        factory.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
+        factory.fail(EVIL, error=EVIL),
+        factory.ask(EVIL, callback_url=f"https://hooks.example.com/{EVIL}"),
     ]
 
     for task_id in ids:
@@ -74,9 +76,9 @@ def test_markup_on_the_page_of_a_report_is_text(client: FlaskClient, workshop: W
 
 @pytest.mark.parametrize("query", ["", "?partial=1"])
 def test_markup_in_tables_charts_and_files_is_text(
-    client: FlaskClient, workshop: Workshop, tmp_path: Path, query: str
+    client: FlaskClient, factory: ReportFactory, tmp_path: Path, query: str
 ) -> None:
-    task_id = workshop.complete(EVIL, outcome=fill(tmp_path, EVIL))
+    task_id = factory.complete(EVIL, outcome=fill(tmp_path, EVIL))
 
     page = assert_figures_only(client.get(f"/reports/{task_id}{query}").text)
 
@@ -88,17 +90,17 @@ def test_markup_in_tables_charts_and_files_is_text(
     assert EVIL in [cell.text for cell in page.find_all("td")]
 
 
-def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.ask()
+def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.ask()
 
     page = assert_harmless(client.get("/", query_string={"q": EVIL, "type": EVIL, "status": EVIL}).text)
 
     assert page.get("input", name="q").attributes["value"] == EVIL
 
 
-def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.fail()
-    workshop.connection.hset(f"rq:job:{task_id}", mapping={"reason": EVIL, "type": EVIL})
+def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.fail()
+    factory.connection.hset(f"rq:job:{task_id}", mapping={"reason": EVIL, "type": EVIL})
 
     page = assert_harmless(client.get("/").text)
 
@@ -128,9 +130,9 @@ def test_markup_in_an_address_is_text(product_client: FlaskClient, path: str) ->
 
 
 def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    workshop.ask(EVIL)
+    factory.ask(EVIL)
     for path in ("/api/reports", f"/api/reports/{EVIL}", f"/api/reports?limit={EVIL}"):
         answer = client.get(path, headers={"Accept": "text/html"})
 
@@ -139,17 +141,19 @@ def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
         json.loads(answer.text)
 
 
-def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop, folder: Path) -> Iterator[str]:
+def pages_of(
+    product: Flask, server: fakeredis.FakeServer, factory: ReportFactory, folder: Path
+) -> Iterator[str]:
     """Every page there is, in every state."""
     client = product.test_client()
-    yield client.get(f"/reports/{workshop.complete(outcome=fill(folder, 'Q4'))}").text
+    yield client.get(f"/reports/{factory.complete(outcome=fill(folder, 'Q4'))}").text
     yield client.get("/types").text
     yield client.get("/").text
-    for make in (workshop.ask, workshop.start, workshop.complete, workshop.fail):
+    for make in (factory.ask, factory.start, factory.complete, factory.fail):
         task_id = make()
         yield client.get(f"/reports/{task_id}").text
         yield client.get(f"/reports/{task_id}?partial=1").text
-    yield client.get(f"/reports/{workshop.ask(callback_url='https://hooks.example.com/x')}").text
+    yield client.get(f"/reports/{factory.ask(callback_url='https://hooks.example.com/x')}").text
     yield client.get("/").text
     yield client.get("/?q=Q4&status=failed&type=sales").text
     yield client.get("/?q=nothing").text
@@ -168,9 +172,9 @@ def pages_of(product: Flask, server: fakeredis.FakeServer, workshop: Workshop, f
 
 
 def test_no_page_has_a_script_a_style_or_a_handler_within(
-    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop, tmp_path: Path
+    product: Flask, memory_server: fakeredis.FakeServer, factory: ReportFactory, tmp_path: Path
 ) -> None:
-    for text in pages_of(product, memory_server, workshop, tmp_path):
+    for text in pages_of(product, memory_server, factory, tmp_path):
         page = parse_html(text)
         for element in page.walk():
             assert not any(name.startswith("on") or name == "style" for name in element.attributes)
@@ -182,12 +186,12 @@ def test_no_page_has_a_script_a_style_or_a_handler_within(
 
 
 def test_every_template_is_rendered_by_these_pages(
-    product: Flask, memory_server: fakeredis.FakeServer, workshop: Workshop, tmp_path: Path
+    product: Flask, memory_server: fakeredis.FakeServer, factory: ReportFactory, tmp_path: Path
 ) -> None:
     loader = product.jinja_env.loader
     assert loader is not None
 
-    for _ in pages_of(product, memory_server, workshop, tmp_path):
+    for _ in pages_of(product, memory_server, factory, tmp_path):
         pass
 
     assert product.jinja_env.undefined is jinja2.StrictUndefined

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from reports_app.pages.views import PAGE_SIZE
 from tests.unit.reports_app.html_tree import Element, parse_html
 from tests.unit.reports_app.pages.test_pages import VIEWS, fetch, titles
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 views = pytest.mark.parametrize("view", VIEWS)
 
@@ -35,20 +35,20 @@ def live_url(page: Element) -> str:
     ids=["q", "status", "type", "all"],
 )
 def test_each_view_shows_those_that_are_meant(
-    client: FlaskClient, workshop: Workshop, view: str, filters: dict[str, str], found: list[str]
+    client: FlaskClient, factory: ReportFactory, view: str, filters: dict[str, str], found: list[str]
 ) -> None:
-    workshop.ask("Who came", "users")
-    workshop.fail("Q4 stock")
-    workshop.complete("Q4 sales")
+    factory.ask("Who came", "users")
+    factory.fail("Q4 stock")
+    factory.complete("Q4 sales")
 
     assert titles(find(client, view, **filters)) == found
 
 
 def test_a_form_sent_with_some_fields_empty_filters_by_the_others(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    workshop.ask("Who came", "users")
-    workshop.ask("Q4")
+    factory.ask("Who came", "users")
+    factory.ask("Q4")
 
     assert titles(find(client, "/", q="q4", status="", type="")) == ["Q4"]
     assert titles(find(client, "/", q="", status="", type="users")) == ["Who came"]
@@ -60,10 +60,10 @@ def test_a_form_sent_with_some_fields_empty_filters_by_the_others(
 
 @pytest.mark.parametrize("bad", [{"status": "weather"}, {"q": "x" * 201}, {"status": "\x00"}], ids=ascii)
 def test_a_filter_that_makes_no_sense_is_left_out(
-    client: FlaskClient, workshop: Workshop, bad: dict[str, str]
+    client: FlaskClient, factory: ReportFactory, bad: dict[str, str]
 ) -> None:
-    workshop.ask("Who came", "users")
-    workshop.ask("Q4")
+    factory.ask("Who came", "users")
+    factory.ask("Q4")
 
     page = find(client, "/", **bad, type="users")
 
@@ -97,10 +97,10 @@ def test_each_field_of_the_search_has_a_label(client: FlaskClient) -> None:
 
 
 @views
-def test_paging_keeps_the_filters(client: FlaskClient, workshop: Workshop, view: str) -> None:
+def test_paging_keeps_the_filters(client: FlaskClient, factory: ReportFactory, view: str) -> None:
     for number in range(PAGE_SIZE + 3):
-        workshop.fail(f"50 % & ü {number}")
-        workshop.ask("another")
+        factory.fail(f"50 % & ü {number}")
+        factory.ask("another")
 
     first = find(client, view, q="50 % & ü", status="failed", type="sales")
     older = fetch(client, first.links()["Older"])
@@ -112,10 +112,12 @@ def test_paging_keeps_the_filters(client: FlaskClient, workshop: Workshop, view:
     assert "in all" not in first.text
 
 
-def test_live_part_and_frame_keep_the_filters_and_the_page(client: FlaskClient, workshop: Workshop) -> None:
+def test_live_part_and_frame_keep_the_filters_and_the_page(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
     for number in range(PAGE_SIZE + 1):
-        workshop.fail(f"Q4 {number}")
-        workshop.ask("another")
+        factory.fail(f"Q4 {number}")
+        factory.ask("another")
     first = find(client, "/", q="q4", status="failed")
     older = fetch(client, first.links()["Older"])
 
@@ -125,8 +127,8 @@ def test_live_part_and_frame_keep_the_filters_and_the_page(client: FlaskClient, 
 
 
 @views
-def test_without_a_match_it_says_so(client: FlaskClient, workshop: Workshop, view: str) -> None:
-    workshop.ask()
+def test_without_a_match_it_says_so(client: FlaskClient, factory: ReportFactory, view: str) -> None:
+    factory.ask()
 
     page = find(client, view, q="nothing like that")
 
@@ -135,8 +137,10 @@ def test_without_a_match_it_says_so(client: FlaskClient, workshop: Workshop, vie
     assert "No reports yet" not in page.text
 
 
-def test_a_search_is_not_taken_over_by_the_form_that_asks(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.ask("Q4")
+def test_a_search_is_not_taken_over_by_the_form_that_asks(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
+    factory.ask("Q4")
 
     answer = client.post("/reports", data={"title": "", "type": "sales"})
 

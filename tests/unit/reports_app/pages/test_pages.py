@@ -10,7 +10,7 @@ from harness.wait import wait_until
 from reports_app.pages.views import PAGE_SIZE
 from reports_worker import Reason
 from tests.unit.reports_app.html_tree import Element, parse_html
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 VIEWS = ("/", "/reports", "/reports?partial=1")
 views = pytest.mark.parametrize("view", VIEWS)
@@ -40,8 +40,8 @@ def test_an_empty_list_says_so(client: FlaskClient, view: str) -> None:
 
 
 @views
-def test_a_pending_report_waits_for_a_worker(client: FlaskClient, workshop: Workshop, view: str) -> None:
-    card = card_of(client, view, workshop.ask("Q4 sales"))
+def test_a_pending_report_waits_for_a_worker(client: FlaskClient, factory: ReportFactory, view: str) -> None:
+    card = card_of(client, view, factory.ask("Q4 sales"))
 
     assert card.get("h3").text == "Q4 sales"
     assert badge(card) == "pending"
@@ -51,9 +51,9 @@ def test_a_pending_report_waits_for_a_worker(client: FlaskClient, workshop: Work
 
 @views
 def test_a_running_report_shows_its_progress_and_stage(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    card = card_of(client, view, workshop.start("Q4", percent=40, stage="adding up revenue"))
+    card = card_of(client, view, factory.start("Q4", percent=40, stage="adding up revenue"))
 
     bar = card.get("progress")
     assert badge(card) == "running"
@@ -64,18 +64,18 @@ def test_a_running_report_shows_its_progress_and_stage(
 
 @views
 def test_a_running_report_without_a_stage_yet_shows_its_percent_alone(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    card = card_of(client, view, workshop.start())
+    card = card_of(client, view, factory.start())
 
     assert card.get("div", class_="progress").find_all("span")[0].text == "0 %"
 
 
 @views
 def test_a_completed_report_shows_its_figures_under_readable_names(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    card = card_of(client, view, workshop.complete())
+    card = card_of(client, view, factory.complete())
 
     names = [name.text for name in card.find_all("dt")]
     figures = [figure.text for figure in card.find_all("dd")]
@@ -92,17 +92,17 @@ def test_a_completed_report_shows_its_figures_under_readable_names(
 
 @views
 def test_a_completed_report_without_a_time_of_making_is_shown(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    card = card_of(client, view, workshop.complete(figures={"orders": 7}))
+    card = card_of(client, view, factory.complete(figures={"orders": 7}))
 
     assert "made in" not in card.text
     assert card.get("dd").text == "7"
 
 
 @views
-def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop, view: str) -> None:
-    card = card_of(client, view, workshop.fail(error="It took too long.", reason=Reason.TIMEOUT))
+def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory, view: str) -> None:
+    card = card_of(client, view, factory.fail(error="It took too long.", reason=Reason.TIMEOUT))
 
     assert badge(card) == "failed"
     assert "It took too long." in card.text
@@ -111,9 +111,9 @@ def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop, view
 
 @views
 def test_each_report_leads_to_its_page_and_from_there_to_its_json(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    task_id = workshop.ask("Q4 sales")
+    task_id = factory.ask("Q4 sales")
 
     links = card_of(client, view, task_id).links()
 
@@ -121,9 +121,9 @@ def test_each_report_leads_to_its_page_and_from_there_to_its_json(
     assert fetch(client, links["Q4 sales"]).links()[task_id] == f"/api/reports/{task_id}"
 
 
-def test_times_are_exact_for_programs_and_on_hover(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.ask()
-    workshop.connection.hset(f"rq:job:{task_id}", "created_at", "2024-02-29T23:59:58.123456Z")
+def test_times_are_exact_for_programs_and_on_hover(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.ask()
+    factory.connection.hset(f"rq:job:{task_id}", "created_at", "2024-02-29T23:59:58.123456Z")
 
     time = card_of(client, "/", task_id).get("time")
 
@@ -134,10 +134,10 @@ def test_times_are_exact_for_programs_and_on_hover(client: FlaskClient, workshop
 
 @views
 def test_the_links_of_the_pager_lead_through_all_reports_and_back(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
     for number in range(2 * PAGE_SIZE + 1):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
 
     page, seen = fetch(client, view), list[str]()
     while True:
@@ -154,10 +154,10 @@ def test_the_links_of_the_pager_lead_through_all_reports_and_back(
 
 
 def test_an_older_page_keeps_itself_current_and_not_the_newest(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
     for number in range(PAGE_SIZE + 1):
-        workshop.ask(f"number {number}")
+        factory.ask(f"number {number}")
     older = fetch(client, fetch(client, "/").links()["Older"])
 
     live = [element.attributes["data-live"] for element in older.walk() if "data-live" in element.attributes]
@@ -166,17 +166,21 @@ def test_an_older_page_keeps_itself_current_and_not_the_newest(
     assert [titles(fetch(client, url)) for url in (*live, frame)] == [["number 0"], ["number 0"]]
 
 
-def test_the_cursor_of_a_report_that_is_gone_still_leads_on(client: FlaskClient, workshop: Workshop) -> None:
-    ids = [workshop.ask(f"number {number}") for number in range(PAGE_SIZE + 5)]
+def test_the_cursor_of_a_report_that_is_gone_still_leads_on(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
+    ids = [factory.ask(f"number {number}") for number in range(PAGE_SIZE + 5)]
     older = fetch(client, "/").links()["Older"]
-    workshop.remove(ids[5])  # the last one of the first page, which the cursor names
+    factory.remove(ids[5])  # the last one of the first page, which the cursor names
 
     assert titles(fetch(client, older)) == [f"number {number}" for number in (4, 3, 2, 1, 0)]
 
 
 @views
-def test_beyond_the_last_report_the_page_says_so(client: FlaskClient, workshop: Workshop, view: str) -> None:
-    oldest = workshop.ask()
+def test_beyond_the_last_report_the_page_says_so(
+    client: FlaskClient, factory: ReportFactory, view: str
+) -> None:
+    oldest = factory.ask()
 
     page = fetch(client, f"{view}{'&' if '?' in view else '?'}cursor={oldest}")
 
@@ -187,9 +191,9 @@ def test_beyond_the_last_report_the_page_says_so(client: FlaskClient, workshop: 
 @pytest.mark.parametrize("cursor", ["", "7", "%00", "%ff", "<script>", UNKNOWN_ID.upper(), "x" * 3000])
 @views
 def test_a_cursor_that_cannot_be_one_shows_the_newest(
-    client: FlaskClient, workshop: Workshop, view: str, cursor: str
+    client: FlaskClient, factory: ReportFactory, view: str, cursor: str
 ) -> None:
-    workshop.ask("newest")
+    factory.ask("newest")
 
     page = fetch(client, f"{view}{'&' if '?' in view else '?'}cursor={cursor}")
 
@@ -197,9 +201,9 @@ def test_a_cursor_that_cannot_be_one_shows_the_newest(
     assert "Newest" not in page.links()
 
 
-def test_the_part_is_what_the_page_shows(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.complete()
-    workshop.fail()
+def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.complete()
+    factory.fail()
 
     page, part = fetch(client, "/"), fetch(client, "/reports?partial=1")
 
@@ -220,9 +224,9 @@ def test_without_scripts_a_frame_refreshes_itself(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("view", ["/", "/reports"])
 def test_a_page_has_a_language_a_title_one_main_part_and_headings_in_order(
-    client: FlaskClient, workshop: Workshop, view: str
+    client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    workshop.complete()
+    factory.complete()
 
     page = fetch(client, view)
 
@@ -235,10 +239,10 @@ def test_a_page_has_a_language_a_title_one_main_part_and_headings_in_order(
 
 
 def test_no_id_stands_twice_and_each_reference_has_its_target(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    workshop.complete()
-    workshop.start()
+    factory.complete()
+    factory.start()
 
     page = fetch(client, "/")
 
@@ -256,9 +260,9 @@ def test_no_id_stands_twice_and_each_reference_has_its_target(
 
 @views
 def test_with_the_broker_away_the_list_says_that_nothing_is_lost(
-    client: FlaskClient, memory_server: fakeredis.FakeServer, workshop: Workshop, view: str
+    client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, view: str
 ) -> None:
-    workshop.ask("still here")
+    factory.ask("still here")
     memory_server.connected = False
 
     answer = client.get(view)

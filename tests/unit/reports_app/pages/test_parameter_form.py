@@ -14,7 +14,7 @@ from reports_worker.parameters import Choice
 from tests.every_kind import EVERY_KIND, QUARTER
 from tests.unit.reports_app.html_tree import Element, parse_html
 from tests.unit.reports_app.pages.test_form import messages_for
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 DAYS = {
     "parameters-period-preset": "",
@@ -283,13 +283,13 @@ def test_edit_and_run_of_what_is_not_there_says_so(client: FlaskClient, task_id:
 
 
 def test_run_again_asks_the_same_and_works_presets_out_anew(
-    client: FlaskClient, queue: ReportQueue, workshop: Workshop
+    client: FlaskClient, queue: ReportQueue, factory: ReportFactory
 ) -> None:
     task_id = ask(client, {**GIVEN, "period": {"preset": "last_quarter"}}, ["xlsx"])
     stale = '{"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}'
     original = queue.find(task_id)
     assert original is not None
-    workshop.connection.hset(
+    factory.connection.hset(
         f"rq:job:{task_id}",
         "parameters",
         '{"region": "US", "channels": [], "net": false, "period": ' + stale + "}",

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from reports_app.services.container import Services, add_services
 from reports_worker import TYPES, ReportQueue
 from tests.every_kind import EVERY_KIND, QUARTER
-from tests.unit.reports_app.report_factory import Workshop
+from tests.unit.reports_app.report_factory import ReportFactory
 
 SQL = "'; DROP TABLE orders; --"
 
@@ -141,12 +141,12 @@ def test_an_age_is_whole_seconds_up_to_thirty_days(client: FlaskClient, age: obj
     assert list(errors_of(submit(client, {"period": QUARTER}, max_age=age))) == ["max_age"]
 
 
-def test_an_earlier_report_serves_and_the_answer_says_so(client: FlaskClient, workshop: Workshop) -> None:
+def test_an_earlier_report_serves_and_the_answer_says_so(client: FlaskClient, factory: ReportFactory) -> None:
     first = submit(client, {"period": QUARTER}).get_json()["task_id"]
 
     waiting = submit(client, {"period": QUARTER, "top": 10}, max_age=60)
-    workshop.begin(first)
-    workshop.end(first)
+    factory.begin(first)
+    factory.end(first)
     completed = submit(client, {"period": QUARTER}, max_age=2_592_000)
     other = submit(client, {"period": QUARTER, "top": 11}, max_age=60)
 

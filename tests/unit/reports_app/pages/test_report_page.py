@@ -17,7 +17,7 @@ from reports_worker.domain.report import Completed, Receipt
 from reports_worker.execution.preview import write_preview
 from reports_worker.queue.callback_outbox import Attempt
 from tests.unit.reports_app.html_tree import Element, parse_html
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 from tests.unit.reports_worker.formats.format_files import describe
 
 HTML = {"Accept": "text/html"}
@@ -50,15 +50,17 @@ def figures(page: Element) -> dict[str, str]:
     return {name.text: value.text for name, value in zip(names, values, strict=True)}
 
 
-def set_times(workshop: Workshop, task_id: str, **times: str) -> None:
+def set_times(factory: ReportFactory, task_id: str, **times: str) -> None:
     for name, time in times.items():
-        workshop.connection.hset(f"rq:job:{task_id}", name, time)
+        factory.connection.hset(f"rq:job:{task_id}", name, time)
 
 
-def test_a_completed_report_shows_its_figures_and_its_timing(client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.complete("Q4 sales")
+def test_a_completed_report_shows_its_figures_and_its_timing(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
+    task_id = factory.complete("Q4 sales")
     set_times(
-        workshop,
+        factory,
         task_id,
         created_at="2024-02-29T12:00:00.000000Z",
         started_at="2024-02-29T12:00:01.500000Z",
@@ -77,18 +79,18 @@ def test_a_completed_report_shows_its_figures_and_its_timing(client: FlaskClient
     assert page.links()[task_id] == f"/api/reports/{task_id}"
 
 
-def test_a_pending_report_tells_how_many_wait_before_it(client: FlaskClient, workshop: Workshop) -> None:
-    workshop.ask()
-    workshop.ask()
+def test_a_pending_report_tells_how_many_wait_before_it(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.ask()
+    factory.ask()
 
-    page = fetch(client, workshop.ask())
+    page = fetch(client, factory.ask())
 
     assert "Waiting for a worker, 2 before it" in page.text
     assert not {"Waited", "Made in", "Ended"} & figures(page).keys()
 
 
-def test_a_running_report_shows_its_progress(client: FlaskClient, workshop: Workshop) -> None:
-    page = fetch(client, workshop.start(percent=40, stage="adding up revenue"))
+def test_a_running_report_shows_its_progress(client: FlaskClient, factory: ReportFactory) -> None:
+    page = fetch(client, factory.start(percent=40, stage="adding up revenue"))
 
     assert page.get("progress").attributes["value"] == "40"
     assert "40 % · adding up revenue" in page.text
@@ -96,30 +98,30 @@ def test_a_running_report_shows_its_progress(client: FlaskClient, workshop: Work
     assert "Ended" not in figures(page)
 
 
-def test_a_failed_report_shows_why(client: FlaskClient, workshop: Workshop) -> None:
-    page = fetch(client, workshop.fail(error="It took too long.", reason=Reason.TIMEOUT))
+def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory) -> None:
+    page = fetch(client, factory.fail(error="It took too long.", reason=Reason.TIMEOUT))
 
     assert "It took too long." in page.get("p", class_="error").text
     assert page.get("code").text == "timeout"
 
 
-def test_a_report_without_a_callback_speaks_of_none(client: FlaskClient, workshop: Workshop) -> None:
-    assert "Callback" not in fetch(client, workshop.complete()).text
+def test_a_report_without_a_callback_speaks_of_none(client: FlaskClient, factory: ReportFactory) -> None:
+    assert "Callback" not in fetch(client, factory.complete()).text
 
 
 @pytest.mark.parametrize("query", ["", "?partial=1"])
 def test_a_report_with_a_callback_shows_how_its_delivery_stands(
-    client: FlaskClient, workshop: Workshop, query: str
+    client: FlaskClient, factory: ReportFactory, query: str
 ) -> None:
-    task_id = workshop.ask(callback_url="https://hooks.example.com/x?token=hunter2")
+    task_id = factory.ask(callback_url="https://hooks.example.com/x?token=hunter2")
 
     asked = figures(fetch(client, task_id, query))
-    workshop.begin(task_id)
-    workshop.end(task_id)
+    factory.begin(task_id)
+    factory.end(task_id)
     due = figures(fetch(client, task_id, query))
-    workshop.deliver(Attempt(503, EVIL))
+    factory.deliver(Attempt(503, EVIL))
     tried = figures(fetch(client, task_id, query))
-    workshop.deliver(Attempt(204))
+    factory.deliver(Attempt(204))
     page = fetch(client, task_id, query)
     told = figures(page)
 
@@ -139,14 +141,14 @@ def test_a_report_with_a_callback_shows_how_its_delivery_stands(
 
 
 def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = workshop.ask(callback_url="https://hooks.example.com/x")
-    workshop.begin(task_id)
-    workshop.end(task_id)
+    task_id = factory.ask(callback_url="https://hooks.example.com/x")
+    factory.begin(task_id)
+    factory.end(task_id)
 
     due = fetch(client, task_id).find_all("meta", http_equiv="refresh")
-    workshop.deliver(Attempt(410, "It answered 410."))
+    factory.deliver(Attempt(410, "It answered 410."))
     failed = fetch(client, task_id)
 
     assert len(due) == 1
@@ -155,8 +157,8 @@ def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
 
 
 @pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
-def test_the_part_is_what_the_page_shows(client: FlaskClient, workshop: Workshop, make: str) -> None:
-    task_id = getattr(workshop, make)("Q4")
+def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory, make: str) -> None:
+    task_id = getattr(factory, make)("Q4")
 
     page, part = fetch(client, task_id), fetch(client, task_id, "?partial=1")
 
@@ -169,9 +171,9 @@ def test_the_part_is_what_the_page_shows(client: FlaskClient, workshop: Workshop
 
 @pytest.mark.parametrize(("make", "refreshes"), [("ask", 1), ("start", 1), ("complete", 0), ("fail", 0)])
 def test_without_scripts_the_page_refreshes_itself_until_the_end(
-    client: FlaskClient, workshop: Workshop, make: str, refreshes: int
+    client: FlaskClient, factory: ReportFactory, make: str, refreshes: int
 ) -> None:
-    page = fetch(client, getattr(workshop, make)())
+    page = fetch(client, getattr(factory, make)())
 
     inside = [one for noscript in page.find_all("noscript") for one in noscript.find_all("meta")]
     assert len(inside) == refreshes
@@ -188,9 +190,9 @@ def test_without_scripts_the_page_refreshes_itself_until_the_end(
     ],
 )
 def test_the_buttons_are_for_what_can_be_done_now(
-    client: FlaskClient, workshop: Workshop, make: str, possible: list[str]
+    client: FlaskClient, factory: ReportFactory, make: str, possible: list[str]
 ) -> None:
-    task_id = getattr(workshop, make)("Q4")
+    task_id = getattr(factory, make)("Q4")
 
     page, listed = fetch(client, task_id), parse_html(client.get("/").text)
 
@@ -209,9 +211,9 @@ def test_the_buttons_are_for_what_can_be_done_now(
     ],
 )
 def test_a_button_acts_and_leads_back_to_the_report(
-    client: FlaskClient, workshop: Workshop, make: str, action: str, message: str
+    client: FlaskClient, factory: ReportFactory, make: str, action: str, message: str
 ) -> None:
-    task_id = getattr(workshop, make)()
+    task_id = getattr(factory, make)()
 
     answer = press(client, fetch(client, task_id), action)
 
@@ -221,12 +223,14 @@ def test_a_button_acts_and_leads_back_to_the_report(
     assert second.find_all("p", role="status") == []
 
 
-def test_the_buttons_do_what_they_say(client: FlaskClient, workshop: Workshop, queue: ReportQueue) -> None:
-    ids = [workshop.ask(), workshop.start(), workshop.fail()]
+def test_the_buttons_do_what_they_say(
+    client: FlaskClient, factory: ReportFactory, queue: ReportQueue
+) -> None:
+    ids = [factory.ask(), factory.start(), factory.fail()]
 
     for task_id, action in zip(ids, ("cancel", "cancel", "retry"), strict=True):
         press(client, fetch(client, task_id), action)
-    workshop.end(ids[1])
+    factory.end(ids[1])
 
     cancelled, stopped, retried = (queue.find(task_id) for task_id in ids)
     assert cancelled
@@ -239,24 +243,24 @@ def test_the_buttons_do_what_they_say(client: FlaskClient, workshop: Workshop, q
 
 @pytest.mark.parametrize("view", ["/", "/reports"])
 def test_a_button_of_the_list_leads_back_to_the_list(
-    client: FlaskClient, workshop: Workshop, queue: ReportQueue, view: str
+    client: FlaskClient, factory: ReportFactory, queue: ReportQueue, view: str
 ) -> None:
     for make, action in (("ask", "cancel"), ("fail", "retry")):
-        before = queue.find(task_id := getattr(workshop, make)())
+        before = queue.find(task_id := getattr(factory, make)())
 
         answer = press(client, parse_html(client.get(view).text), action)
 
         assert (answer.status_code, answer.headers["Location"]) == (303, "/#reports")
         assert queue.find(task_id) != before
         assert parse_html(client.get("/").text).find_all("p", role="status")
-        workshop.remove(task_id)
+        factory.remove(task_id)
 
 
 @pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
 def test_a_deleted_report_is_gone_and_the_list_says_so(
-    client: FlaskClient, workshop: Workshop, queue: ReportQueue, make: str
+    client: FlaskClient, factory: ReportFactory, queue: ReportQueue, make: str
 ) -> None:
-    task_id = getattr(workshop, make)()
+    task_id = getattr(factory, make)()
 
     answer = press(client, fetch(client, task_id), "delete")
 
@@ -267,9 +271,9 @@ def test_a_deleted_report_is_gone_and_the_list_says_so(
 
 
 def test_run_again_asks_for_another_such_report(
-    client: FlaskClient, workshop: Workshop, queue: ReportQueue
+    client: FlaskClient, factory: ReportFactory, queue: ReportQueue
 ) -> None:
-    task_id = workshop.fail('"Q4" <b>')
+    task_id = factory.fail('"Q4" <b>')
     page = fetch(client, task_id)
 
     answer = client.post("/reports", data=page.form_to("/reports").hidden_fields())
@@ -286,9 +290,9 @@ def test_run_again_asks_for_another_such_report(
     [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed one")],
 )
 def test_a_button_that_came_too_late_says_why(
-    client: FlaskClient, workshop: Workshop, make: str, action: str, words: str
+    client: FlaskClient, factory: ReportFactory, make: str, action: str, words: str
 ) -> None:
-    task_id = getattr(workshop, make)()
+    task_id = getattr(factory, make)()
     form = fetch(client, task_id).get("form", id="report-actions").hidden_fields()
 
     answer = client.post(f"/reports/{task_id}/{action}", data=form)
@@ -300,10 +304,10 @@ def test_a_button_that_came_too_late_says_why(
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("token", [None, "", "wrong", "a stranger's"])
 def test_without_the_right_token_nothing_is_changed(
-    app: Flask, workshop: Workshop, queue: ReportQueue, action: str, token: str | None
+    app: Flask, factory: ReportFactory, queue: ReportQueue, action: str, token: str | None
 ) -> None:
     client, stranger = app.test_client(), app.test_client()
-    task_id = workshop.fail() if action == "retry" else workshop.start()
+    task_id = factory.fail() if action == "retry" else factory.start()
     fetch(client, task_id)
     fields = {} if token is None else {"csrf_token": token}
     if token == "a stranger's":
@@ -320,9 +324,9 @@ def test_without_the_right_token_nothing_is_changed(
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 def test_nothing_but_a_post_changes_anything(
-    product_client: FlaskClient, workshop: Workshop, queue: ReportQueue, action: str, method: str
+    product_client: FlaskClient, factory: ReportFactory, queue: ReportQueue, action: str, method: str
 ) -> None:
-    task_id = workshop.fail() if action == "retry" else workshop.start()
+    task_id = factory.fail() if action == "retry" else factory.start()
     form = fetch(product_client, task_id).get("form", id="report-actions").hidden_fields()
     before = queue.find(task_id)
 
@@ -346,16 +350,18 @@ def test_an_unknown_report_has_no_page(client: FlaskClient, task_id: str) -> Non
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_unknown_report_cannot_be_changed(client: FlaskClient, workshop: Workshop, action: str) -> None:
-    form = fetch(client, workshop.ask()).get("form", id="report-actions").hidden_fields()
+def test_an_unknown_report_cannot_be_changed(
+    client: FlaskClient, factory: ReportFactory, action: str
+) -> None:
+    form = fetch(client, factory.ask()).get("form", id="report-actions").hidden_fields()
 
     answer = client.post(f"/reports/{UNKNOWN_ID}/{action}", data=form, headers=HTML)
 
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
 
 
-def test_there_are_no_other_actions(product_client: FlaskClient, workshop: Workshop) -> None:
-    task_id = workshop.ask()
+def test_there_are_no_other_actions(product_client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.ask()
     form = fetch(product_client, task_id).get("form", id="report-actions").hidden_fields()
 
     assert product_client.post(f"/reports/{task_id}/explode", data=form, headers=HTML).status_code == 404
@@ -364,12 +370,12 @@ def test_there_are_no_other_actions(product_client: FlaskClient, workshop: Works
 @pytest.mark.parametrize("action", [None, *ACTIONS])
 def test_with_the_broker_away_the_page_says_so(
     client: FlaskClient,
-    workshop: Workshop,
+    factory: ReportFactory,
     memory_server: fakeredis.FakeServer,
     queue: ReportQueue,
     action: str | None,
 ) -> None:
-    task_id = workshop.fail() if action == "retry" else workshop.start()
+    task_id = factory.fail() if action == "retry" else factory.start()
     before = queue.find(task_id)
     form = fetch(client, task_id).get("form", id="report-actions").hidden_fields()
     memory_server.connected = False
@@ -392,8 +398,10 @@ def test_an_error_is_told_to_a_program_in_its_words(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
-def test_ids_stand_once_and_headings_are_in_order(client: FlaskClient, workshop: Workshop, make: str) -> None:
-    page = fetch(client, getattr(workshop, make)())
+def test_ids_stand_once_and_headings_are_in_order(
+    client: FlaskClient, factory: ReportFactory, make: str
+) -> None:
+    page = fetch(client, getattr(factory, make)())
 
     ids = [element.attributes["id"] for element in page.walk() if "id" in element.attributes]
     levels = [int(element.tag[1]) for element in page.walk() if element.tag in ("h1", "h2", "h3", "h4")]
@@ -403,7 +411,7 @@ def test_ids_stand_once_and_headings_are_in_order(client: FlaskClient, workshop:
 
 
 def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
-    client: FlaskClient, workshop: Workshop
+    client: FlaskClient, factory: ReportFactory
 ) -> None:
     columns = [Column("number", Kind.INTEGER)]
     charts = [
@@ -419,7 +427,7 @@ def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
     ]
     outcome = Completed({"share": None}, artifacts=receipts, preview=write_preview(document, []))
 
-    page = fetch(client, workshop.complete(outcome=outcome))
+    page = fetch(client, factory.complete(outcome=outcome))
 
     left_out = "The first 5,000 of 6,000 rows are drawn."
     failure = "The chart could not be drawn: a row has 2 values, and there are 1 columns."
@@ -435,9 +443,9 @@ def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
     assert figures(page)["Share"] == "\u2013"
 
 
-def test_a_preview_of_an_older_version_is_shown(client: FlaskClient, workshop: Workshop) -> None:
+def test_a_preview_of_an_older_version_is_shown(client: FlaskClient, factory: ReportFactory) -> None:
     chart = {"name": "c", "title": "Days", "description": "", "columns": [], "rows": 1, "first": [[1]]}
     preview = {"units": {}, "parameters": [], "tables": [], "charts": [chart], "stages": []}
     outcome = Completed({}, preview=json.dumps(preview | {"charts": [{**chart, "first": []}]}))
 
-    assert "Days" in fetch(client, workshop.complete(outcome=outcome)).text
+    assert "Days" in fetch(client, factory.complete(outcome=outcome)).text

@@ -21,7 +21,7 @@ from reports_app.server.gunicorn_worker import (
     MOST_COUNTED,
     MOST_IN_A_ROW,
     YIELD_SECONDS,
-    FairWorker,
+    SharingThreadWorker,
 )
 
 REQUEST = b"GET / HTTP/1.1\r\n\r\n"
@@ -38,7 +38,7 @@ class Queue:
         return not self.waiting
 
 
-class Worker(FairWorker):
+class Worker(SharingThreadWorker):
     """A worker whose threads are not there: it notes what they were given."""
 
     def __init__(self, *, waiting: int = 0, alive: bool = True, **settings: object) -> None:
@@ -286,7 +286,7 @@ def test_gunicorn_reads_its_own_way_what_is_more_than_plain_http(setting: str, v
     cfg = Config()
     cfg.set(setting, value)
 
-    worker = FairWorker(1, 1, [], None, 30, cfg, None)
+    worker = SharingThreadWorker(1, 1, [], None, 30, cfg, None)
 
     worker.tmp.close()
     assert type(worker) is ThreadWorker

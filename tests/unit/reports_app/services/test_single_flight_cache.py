@@ -11,8 +11,13 @@ from flask import Flask
 
 from reports_app import create_blueprint
 from reports_app.services.container import Services
-from reports_app.services.single_flight_cache import MOST_KEPT, OLDEST_SECONDS, SHARED_SECONDS, SharedAnswers
-from tests.unit.reports_app.report_factory import Workshop
+from reports_app.services.single_flight_cache import (
+    MOST_KEPT,
+    OLDEST_SECONDS,
+    SHARED_SECONDS,
+    SingleFlightCache,
+)
+from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class Clock:
@@ -30,12 +35,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shared(clock: Clock) -> SharedAnswers[int]:
-    return SharedAnswers(clock=clock)
+def shared(clock: Clock) -> SingleFlightCache[int]:
+    return SingleFlightCache(clock=clock)
 
 
 def test_an_answer_is_given_to_all_for_a_moment_and_then_made_anew(
-    shared: SharedAnswers[int], clock: Clock
+    shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     numbers = count(1)
 
@@ -47,7 +52,7 @@ def test_an_answer_is_given_to_all_for_a_moment_and_then_made_anew(
     assert shared.get("other", lambda: 7) == 7
 
 
-def test_those_who_ask_at_once_share_one_making(shared: SharedAnswers[int]) -> None:
+def test_those_who_ask_at_once_share_one_making(shared: SingleFlightCache[int]) -> None:
     made: list[int] = []
     together = threading.Barrier(4)
 
@@ -65,7 +70,7 @@ def test_those_who_ask_at_once_share_one_making(shared: SharedAnswers[int]) -> N
 
 
 def test_while_an_answer_is_made_anew_others_get_the_one_before(
-    shared: SharedAnswers[int], clock: Clock
+    shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     shared.get("key", lambda: 1)
     clock.now = SHARED_SECONDS
@@ -78,7 +83,7 @@ def test_while_an_answer_is_made_anew_others_get_the_one_before(
 
 
 def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
-    shared: SharedAnswers[int], clock: Clock
+    shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     shared.get("key", lambda: 1)
     clock.now = OLDEST_SECONDS
@@ -94,7 +99,7 @@ def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
 
 
 def test_who_waited_for_what_took_long_does_not_make_it_again(
-    shared: SharedAnswers[object], clock: Clock
+    shared: SingleFlightCache[object], clock: Clock
 ) -> None:
     slow, others = object(), list[Future[object]]()
 
@@ -108,7 +113,7 @@ def test_who_waited_for_what_took_long_does_not_make_it_again(
     assert others[0].result(timeout=20) is slow
 
 
-def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SharedAnswers[int]) -> None:
+def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SingleFlightCache[int]) -> None:
     shared.get("key", lambda: 1)
 
     assert shared.renew("key", lambda: 2) == 2
@@ -116,7 +121,7 @@ def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SharedAnswer
 
 
 def test_what_was_begun_before_never_takes_the_place_of_what_was_begun_later(
-    shared: SharedAnswers[int], clock: Clock
+    shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     def slow() -> int:
         clock.now = 0.5
@@ -127,14 +132,14 @@ def test_what_was_begun_before_never_takes_the_place_of_what_was_begun_later(
     assert shared.get("key", lambda: 3) == 2
 
 
-def test_what_cannot_be_made_is_tried_again(shared: SharedAnswers[int]) -> None:
+def test_what_cannot_be_made_is_tried_again(shared: SingleFlightCache[int]) -> None:
     with pytest.raises(ZeroDivisionError):
         shared.get("key", lambda: 1 // 0)
 
     assert shared.get("key", lambda: 7) == 7
 
 
-def test_only_the_newest_keys_are_kept(shared: SharedAnswers[int]) -> None:
+def test_only_the_newest_keys_are_kept(shared: SingleFlightCache[int]) -> None:
     for key in range(MOST_KEPT + 1):
         shared.get(key, lambda: 1)
 
@@ -143,12 +148,12 @@ def test_only_the_newest_keys_are_kept(shared: SharedAnswers[int]) -> None:
 
 
 def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
-    app: Flask, services: Services, workshop: Workshop
+    app: Flask, services: Services, factory: ReportFactory
 ) -> None:
     client = app.test_client()
-    workshop.ask("first")
+    factory.ask("first")
     before = client.get("/reports?partial=1").text
-    workshop.ask("second")
+    factory.ask("second")
 
     assert client.get("/reports?partial=1").text == before
     assert client.get("/reports?partial=1&nothing=1").text == before

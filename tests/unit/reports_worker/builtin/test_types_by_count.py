@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from reports_worker.demo.generator import Demo, write
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 from tests.independent_count import cases, compare, read_tables
@@ -22,7 +21,7 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, tmp_path: Path) 
     write(Demo(3000, seed, UNTIL.isoformat()), folder)
     tables = read_tables(folder)
     bounds = Bounds(timedelta(minutes=1), 512_000_000, tmp_path)
-    warehouse = open_warehouse(DataSettings(warehouse=str(folder)), bounds)
+    warehouse = open_warehouse(str(folder), bounds)
 
     try:
         for case in cases(UNTIL, seed):

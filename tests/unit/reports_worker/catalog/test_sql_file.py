@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from reports_worker import Assignment, Settings
+from reports_worker import ReportContext
 from reports_worker.catalog.errors import BrokenFileError
 from reports_worker.catalog.sql_file import read_sql
 from reports_worker.content.report import MOST_CHART_ROWS, Contents
 from reports_worker.formats.charts.pictures import read_charts
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 
@@ -90,10 +89,9 @@ def make(tmp_path: Path, *charts: tuple[str, str], rows: int) -> Contents:
     found = read_sql("numbers", f'-- title = "Numbers"\n{head}-- table: n\n{query}\n')
     bounds = Bounds(timedelta(minutes=1), 10**9, tmp_path)
     (tmp_path / "tables").mkdir()
-    settings = Settings(data=DataSettings(warehouse=str(tmp_path / "tables")))
-    warehouse = open_warehouse(settings.data, bounds)
+    warehouse = open_warehouse(str(tmp_path / "tables"), bounds)
 
-    made = found.make(Assignment("1", "T", {}, settings, lambda *_: None, open_warehouse=lambda: warehouse))
+    made = found.make(ReportContext("1", "T", {}, lambda *_: None, open_warehouse=lambda: warehouse))
 
     warehouse.close()
     assert isinstance(made, Contents)

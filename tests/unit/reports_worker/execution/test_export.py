@@ -21,10 +21,10 @@ from reports_worker.content.report import MOST_CHART_ROWS, Chart, Contents, Tabl
 from reports_worker.content.rows import Batch, Column, GivenRows, Kind
 from reports_worker.domain.report import Completed
 from reports_worker.domain.task_id import new_task_id
-from reports_worker.execution.export import Production
+from reports_worker.execution.export import Exporter
 from reports_worker.execution.limits import Limits
 from reports_worker.execution.progress import ProgressWriter, Share
-from reports_worker.execution.resources import Workshop
+from reports_worker.execution.resources import ExecutionResources
 from reports_worker.formats.errors import TooManyRowsError
 from reports_worker.queue.leases import Execution, Leases
 from reports_worker.settings.data import DataSettings
@@ -56,14 +56,14 @@ class Place:
         chosen = None if formats is None else tuple(formats)
         self.report = Report(task_id, "Quarter", "visits", Status.RUNNING, NOW, formats=chosen)
         data = DataSettings(artifacts=FolderAddress(folder / "artifacts"), max_rows=most_rows)
-        self.workshop = Workshop(self.execution, data, Limits(timedelta(minutes=1), 10**12))
+        self.resources = ExecutionResources(self.execution, data, Limits(timedelta(minutes=1), 10**12))
         self.progress = Told(self.report, self.execution, leases)
         self.kept = folder / "artifacts" / task_id / "e1"
 
     def produce(self, contents: Contents, **of_type: Any) -> Completed:
         report_type = ReportType("visits", "Visits", "", lambda _: contents, **of_type)
         share = Share(self.progress, 0, 100)
-        return Production(self.report, report_type, "v1", self.workshop, share, self.progress).run(contents)
+        return Exporter(self.report, report_type, "v1", self.resources, share, self.progress).run(contents)
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def make_place(leases: Leases, tmp_path: Path) -> Iterator[Any]:
 
     yield make
     for place in places:
-        place.workshop.close()
+        place.resources.close()
     for place in places:
-        assert list(place.workshop.store.scratch_root.glob("*")) == []
+        assert list(place.resources.store.scratch_root.glob("*")) == []
 
 
 def contents(*counts: int, **given: Any) -> Contents:
@@ -240,7 +240,7 @@ def test_the_share_of_a_query_is_told_while_its_engine_writes(
     make_place: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = make_place(formats=["csv"])
-    monkeypatch.setattr(place.workshop, "query_progress", lambda: 0.4)
+    monkeypatch.setattr(place.resources, "query_progress", lambda: 0.4)
 
     completed = place.produce(Contents({}, tables=[Table("t", "Table", RowsOfAnEngine(place))]))
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.wait import wait_until
 from reports_worker.domain.report import Failed, Reason
-from reports_worker.execution.limits import EVERY_SECONDS, STALE_AFTER_SECONDS, Guard, Limits
+from reports_worker.execution.limits import EVERY_SECONDS, STALE_AFTER_SECONDS, Limits, LimitWatcher
 from reports_worker.execution.shared_state import SharedState
 from reports_worker.queue.lease_timing import LOST_AFTER_SECONDS
 from reports_worker.queue.leases import LEASE
@@ -32,8 +32,8 @@ class Watched:
     passed: list[Failed] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
-    def guard(self, limits: Limits) -> Guard:
-        guard = Guard(limits, self.shared, on_passed=self._pass, on_lost=self._lose)
+    def guard(self, limits: Limits) -> LimitWatcher:
+        guard = LimitWatcher(limits, self.shared, on_passed=self._pass, on_lost=self._lose)
         guard.start()
         return guard
 

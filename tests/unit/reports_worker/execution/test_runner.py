@@ -15,9 +15,9 @@ from redis import Redis
 
 from reports_worker import (
     CATALOG,
-    Assignment,
     Progress,
     Report,
+    ReportContext,
     ReportQueue,
     ReportType,
     Settings,
@@ -29,7 +29,7 @@ from reports_worker.broker import keys
 from reports_worker.domain.report import Outcome
 from reports_worker.execution.failures import LARGEST_SUMMARY, LONGEST_ERROR
 from reports_worker.execution.limits import Limits
-from reports_worker.execution.runner import Making
+from reports_worker.execution.runner import ReportRunner
 from reports_worker.execution.shared_state import SharedState
 from reports_worker.lib.units import SecondsRange
 from reports_worker.parameters import DateRange
@@ -37,7 +37,7 @@ from reports_worker.queue.leases import Execution, Leases
 from reports_worker.settings.data import DataSettings
 from tests.every_kind import EVERY_KIND
 
-Make = Callable[[Assignment], Any]
+Make = Callable[[ReportContext], Any]
 RunMaking = Callable[..., Report]
 AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
 LIMITS = Limits(timedelta(seconds=60), memory=10**12)
@@ -54,10 +54,10 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
         connection.delete(keys.QUEUED)
         execution = Execution(task_id, "x")
         assert leases.start(execution, worker="w", expires=timedelta(hours=1))
-        catalog = CATALOG if make is None else {name: ReportType(name, "Custom", "Made in a test.", make)}
+        catalog = None if make is None else {name: ReportType(name, "Custom", "Made in a test.", make)}
         report = queue.find(task_id)
         assert report is not None
-        Making(report, execution, leases, AT_ONCE, LIMITS, SharedState(), catalog).run()
+        ReportRunner(report, execution, leases, AT_ONCE, LIMITS, SharedState(), catalog).run()
         ended = queue.find(task_id)
         assert ended is not None
         return ended
@@ -66,14 +66,14 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
 
 
 def raises(error: BaseException) -> Make:
-    def make(_: Assignment) -> Mapping[str, Any]:
+    def make(_: ReportContext) -> Mapping[str, Any]:
         raise error
 
     return make
 
 
 def test_what_the_type_returns_is_the_result(run: RunMaking) -> None:
-    report = run(lambda assignment: {"for": assignment.title, "count": 7})
+    report = run(lambda context: {"for": context.title, "count": 7})
 
     assert report.status is Status.COMPLETED
     assert report.result == {"title": "Quarter", "type": "custom", "for": "Quarter", "count": 7}
@@ -168,9 +168,9 @@ def test_progress_that_makes_no_sense_is_cut(
 ) -> None:
     seen = []
 
-    def make(assignment: Assignment) -> Mapping[str, Any]:
-        assignment.progress(percent, stage)
-        report = queue.find(assignment.task_id)
+    def make(context: ReportContext) -> Mapping[str, Any]:
+        context.progress(percent, stage)
+        report = queue.find(context.task_id)
         assert report is not None
         seen.append(report.progress)
         return {}
@@ -238,7 +238,7 @@ def make_from_file(queue: ReportQueue, leases: Leases, folder: Path, text: str) 
     data = DataSettings(report_folders=(folder,), artifacts=FolderAddress(folder / "artifacts"))
     report = queue.find(task_id)
     assert report is not None
-    Making(report, execution, leases, Settings(data=data), LIMITS, SharedState()).run()
+    ReportRunner(report, execution, leases, Settings(data=data), LIMITS, SharedState()).run()
     ended = queue.find(task_id)
     assert ended is not None
     return ended
@@ -297,18 +297,18 @@ def make_with(queue: ReportQueue, leases: Leases, parameters: Mapping[str, Any],
     report = queue.find(task_id)
     assert report is not None
     report_type = ReportType("everything", "", "", make, parameters=EVERY_KIND.parameters)
-    Making(report, execution, leases, AT_ONCE, LIMITS, SharedState(), {"everything": report_type}).run()
+    ReportRunner(report, execution, leases, AT_ONCE, LIMITS, SharedState(), {"everything": report_type}).run()
     ended = queue.find(task_id)
     assert ended is not None
     return ended
 
 
 def test_parameters_come_as_they_were_kept_and_as_python_has_them(queue: ReportQueue, leases: Leases) -> None:
-    seen: list[Assignment] = []
+    seen: list[ReportContext] = []
     period = {"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}
 
-    def make(assignment: Assignment) -> Mapping[str, Any]:
-        seen.append(assignment)
+    def make(context: ReportContext) -> Mapping[str, Any]:
+        seen.append(context)
         return {}
 
     make_with(queue, leases, {"period": period, "channels": ["shop"], "region": 7}, make)
@@ -330,10 +330,10 @@ def test_parameters_that_are_not_as_they_are_kept_are_rejected(queue: ReportQueu
 def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: ReportQueue) -> None:
     seen = []
 
-    def make(assignment: Assignment) -> Mapping[str, Any]:
+    def make(context: ReportContext) -> Mapping[str, Any]:
         for percent, stage in [(0, "first"), (50, "second")]:
-            assignment.progress(percent, stage)
-            report = queue.find(assignment.task_id)
+            context.progress(percent, stage)
+            report = queue.find(context.task_id)
             assert report is not None
             seen.append((report.status, report.progress))
         return {}
@@ -346,10 +346,10 @@ def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: Report
 def test_progress_told_often_is_written_seldom(run: RunMaking, connection: Redis) -> None:
     written = set()
 
-    def make(assignment: Assignment) -> Mapping[str, Any]:
+    def make(context: ReportContext) -> Mapping[str, Any]:
         for percent in range(100):
-            assignment.progress(percent, "counting")
-            written.add(connection.hget(keys.job(assignment.task_id), "percent"))
+            context.progress(percent, "counting")
+            written.add(connection.hget(keys.job(context.task_id), "percent"))
         return {}
 
     run(make)
@@ -360,8 +360,8 @@ def test_progress_told_often_is_written_seldom(run: RunMaking, connection: Redis
 def test_a_result_whose_lease_is_lost_is_dropped(
     run: RunMaking, connection: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def make(assignment: Assignment) -> Mapping[str, Any]:
-        connection.set(keys.lease(assignment.task_id), "another")
+    def make(context: ReportContext) -> Mapping[str, Any]:
+        connection.set(keys.lease(context.task_id), "another")
         return {"late": True}
 
     report = run(make)
@@ -372,9 +372,9 @@ def test_a_result_whose_lease_is_lost_is_dropped(
 
 
 def test_the_log_tells_of_each_stage_in_one_line(run: RunMaking, caplog: pytest.LogCaptureFixture) -> None:
-    def make(assignment: Assignment) -> Mapping[str, Any]:
-        assignment.progress(10, "adding up")
-        assignment.progress(20, "adding up")
+    def make(context: ReportContext) -> Mapping[str, Any]:
+        context.progress(10, "adding up")
+        context.progress(20, "adding up")
         return {}
 
     with caplog.at_level(logging.INFO, logger="reports_worker"):

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from reports_worker.execution.warmup import list_preparations
+from reports_worker.execution.warmup import list_warmups
 from reports_worker.formats.charts import renderer
 from reports_worker.settings.data import DataSettings
 
 _LOADED = """
 import sys
 from reports_worker.settings.data import DataSettings
-from reports_worker.execution.warmup import list_preparations
-for prepare in list_preparations(DataSettings(warehouse=sys.argv[1] or None)):
+from reports_worker.execution.warmup import list_warmups
+for prepare in list_warmups(DataSettings(warehouse=sys.argv[1] or None)):
     prepare()
 print(*sys.modules)
 """
@@ -52,7 +52,7 @@ def test_a_step_that_fails_is_logged_and_the_others_are_taken(
 
     monkeypatch.setattr(renderer, "start_engine", fail)
     with caplog.at_level(logging.WARNING):
-        for prepare in list_preparations(DataSettings(warehouse="/nowhere")):
+        for prepare in list_warmups(DataSettings(warehouse="/nowhere")):
             prepare()
 
     assert [record.getMessage() for record in caplog.records] == [

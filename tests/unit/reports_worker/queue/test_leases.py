@@ -242,7 +242,7 @@ def test_a_report_ends_once(
     before = find(queue, running)
 
     assert not leases.publish(replace(running, id=execution) if execution else running, again)
-    assert leases.put_back(running, spent=True) == ""
+    assert leases.requeue(running, spent=True) == ""
     assert list(leases.sweep()) == []
     assert find(queue, running) == before
 
@@ -313,7 +313,7 @@ def test_a_report_put_back_waits_again_before_later_ones(
     later = queue.submit(Submission("Later", "users"))
     leases.progress(running, 40, "adding up")
 
-    assert leases.put_back(running, spent=True) == "queued"
+    assert leases.requeue(running, spent=True) == "queued"
 
     report = find(queue, running)
     assert report.status is Status.PENDING
@@ -329,7 +329,7 @@ def test_a_report_whose_worker_died_four_times_is_abandoned(
     connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
 ) -> None:
     outcomes = [
-        leases.put_back(begin(connection, leases, task_id), spent=True) for _ in range(MOST_EXECUTIONS)
+        leases.requeue(begin(connection, leases, task_id), spent=True) for _ in range(MOST_EXECUTIONS)
     ]
 
     assert outcomes == ["queued", "queued", "queued", "abandoned"]
@@ -348,7 +348,7 @@ def test_a_report_is_abandoned_for_the_reason_that_its_last_worker_gives(
     connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
 ) -> None:
     for number in range(MOST_EXECUTIONS):
-        leases.put_back(begin(connection, leases, task_id), spent=True, why=f"Reason {number}.")
+        leases.requeue(begin(connection, leases, task_id), spent=True, why=f"Reason {number}.")
 
     report = queue.find(task_id)
     assert report is not None
@@ -359,7 +359,7 @@ def test_a_report_handed_back_unspent_has_all_its_executions_left(
     connection: Redis, queue: ReportQueue, leases: Leases, task_id: str
 ) -> None:
     for _ in range(3 * MOST_EXECUTIONS):
-        assert leases.put_back(begin(connection, leases, task_id), spent=False) == "queued"
+        assert leases.requeue(begin(connection, leases, task_id), spent=False) == "queued"
 
     assert read_executions(connection, task_id) == 0
     report = queue.find(task_id)
@@ -372,12 +372,12 @@ def test_what_its_own_worker_puts_back_after_the_lease_ran_out_is_queued_at_once
 ) -> None:
     lose_lease(connection, running)
 
-    assert leases.put_back(running, spent=False) == "queued"
+    assert leases.requeue(running, spent=False) == "queued"
 
     assert find(queue, running).status is Status.PENDING
     assert read_executions(connection, running.task_id) == 0
     assert connection.lrange(keys.QUEUED, 0, -1) == [running.task_id.encode()]
-    assert leases.put_back(running, spent=False) == ""
+    assert leases.requeue(running, spent=False) == ""
     assert list(leases.sweep()) == []
 
 
@@ -391,7 +391,7 @@ def test_what_another_has_noticed_before_is_not_put_back_again(
         begin(connection, leases, running.task_id)
     queued = connection.lrange(keys.QUEUED, 0, -1)
 
-    assert leases.put_back(running, spent=True) == ""
+    assert leases.requeue(running, spent=True) == ""
     assert connection.lrange(keys.QUEUED, 0, -1) == queued
 
 
@@ -594,7 +594,7 @@ def test_a_start_and_a_retry_forget_the_starts_that_were_missed(
     connection.lrem(keys.QUEUED, 0, task_id)
     execution = Execution(task_id, "x")
     assert leases.start(execution, worker=WORKER, expires=RUN)
-    leases.put_back(execution, spent=False)
+    leases.requeue(execution, spent=False)
     assert [miss_a_start(connection, leases, task_id) for _ in range(3)] == [[(task_id, "queued")]] * 3
     assert miss_a_start(connection, leases, task_id) == [(task_id, "rejected")]
 
@@ -607,7 +607,7 @@ def test_a_hand_back_counts_as_no_missed_start(connection: Redis, leases: Leases
     for number in range(6):
         execution = Execution(task_id, str(number))
         assert leases.start(execution, worker=WORKER, expires=RUN)
-        assert leases.put_back(execution, spent=False) == "queued"
+        assert leases.requeue(execution, spent=False) == "queued"
 
     assert not connection.hexists(keys.job(task_id), "missed_starts")
 
@@ -711,7 +711,7 @@ def test_many_expired_reports_go_a_hundred_at_a_time(
         lambda leases, execution: leases.progress(execution, 50, "adding up"),
         lambda leases, execution: leases.publish(execution, DONE),
         lambda leases, execution: leases.publish(execution, Failed(Reason.ERROR, "It broke.")),
-        lambda leases, execution: leases.put_back(execution, spent=True) != "",
+        lambda leases, execution: leases.requeue(execution, spent=True) != "",
     ],
     ids=["progress", "completed", "failed", "put back"],
 )

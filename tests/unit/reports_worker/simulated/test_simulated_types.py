@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from reports_worker import CATALOG, Assignment, ReportType, Settings
+from reports_worker import CATALOG, ReportContext, ReportType
 from reports_worker.lib.units import SecondsRange
-from reports_worker.simulated import inventory, sales, users
+from reports_worker.simulated import SIMULATED_SECONDS, inventory, make_types, sales, users
 from reports_worker.simulated.simulation import choose_seconds
 
-AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
+AT_ONCE = make_types(SecondsRange(0, 0))
 SEEDS = [f"task {number}" for number in range(2000)]
 
 
@@ -22,16 +22,14 @@ def seeded(seed: str) -> Random:
     return Random(seed)  # noqa: S311 - made-up figures, nothing secret
 
 
-def make(
-    report_type: ReportType, task_id: str, settings: Settings = AT_ONCE
-) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
+def make(report_type: ReportType, task_id: str) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
     """The figures, and the progress that was told on the way."""
     told: list[tuple[int, str]] = []
 
     def progress(percent: int, stage: str) -> None:
         told.append((percent, stage))
 
-    figures = report_type.make(Assignment(task_id, "Quarter", {}, settings, progress))
+    figures = report_type.make(ReportContext(task_id, "Quarter", {}, progress))
     assert isinstance(figures, Mapping)
     return figures, told
 
@@ -43,7 +41,7 @@ def test_there_are_the_three_types_of_the_sample() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS[::500])
 def test_sales_have_these_figures(seed: str) -> None:
-    figures, _ = make(sales.TYPE, seed)
+    figures, _ = make(AT_ONCE["sales"], seed)
 
     assert list(figures) == ["total_sales", "orders", "average_order_value", "top_product", "processing_time"]
 
@@ -88,7 +86,7 @@ def test_users_are_in_range_and_active_and_new_ones_are_among_all() -> None:
 
 
 def test_it_takes_a_whole_number_of_seconds_from_5_to_15() -> None:
-    chosen = {choose_seconds(Settings().simulated_seconds, seeded(seed)) for seed in SEEDS}
+    chosen = {choose_seconds(SIMULATED_SECONDS, seeded(seed)) for seed in SEEDS}
 
     assert chosen == set(range(5, 16))
 
@@ -110,13 +108,13 @@ def test_any_seconds_are_chosen_where_the_range_holds_no_whole_number() -> None:
 
 @pytest.mark.parametrize("name", CATALOG)
 def test_the_same_report_made_again_has_the_same_figures(name: str) -> None:
-    assert make(CATALOG[name], "one id")[0] == make(CATALOG[name], "one id")[0]
-    assert make(CATALOG[name], "one id")[0] != make(CATALOG[name], "another id")[0]
+    assert make(AT_ONCE[name], "one id")[0] == make(AT_ONCE[name], "one id")[0]
+    assert make(AT_ONCE[name], "one id")[0] != make(AT_ONCE[name], "another id")[0]
 
 
 @pytest.mark.parametrize("name", CATALOG)
 def test_percent_rises_from_0_through_four_stages(name: str) -> None:
-    _, told = make(CATALOG[name], "one id", Settings(simulated_seconds=SecondsRange(0.02, 0.02)))
+    _, told = make(make_types(SecondsRange(0.02, 0.02))[name], "one id")
 
     percents = [percent for percent, _ in told]
     assert percents == sorted(percents)
@@ -128,6 +126,6 @@ def test_percent_rises_from_0_through_four_stages(name: str) -> None:
 
 
 def test_the_time_that_it_took_is_told() -> None:
-    figures, _ = make(sales.TYPE, "one id", Settings(simulated_seconds=SecondsRange(1, 1)))
+    figures, _ = make(make_types(SecondsRange(1, 1))["sales"], "one id")
 
     assert figures["processing_time"] == 1

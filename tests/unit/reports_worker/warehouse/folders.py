@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Warehouse
@@ -18,7 +17,7 @@ from reports_worker.warehouse.warehouse import Warehouse
 
 def open_at(path: Path, scratch: Path, *, seconds: float = 30, memory: int = 400 * 10**6) -> Warehouse:
     bounds = Bounds(timedelta(seconds=seconds), memory, scratch, batch=1000)
-    return open_warehouse(DataSettings.from_environ({"ConnectionStrings__warehouse": str(path)}), bounds)
+    return open_warehouse(str(path), bounds)
 
 
 @contextmanager

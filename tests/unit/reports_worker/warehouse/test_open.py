@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from reports_worker import SettingsError
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.drivers import ENGINES, EngineModule, check_driver
 from reports_worker.warehouse.open import load_engine
 
@@ -35,6 +34,6 @@ def test_a_missing_package_is_named_with_the_extra_that_installs_it() -> None:
 
 def test_a_dialect_that_nobody_knows_is_refused() -> None:
     with pytest.raises(SettingsError, match="ConnectionStrings__warehouse is not valid") as caught:
-        load_engine(DataSettings(warehouse="nonsense://user:hush@db/x"))
+        load_engine("nonsense://user:hush@db/x")
 
     assert "hush" not in str(caught.value)

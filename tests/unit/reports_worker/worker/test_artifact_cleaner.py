@@ -18,7 +18,7 @@ from reports_worker.broker import keys
 from reports_worker.domain.report import Completed, Failed, Reason, Receipt
 from reports_worker.domain.task_id import new_task_id
 from reports_worker.queue.leases import Execution, Leases
-from reports_worker.worker.artifact_cleaner import AGAIN_AFTER_SECONDS, Cleaner
+from reports_worker.worker.artifact_cleaner import AGAIN_AFTER_SECONDS, ArtifactCleaner
 
 RETENTION = timedelta(days=30)
 RUN = timedelta(hours=1)
@@ -41,8 +41,8 @@ class Scene:
     store: FolderStore
 
     @property
-    def cleaner(self) -> Cleaner:
-        return Cleaner(self.connection, self.store, retention=RETENTION)
+    def cleaner(self) -> ArtifactCleaner:
+        return ArtifactCleaner(self.connection, self.store, retention=RETENTION)
 
     @property
     def root(self) -> Path:
@@ -72,7 +72,7 @@ def scene(connection: Redis, queue: ReportQueue, leases: Leases, tmp_path: Path)
 def test_what_is_published_stays_and_what_earlier_attempts_left_goes(scene: Scene, task_id: str) -> None:
     first = scene.begin(task_id, "first")
     scene.keep(task_id, "first")
-    scene.leases.put_back(first, spent=True)
+    scene.leases.requeue(first, spent=True)
     second = scene.begin(task_id, "second")
     scene.keep(task_id, "second")
     assert scene.leases.publish(second, DONE)
@@ -84,7 +84,7 @@ def test_what_is_published_stays_and_what_earlier_attempts_left_goes(scene: Scen
 
 
 def test_what_runs_stays(scene: Scene, task_id: str) -> None:
-    scene.leases.put_back(scene.begin(task_id, "first"), spent=True)
+    scene.leases.requeue(scene.begin(task_id, "first"), spent=True)
     scene.begin(task_id, "second")
     scene.keep(task_id, "first")
     scene.keep(task_id, "second")
@@ -150,7 +150,7 @@ def test_a_failed_report_that_is_made_again_keeps_no_files_of_before(scene: Scen
 
 
 def test_nothing_that_is_published_meanwhile_is_taken(scene: Scene, task_id: str, tmp_path: Path) -> None:
-    scene.leases.put_back(scene.begin(task_id, "first"), spent=True)
+    scene.leases.requeue(scene.begin(task_id, "first"), spent=True)
     scene.keep(task_id, "first")
 
     class StoreMeanwhile(FolderStore):
@@ -165,7 +165,7 @@ def test_nothing_that_is_published_meanwhile_is_taken(scene: Scene, task_id: str
 
     store = StoreMeanwhile(tmp_path / "artifacts")
 
-    Cleaner(scene.connection, store, retention=RETENTION).clean()
+    ArtifactCleaner(scene.connection, store, retention=RETENTION).clean()
 
     assert FolderStore(tmp_path / "artifacts").find_executions(task_id) == ["second"]
 
@@ -173,7 +173,7 @@ def test_nothing_that_is_published_meanwhile_is_taken(scene: Scene, task_id: str
 def test_while_the_store_is_away_nothing_is_forgotten(scene: Scene, task_id: str, tmp_path: Path) -> None:
     scene.keep(task_id, "first")
     scene.queue.delete(task_id)
-    away = Cleaner(scene.connection, StoreThatIsAway(tmp_path / "artifacts"), retention=RETENTION)
+    away = ArtifactCleaner(scene.connection, StoreThatIsAway(tmp_path / "artifacts"), retention=RETENTION)
 
     away.clean()
 
@@ -193,7 +193,7 @@ def test_what_is_noted_again_meanwhile_is_looked_at_again(scene: Scene, task_id:
 
     scene.queue.delete(task_id)
 
-    Cleaner(scene.connection, StoreMeanwhile(tmp_path), retention=RETENTION).clean()
+    ArtifactCleaner(scene.connection, StoreMeanwhile(tmp_path), retention=RETENTION).clean()
 
     assert scene.connection.zscore(keys.FILES, task_id) == 1
 

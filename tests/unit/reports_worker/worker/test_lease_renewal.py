@@ -20,7 +20,7 @@ from reports_worker.worker.lease_renewal import (
     BEGIN_WITHIN_SECONDS,
     CANCEL_WITHIN_SECONDS,
     END_WITHIN_SECONDS,
-    LeaseKeeper,
+    LeaseRenewal,
 )
 
 
@@ -31,14 +31,14 @@ class Scene:
     server: FakeServer
     connection: Redis
     queue: ReportQueue
-    keeper: LeaseKeeper
+    lease_renewal: LeaseRenewal
     execution: Execution
     shared: SharedState
     begin: float = field(default_factory=seconds_now)
     kills: list[str] = field(default_factory=list)
 
     def tick(self, seconds_later: float) -> None:
-        self.keeper._care_for_held(self.begin + seconds_later + 0.001)
+        self.lease_renewal._care_for_held(self.begin + seconds_later + 0.001)
 
     @property
     def status(self) -> Status:
@@ -61,10 +61,10 @@ def scene() -> Scene:
     assert leases.start(execution, worker="w", expires=timedelta(hours=1))
     connection.delete(keys.QUEUED)
     shared = SharedState()
-    keeper = LeaseKeeper(leases, kill=lambda: kills.append("killed"), shared=shared)
+    lease_renewal = LeaseRenewal(leases, kill=lambda: kills.append("killed"), shared=shared)
     shared.note_begin()
-    keeper.hold(execution)
-    return Scene(server, connection, queue, keeper, execution, shared, shared.renewed_at, kills)
+    lease_renewal.hold(execution)
+    return Scene(server, connection, queue, lease_renewal, execution, shared, shared.renewed_at, kills)
 
 
 def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
@@ -146,19 +146,19 @@ def test_the_making_process_is_told_of_each_renewal_and_of_none_that_failed(scen
 def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene: Scene) -> None:
     scene.server.connected = False
     scene.tick(LOST_AFTER_SECONDS)
-    assert scene.keeper.has_cut_off(scene.execution)
+    assert scene.lease_renewal.has_aborted(scene.execution)
     with pytest.raises(RedisError):
-        scene.keeper._hand_back_cut_off()
+        scene.lease_renewal._requeue_aborted()
     scene.server.connected = True
     scene.connection.zadd(keys.STARTED, {f"{scene.execution.task_id}:{scene.execution.id}": 1})
     scene.connection.delete(keys.lease(scene.execution.task_id))  # it has run out
 
-    scene.keeper._hand_back_cut_off()
+    scene.lease_renewal._requeue_aborted()
 
     assert scene.status is Status.PENDING
     assert scene.connection.lrange(keys.QUEUED, 0, -1) == [scene.execution.task_id.encode()]
     assert scene.connection.hget(keys.job(scene.execution.task_id), "executions") == b"0"
-    assert not scene.keeper.has_cut_off(scene.execution)
+    assert not scene.lease_renewal.has_aborted(scene.execution)
 
 
 def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scene) -> None:
@@ -167,11 +167,11 @@ def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scen
     scene.server.connected = True
     scene.connection.set(keys.lease(scene.execution.task_id), "another")
 
-    scene.keeper._hand_back_cut_off()
+    scene.lease_renewal._requeue_aborted()
 
     assert scene.status is Status.RUNNING
     assert scene.connection.llen(keys.QUEUED) == 0
-    assert not scene.keeper.has_cut_off(scene.execution)
+    assert not scene.lease_renewal.has_aborted(scene.execution)
 
 
 def test_a_process_that_hangs_since_its_fork_is_killed(
@@ -192,7 +192,7 @@ def test_a_process_that_hangs_since_its_fork_is_killed(
 
 
 def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
-    scene.keeper.let_go()
+    scene.lease_renewal.release()
     scene.connection.delete(keys.lease(scene.execution.task_id))
 
     scene.tick(LOST_AFTER_SECONDS)
@@ -216,14 +216,14 @@ def test_a_cancelled_making_that_has_ended_by_itself_is_not_killed(scene: Scene)
     scene.queue.cancel(scene.execution.task_id)
     scene.tick(RENEW_EVERY_SECONDS)
 
-    scene.keeper.let_go()
+    scene.lease_renewal.release()
     scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
 
     assert scene.kills == []
 
 
 def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> None:
-    scene.keeper.hand_back_after(timedelta(seconds=30))
+    scene.lease_renewal.requeue_after(timedelta(seconds=30))
 
     scene.tick(2)
 
@@ -232,7 +232,7 @@ def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> 
 
 
 def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed(scene: Scene) -> None:
-    scene.keeper.hand_back_after(timedelta(seconds=30))
+    scene.lease_renewal.requeue_after(timedelta(seconds=30))
 
     scene.tick(31)
 
@@ -245,7 +245,7 @@ def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed
 def test_the_making_is_killed_even_if_the_report_cannot_be_handed_back(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene.keeper.hand_back_after(timedelta())
+    scene.lease_renewal.requeue_after(timedelta())
     scene.server.connected = False
 
     with caplog.at_level(logging.WARNING), pytest.raises(RedisError):

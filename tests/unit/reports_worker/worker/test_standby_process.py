@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from harness.wait import wait_until
-from reports_worker.worker.standby_process import Spare
+from reports_worker.worker.standby_process import StandbyProcess
 
 
 @pytest.fixture
@@ -20,58 +20,58 @@ def written(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def spare(written: Path) -> Iterator[Spare]:
+def standby(written: Path) -> Iterator[StandbyProcess]:
     def follow(order: bytes) -> None:
         written.with_suffix(".part").write_bytes(b"%d %s" % (os.getpid(), order))
         written.with_suffix(".part").rename(written)
 
-    spare = Spare(lambda: None, [], follow)
-    yield spare
-    spare.dismiss()
+    standby = StandbyProcess(lambda: None, [], follow)
+    yield standby
+    standby.dismiss()
 
 
-def wait_until_idle(spare: Spare) -> None:
-    wait_until(lambda: psutil.Process(spare.pid).status() == psutil.STATUS_SLEEPING, what="the process")
+def wait_until_idle(standby: StandbyProcess) -> None:
+    wait_until(lambda: psutil.Process(standby.pid).status() == psutil.STATUS_SLEEPING, what="the process")
 
 
-def test_it_follows_the_order_that_it_is_given_and_ends(spare: Spare, written: Path) -> None:
-    wait_until_idle(spare)
+def test_it_follows_the_order_that_it_is_given_and_ends(standby: StandbyProcess, written: Path) -> None:
+    wait_until_idle(standby)
 
-    assert spare.give(b"x" * 100_000)
+    assert standby.give(b"x" * 100_000)
 
-    assert os.waitpid(spare.pid, 0)[1] == 0
-    assert written.read_bytes() == b"%d %s" % (spare.pid, b"x" * 100_000)
+    assert os.waitpid(standby.pid, 0)[1] == 0
+    assert written.read_bytes() == b"%d %s" % (standby.pid, b"x" * 100_000)
 
 
-def test_one_that_died_takes_no_order_and_leaves_no_zombie(spare: Spare) -> None:
-    wait_until_idle(spare)
-    os.kill(spare.pid, signal.SIGKILL)
-    wait_until(lambda: psutil.Process(spare.pid).status() == psutil.STATUS_ZOMBIE, what="its death")
+def test_one_that_died_takes_no_order_and_leaves_no_zombie(standby: StandbyProcess) -> None:
+    wait_until_idle(standby)
+    os.kill(standby.pid, signal.SIGKILL)
+    wait_until(lambda: psutil.Process(standby.pid).status() == psutil.STATUS_ZOMBIE, what="its death")
 
-    assert not spare.give(b"order")
+    assert not standby.give(b"order")
 
-    assert not psutil.pid_exists(spare.pid)
+    assert not psutil.pid_exists(standby.pid)
 
 
 def test_one_that_hangs_before_it_is_ready_takes_no_order() -> None:
-    spare = Spare(signal.pause, [], lambda _: None)
+    standby = StandbyProcess(signal.pause, [], lambda _: None)
 
-    assert not spare.give(b"order")
+    assert not standby.give(b"order")
 
-    assert not psutil.pid_exists(spare.pid)
+    assert not psutil.pid_exists(standby.pid)
 
 
-def test_one_that_is_not_needed_ends(spare: Spare, written: Path) -> None:
-    spare.dismiss()
+def test_one_that_is_not_needed_ends(standby: StandbyProcess, written: Path) -> None:
+    standby.dismiss()
 
-    assert not psutil.pid_exists(spare.pid)
+    assert not psutil.pid_exists(standby.pid)
     assert not written.exists()
 
 
-def test_it_ends_when_nobody_is_left_to_order(spare: Spare, written: Path) -> None:
-    spare._socket.close()
+def test_it_ends_when_nobody_is_left_to_order(standby: StandbyProcess, written: Path) -> None:
+    standby._socket.close()
 
-    assert os.waitpid(spare.pid, 0)[1] == 0
+    assert os.waitpid(standby.pid, 0)[1] == 0
     assert not written.exists()
 
 
@@ -79,19 +79,19 @@ def test_an_order_that_fails_is_told_by_the_exit_code() -> None:
     def fail(_: bytes) -> None:
         raise RuntimeError
 
-    spare = Spare(lambda: None, [], fail)
-    wait_until_idle(spare)
+    standby = StandbyProcess(lambda: None, [], fail)
+    wait_until_idle(standby)
 
-    assert spare.give(b"order")
+    assert standby.give(b"order")
 
-    assert os.waitstatus_to_exitcode(os.waitpid(spare.pid, 0)[1]) == os.EX_SOFTWARE
+    assert os.waitstatus_to_exitcode(os.waitpid(standby.pid, 0)[1]) == os.EX_SOFTWARE
 
 
 def test_it_prepares_itself_while_it_waits(written: Path) -> None:
-    spare = Spare(lambda: None, [written.touch], lambda _: None)
+    standby = StandbyProcess(lambda: None, [written.touch], lambda _: None)
 
     wait_until(written.exists, what="the preparation")
-    spare.dismiss()
+    standby.dismiss()
 
 
 def test_no_step_is_begun_once_its_order_is_there(tmp_path: Path) -> None:
@@ -106,11 +106,11 @@ def test_no_step_is_begun_once_its_order_is_there(tmp_path: Path) -> None:
     def follow(order: bytes) -> None:
         followed.write_bytes(order)
 
-    spare = Spare(lambda: None, [prepare, second.touch], follow)
+    standby = StandbyProcess(lambda: None, [prepare, second.touch], follow)
     wait_until(first.exists, what="the first step")
-    assert spare.give(b"order")
+    assert standby.give(b"order")
     ordered.touch()
 
-    assert os.waitstatus_to_exitcode(os.waitpid(spare.pid, 0)[1]) == os.EX_OK
+    assert os.waitstatus_to_exitcode(os.waitpid(standby.pid, 0)[1]) == os.EX_OK
     assert followed.read_bytes() == b"order"
     assert not second.exists()

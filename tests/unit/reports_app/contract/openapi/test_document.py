@@ -16,7 +16,7 @@ from reports_app.services.container import Services, add_services
 from reports_worker import LONGEST_TITLE, MOST_LISTED, TYPES, Status
 from tests.unit.reports_app.api.test_api_refusals import assert_problem
 from tests.unit.reports_app.html_tree import Element, parse_html
-from tests.unit.reports_app.report_factory import UNKNOWN_ID, Workshop
+from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 STATUSES = {
     ("GET", "/api/reports"): {200, 400, 503},
@@ -156,10 +156,10 @@ def test_it_is_told_without_a_broker(client: FlaskClient, memory_server: fakered
 
 
 def test_each_field_of_a_report_is_described(
-    client: FlaskClient, workshop: Workshop, document: dict[str, Any]
+    client: FlaskClient, factory: ReportFactory, document: dict[str, Any]
 ) -> None:
     described = document["components"]["schemas"]["Report"]
-    makers = (workshop.ask, workshop.start, workshop.complete, workshop.fail)
+    makers = (factory.ask, factory.start, factory.complete, factory.fail)
 
     bodies = [client.get(f"/api/reports/{make()}").get_json() for make in makers]
 
@@ -238,6 +238,6 @@ def test_the_links_within_the_docs_have_their_targets(client: FlaskClient) -> No
     assert "/openapi.json" in targets
 
 
-def test_each_page_leads_to_the_docs(client: FlaskClient, workshop: Workshop) -> None:
-    for path in ("/", f"/reports/{workshop.ask()}", "/docs"):
+def test_each_page_leads_to_the_docs(client: FlaskClient, factory: ReportFactory) -> None:
+    for path in ("/", f"/reports/{factory.ask()}", "/docs"):
         assert parse_html(client.get(path).text).links()["API"] == "/docs"

@@ -12,7 +12,6 @@ import pytest
 
 from harness.wait import wait_until
 from reports_worker.content.rows import Kind
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
 from reports_worker.warehouse.open import open_warehouse
@@ -26,7 +25,7 @@ SLOW = (
 
 def open_at(path: Path, scratch: Path) -> Warehouse:
     bounds = Bounds(timedelta(seconds=30), 400 * 10**6, scratch, batch=1000)
-    return open_warehouse(DataSettings(warehouse=f"sqlite:///{path}"), bounds)
+    return open_warehouse(f"sqlite:///{path}", bounds)
 
 
 @pytest.fixture
