@@ -22,7 +22,7 @@ from reports_worker.parameters.presets import PRESETS
 from reports_worker.parameters.registry import KINDS
 from tests.integration.data_places import DataPlace, open_place
 
-TUTORIAL = (Path(__file__).parents[2] / "docs" / "your-own-reports.md").read_text(encoding="utf-8")
+TUTORIAL = (Path(__file__).parents[2] / "docs" / "start" / "your-own-reports.md").read_text(encoding="utf-8")
 FILES = {
     match[1]: match[2]
     for match in re.finditer(r"^```(?:sql|python) (\S+)\n(.*?)^```$", TUTORIAL, re.M | re.S)
