@@ -57,7 +57,7 @@ faults-all: .venv/installed-dev ## Strike each fault at every step of a report's
 soak: .venv/installed-dev ## Make 20,000 reports under random kills, and write docs/explanation/reliability.md
 	@$(BIN)/python -m faults soak $(FAULTS_ARGS)
 
-screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs Chromium)
+screenshots: .venv/installed-dev ## Take the pictures of the README and docs (needs Chromium)
 	@$(BIN)/python docs/take_screenshots.py
 
 clean: ## Remove the environment and caches (never your data in .apphost)
