@@ -51,13 +51,13 @@ bench: .venv/installed-dev ## Measure against a peer in the same run (BENCH_ARGS
 faults: .venv/installed-dev ## Strike each fault once on the running product and judge its promises (FAULTS_ARGS="--only NAME")
 	@$(BIN)/python -m faults $(FAULTS_ARGS)
 
-faults-all: .venv/installed-dev ## Strike each fault at every step of a report's life, and write docs/reliability.md
+faults-all: .venv/installed-dev ## Strike each fault at every step of a report's life, and write docs/explanation/reliability.md
 	@$(BIN)/python -m faults --all $(FAULTS_ARGS)
 
-soak: .venv/installed-dev ## Make 20,000 reports under random kills, and write docs/reliability.md
+soak: .venv/installed-dev ## Make 20,000 reports under random kills, and write docs/explanation/reliability.md
 	@$(BIN)/python -m faults soak $(FAULTS_ARGS)
 
-screenshots: .venv/installed-dev ## Take the pictures of the README anew (needs Chromium)
+screenshots: .venv/installed-dev ## Take the pictures of the README and docs (needs Chromium)
 	@$(BIN)/python docs/take_screenshots.py
 
 clean: ## Remove the environment and caches (never your data in .apphost)

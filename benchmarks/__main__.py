@@ -19,7 +19,7 @@ from .results import Result, read_checks, read_result, write_checks, write_resul
 from .run import Run, run_all
 from .void import Check
 
-_PAGE = ROOT / "docs" / "performance.md"
+_PAGE = ROOT / "docs" / "explanation" / "performance.md"
 _DONE, _FAILED, _TOOL_IS_MISSING = 0, 1, 2
 
 

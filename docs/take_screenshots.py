@@ -1,4 +1,4 @@
-"""Take the pictures of the README: `make screenshots`. Needs Chromium."""
+"""Take the pictures of README and docs: `make screenshots`. Needs Chromium."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECONDS_TO_START = 60
 
 
 def main() -> None:
-    """Run the product on ports of its own, ask for reports, and look at it; then once more over demo data."""
+    """Run the product on its own ports, request reports, and take the pictures; then again over demo data."""
     program = shutil.which("chromium") or sys.exit("Chromium is not installed: apt install chromium")
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:

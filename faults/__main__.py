@@ -27,7 +27,7 @@ from .scenarios import FAULTS
 from .soak import Soak, run_soak
 from .tools import check_tools
 
-_PAGE = ROOT / "docs" / "reliability.md"
+_PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 _KEPT, _BROKEN, _TOOL_IS_MISSING = 0, 1, 2
 _BEGIN = time.monotonic()
 

@@ -26,7 +26,7 @@ ALLOWED = {
     "REPORTS_CALLBACK_PRIVATE": "true",
     "REPORTS_CALLBACK_DELAYS": "100ms,100ms,100ms",
 }
-DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "callbacks.md"
 PENDING, DELIVERED, FAILED = CallbackStatus
 
 
@@ -60,7 +60,7 @@ def make_due(redis: Redis, task_id: str) -> None:
 
 
 def read_verifier() -> str:
-    """The example in docs/api.md of how a receiver checks a signature."""
+    """The example in docs/how-to/callbacks.md of how a receiver checks a signature."""
     found = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     return found[1]

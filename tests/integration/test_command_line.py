@@ -25,7 +25,7 @@ from tests.integration import command_lines
 
 UNKNOWN_ID = "0190a2b4-5c6d-7000-8000-00000000abcd"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-DOCS = ("README.md", "docs/python-and-shell.md")
+DOCS = ("README.md", "docs/how-to/python-and-shell.md")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""docs/api.md has every reason for which a report can fail."""
+"""docs/reference/api.md has every reason for which a report can fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from reports_worker import Reason
 
-DOCS = Path(__file__).parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "api.md"
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -1,4 +1,4 @@
-"""README's table of settings and the code know the same variables."""
+"""The tables of docs/reference/settings.md and the code know the same variables."""
 
 from __future__ import annotations
 
@@ -17,23 +17,22 @@ def read_code() -> str:
 
 def list_documented() -> set[str]:
     """The variables of the first column."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    text = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
     return {
         name
-        for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     }
 
 
-def test_every_setting_of_the_code_stands_in_the_table() -> None:
+def test_every_setting_of_the_code_stands_in_a_table() -> None:
     settings = {first or second for first, second in SETTING.findall(read_code())}
 
     assert {"REPORTS_PATH", "PORT", "ConnectionStrings__warehouse"} <= settings
     assert settings - list_documented() == set()
 
 
-def test_every_setting_of_the_table_is_read_by_the_code() -> None:
+def test_every_setting_of_the_tables_is_read_by_the_code() -> None:
     code = read_code()
 
     assert [name for name in sorted(list_documented()) if f'"{name}"' not in code] == []

@@ -1,4 +1,4 @@
-"""docs/tables.md and the demo data have the same tables and columns."""
+"""docs/reference/tables.md and the demo data have the same tables and columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import duckdb
 from reports_worker.demo.generator import Demo, write
 from reports_worker.demo.rows import TABLES
 
-DOCS = Path(__file__).parents[2] / "docs" / "tables.md"
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "tables.md"
 
 
 def test_the_documented_columns_are_those_of_the_files(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The tables of docs/packages.md, held: which package may import which, and how large a package may be."""
+"""The tables of docs/reference/packages.md, held: which package may import which, and how large a package may be."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def package_of(name: str) -> str | None:
 
 
 def read_tables() -> Mapping[str, set[str]]:
-    text = (ROOT / "docs" / "packages.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "packages.md").read_text(encoding="utf-8")
     allowed = {}
     for section in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
         product = section.split("\n", 1)[0]

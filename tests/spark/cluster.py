@@ -95,7 +95,7 @@ class ConnectServer:
         options = {
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.connect.grpc.binding.port": self.port,
-            # When a client is gone, its query ends soon after, instead of in 8 minutes (docs/spark.md).
+            # When a client is gone, its query ends soon after, instead of in 8 minutes (docs/how-to/spark.md).
             "spark.connect.execute.reattachable.senderMaxStreamDuration": "4s",
             "spark.connect.execute.manager.detachedTimeout": "4s",
             "spark.connect.execute.manager.maintenanceInterval": "1s",

@@ -1,4 +1,4 @@
-"""docs/reliability.md: a row for each fault, and what stands in it."""
+"""docs/explanation/reliability.md: a row for each fault, and what stands in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from faults.rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_
 from faults.scenarios import FAULTS
 from faults.soak import Soak
 
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 ROW = Row(
     name="worker-killed",
     title="SIGKILL to the worker",

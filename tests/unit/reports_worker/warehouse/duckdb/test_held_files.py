@@ -18,7 +18,7 @@ SUM = "SELECT count(*), sum(v) FROM t"
 
 
 def renew(folder: Path, ending: str, rows: int) -> None:
-    """Write a table aside and rename it, as docs/warehouse.md advises."""
+    """Write a table aside and rename it, as docs/reference/warehouse.md advises."""
     aside = folder / f".aside{ending}"
     if ending == ".parquet":
         write_parquet(aside, f"SELECT range AS v FROM range({rows})")  # noqa: S608 - a number
