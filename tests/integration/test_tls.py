@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from harness.broker import Broker, find_server, free_port
+from harness.broker import Broker, find_server
+from harness.ports import free_port
 from harness.worker_process import RQ_COMMAND, Reports, StartWorkerOf
 from reports_worker import Status, Submission, connect
 from reports_worker.broker.address import parse_address

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faults.small_disk import fill, mount_small_disk
+from harness.small_disk import fill, mount_small_disk
 from reports_worker.content.report import Chart
 from reports_worker.content.rows import Column, Kind, Row
 from reports_worker.formats.document import Document, WrittenFile
