@@ -4,8 +4,9 @@
 PYTHON ?= python3
 DEMO_ORDERS := 200000
 BIN := .venv/bin
-# More processes than cores: half of the suite waits. The files come in the order of tests/order.py.
-PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
+# The files of tests come in the order of tests/order.py. Without kept bytecode, each process of pytest would rewrite
+# its plugins again, and each process of the product would compile it.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
 INSTALL := $(BIN)/python $(PIP_INSTALL)
 UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
