@@ -1,9 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help run env test test-spark check format lock bench faults faults-all soak screenshots clean
+.PHONY: help run env test test-fast test-wide test-spark check format lock bench faults faults-all soak screenshots clean
 
 PYTHON ?= python3
 DEMO_ORDERS := 200000
 BIN := .venv/bin
+# The files of tests come in the order of tests/order.py. Without kept bytecode, each process of pytest would rewrite
+# its plugins again, and each process of the product would compile it.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
 INSTALL := $(BIN)/python $(PIP_INSTALL)
 UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
@@ -26,7 +29,13 @@ env: .venv/installed ## Print the environment that the running apphost gives to 
 	@$(BIN)/python -m apphost env
 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses 6 $(PYTEST_ARGS)
+
+test-fast: .venv/installed-dev ## Run the tests of units alone, in half a minute
+	@$(PYTEST) --numprocesses 2 --ignore tests/unit/apphost tests/unit $(PYTEST_ARGS)
+
+test-wide: .venv/installed-dev ## Run the suite with ten times as many examples, and what takes long
+	@TESTS_WIDE=yes $(PYTEST) --numprocesses 3 --timeout 1200 $(PYTEST_ARGS)
 
 test-spark: .venv-spark/installed ## Test against a Spark cluster of its own (needs Java 17; 1 GB of packages the first time)
 	@.venv-spark/bin/python -m pytest tests/spark --timeout 300 $(PYTEST_ARGS)

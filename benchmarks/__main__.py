@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from harness.errors import HarnessError, MissingToolError
+
 from .bench import Extent
 from .environments import ROOT
-from .errors import BenchmarkError, MissingToolError
 from .measures import BY_NAME
 from .report import list_circumstances, render_page, render_table, render_void
 from .results import Result, read_checks, read_result, write_checks, write_result
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingToolError as error:
         print(error, file=sys.stderr)
         return _TOOL_IS_MISSING
-    except BenchmarkError as error:
+    except HarnessError as error:
         print(f"The measurements ended early. {error}", file=sys.stderr)
         return _FAILED
     return _report(run, options)

@@ -19,13 +19,16 @@ from pathlib import Path
 
 from benchmarks.data.demo_warehouses import make_folder
 from benchmarks.targets.port import Server, is_calm, run_server
+from harness.broker import ConfiguredBroker, run_broker
+from harness.client import Client
+from harness.errors import HarnessError
+from harness.ports import free_port
+from harness.processes import run_program
+from harness.wait import wait_until
 
-from .broker import Broker, run_broker
-from .client import Client
-from .environments import ROOT
+from .environments import BROKER_OPTIONS, ROOT
 from .errors import BenchmarkError
 from .load import SUBMISSION, drive
-from .programs import free_port, run_program, wait_until
 from .rounds import divide_pairs, interleave, summarise
 
 ORDERS = 20_000
@@ -55,7 +58,7 @@ class Checkout:
     """A checkout whose API runs over a broker of its own."""
 
     folder: Path
-    broker: Broker
+    broker: ConfiguredBroker
     server: Server
     environ: dict[str, str]
 
@@ -87,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 kinds={} if options.requests else _KINDS,
             )
         )
-    except BenchmarkError as error:
+    except HarnessError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"\n{render(rows)}")
@@ -148,10 +151,10 @@ def _open(stack: ExitStack, root: Path, folder: Path, warehouse: Path) -> Checko
     types = folder / "types"
     types.mkdir(parents=True)
     (types / "probe.py").write_text(_PROBE, encoding="utf-8")
-    broker = stack.enter_context(run_broker(folder))
+    broker = stack.enter_context(run_broker(folder, *BROKER_OPTIONS))
     port = free_port()
     environ = {
-        "ConnectionStrings__broker": broker.url(),
+        "ConnectionStrings__broker": broker.url,
         "ConnectionStrings__warehouse": str(warehouse),
         "ConnectionStrings__artifacts": str(folder / "artifacts"),
         "REPORTS_PATH": str(types),

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from .programs import wait_until
+from harness.wait import wait_until
 
 WAIT_SECONDS = 30
 # As static/js/live.js does: so long after each answer.

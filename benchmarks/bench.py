@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .broker import Broker
+from harness.broker import ConfiguredBroker
+
 from .targets import Ours, Peer
 
 
@@ -46,7 +47,7 @@ class Extent:
 class Bench:
     """A broker, the two sides, a folder for what passes, and how much to measure."""
 
-    broker: Broker
+    broker: ConfiguredBroker
     ours: Ours
     peer: Peer
     folder: Path

@@ -20,6 +20,9 @@ _LIST_VERSIONS = (
     "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 )
 
+# Rewriting the append-only file would slow down whichever measurement it happens to fall on.
+BROKER_OPTIONS = ("--auto-aof-rewrite-percentage", "0")
+
 
 def prepare_peer(tell: Callable[[str], None]) -> Path:
     """Make the peer's environment from its locked requirements, unless it stands; return its Python."""

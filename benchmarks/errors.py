@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+from harness.errors import HarnessError
 
-class BenchmarkError(Exception):
+
+class BenchmarkError(HarnessError):
     """The measurements cannot go on."""
-
-
-class MissingToolError(BenchmarkError):
-    """A program that the measurements need is not installed."""

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BenchmarkError, MissingToolError
+from harness.client import SUBMISSION as WANTED
+from harness.errors import MissingToolError
+
+from .errors import BenchmarkError
 
 _SCRIPT = Path(__file__).parent / "load.lua"
 _TIMEOUT_SECONDS = 10
-SUBMISSION = json.dumps({"title": "Q4 2026 sales", "type": "sales"})
+SUBMISSION = json.dumps(WANTED)
 
 
 @dataclass(frozen=True)

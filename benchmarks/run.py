@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measures.layers import find_py_spy
+from harness.broker import run_broker
 
 from .bench import Bench, Extent
-from .broker import run_broker
-from .environments import prepare_peer, read_versions
+from .environments import BROKER_OPTIONS, prepare_peer, read_versions
 from .load import find_wrk, read_wrk_version
 from .machine import Machine, describe_machine
 from .measures import BY_NAME, WITHOUT_PEER, check_peer
@@ -49,7 +49,10 @@ def run_all(extent: Extent, tell: Callable[[str], None], *, only: str | None = N
         find_py_spy()
     machine = describe_machine()
     python = prepare_peer(tell)
-    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, run_broker(Path(folder)) as broker:
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
+        run_broker(Path(folder), *BROKER_OPTIONS) as broker,
+    ):
         bench = Bench(broker, Ours(), Peer(python), Path(folder), extent, tell)
         tools = {"broker": broker.read_version(), "wrk": read_wrk_version()}
         needs_check = not (only and (extent.is_quick or only in WITHOUT_PEER))

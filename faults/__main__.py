@@ -12,15 +12,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from faults.judging.results import Result
+from faults.page.report import render_page, render_table
+from faults.page.revision import read_commit
+from faults.page.rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
+from harness.errors import HarnessError, MissingToolError
+from harness.processes import ROOT
+
 from . import soak as soaking
 from .choice import choose_scenarios
-from .errors import FaultsError, MissingToolError
 from .fault import Fault
-from .programs import ROOT
-from .report import render_page, render_table
-from .results import Result
-from .revision import read_commit
-from .rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
 from .run import Scenario
 from .runner import Outcome, run_all
 from .scenarios import FAULTS
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MissingToolError as error:
         print(error, file=sys.stderr)
         return _TOOL_IS_MISSING
-    except FaultsError as error:
+    except HarnessError as error:
         print(f"The run ended early. {error}", file=sys.stderr)
         return _BROKEN
     except KeyboardInterrupt:

@@ -15,17 +15,20 @@ from pathlib import Path
 
 import psutil
 
-from .attempt_file import AttemptFile, Event, Line, read_lines
-from .broker import Broker
-from .client import Client
-from .gates import Gates
+from faults.attempts.attempt_file import AttemptFile, Event, Line, read_lines
+from faults.attempts.gates import Gates
+from faults.attempts.steps import Step
+from harness.broker import ConfiguredBroker
+from harness.client import FailoverClient
+from harness.ports import free_port
+from harness.processes import ROOT, Program, merge
+from harness.proxies.interrupting import InterruptingProxy
+from harness.small_disk import mount_small_disk
+from harness.supervisor import Supervisor
+from harness.wait import wait_until
+
 from .load import Load
-from .programs import ROOT, Program, Supervisor, free_port, merge
-from .proxy import Proxy
 from .shifted_clock import ShiftedClock
-from .small_disk import mount_small_disk
-from .steps import Step
-from .waiting import wait_until
 
 _START_SECONDS = 60
 _HOLD_SECONDS = 40
@@ -56,14 +59,14 @@ class Needs:
 class Deployment:
     """Everything that runs in one scenario."""
 
-    def __init__(self, folder: Path, broker: Broker, needs: Needs, *, seed: int) -> None:
+    def __init__(self, folder: Path, broker: ConfiguredBroker, needs: Needs, *, seed: int) -> None:
         self.folder, self.broker, self.needs, self.seed = folder, broker, needs, seed
         self.supervisor = Supervisor()
         self.attempts = AttemptFile(folder / "attempts")
         self.gates = Gates(folder / "gates")
         self.artifacts = folder / "artifacts"
         self.ports = [free_port() for _ in range(needs.apis)]
-        self.client = Client(self.ports, formats=_FORMATS if needs.files else None)
+        self.client = FailoverClient(self.ports, formats=_FORMATS if needs.files else None)
         self.load = Load(self.client, needs.submit_every_seconds)
         self._numbers = count(1)
         self.apis: list[Program] = []
@@ -72,8 +75,8 @@ class Deployment:
         self.complaints: list[str] = []
 
     @cached_property
-    def proxy(self) -> Proxy:
-        return Proxy(self.broker.port, seed=self.seed)
+    def proxy(self) -> InterruptingProxy:
+        return InterruptingProxy(self.broker.port, seed=self.seed)
 
     @cached_property
     def clock(self) -> ShiftedClock:
@@ -104,7 +107,7 @@ class Deployment:
             [sys.executable, "-m", "reports_app"],
             self._choose_log("api"),
             folder=folder,
-            ConnectionStrings__broker=self.broker.url(port=proxied),
+            ConnectionStrings__broker=self.broker.url_at(proxied),
             ConnectionStrings__artifacts=str(self.artifacts),
             PORT=str(port),
             REPORTS_SECRET_KEY=self._secret,
@@ -113,7 +116,7 @@ class Deployment:
     def make_worker(self, *, is_victim: bool = False, folder: Path = ROOT) -> Program:
         proxied = self.proxy.port if is_victim and self.needs.proxied_victim else None
         basics = {
-            "ConnectionStrings__broker": self.broker.url(port=proxied),
+            "ConnectionStrings__broker": self.broker.url_at(proxied),
             "ConnectionStrings__artifacts": str(self.artifacts),
             "REPORTS_SIMULATED_SECONDS": self.needs.report_seconds,
             "REPORTS_GRACE": self.needs.grace,
@@ -135,7 +138,7 @@ class Deployment:
         return self.folder / f"{name}-{next(self._numbers)}.log"
 
     def _has_all_workers(self) -> bool:
-        with self.broker.connect() as redis:
+        with self.broker.client() as redis:
             return int(redis.scard("rq:workers")) >= self.needs.workers
 
     def end(self) -> None:
@@ -145,7 +148,7 @@ class Deployment:
         self.supervisor.end()
         if self.needs.proxied_victim or self.needs.proxied_api:
             self.proxy.close()
-        self.broker.kill()
+        self.broker.kill_at_once()
         self.attempts.close()
 
     # -- what a fault does
@@ -200,8 +203,8 @@ def deploy(needs: Needs, folder: Path, *, seed: int) -> Iterator[Deployment]:
             stack.enter_context(mount_small_disk(data))
         else:
             data.mkdir()
-        broker = Broker(data)
-        stack.callback(broker.kill)
+        broker = ConfiguredBroker(data)
+        stack.callback(broker.kill_at_once)
         broker.start()
         deployment = Deployment(folder, broker, needs, seed=seed)
         stack.callback(deployment.end)

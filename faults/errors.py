@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from harness.errors import HarnessError
 
-class FaultsError(Exception):
+
+class FaultsError(HarnessError):
     """The suite cannot go on with a scenario."""
-
-
-class MissingToolError(FaultsError):
-    """Something that the suite needs is not there."""
-
-
-class InterruptedRunError(FaultsError):
-    """Whoever started the run has ended it."""

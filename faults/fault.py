@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from faults.attempts.steps import Step
+
 from .deployment import Deployment, Needs
-from .steps import Step
 
 RECOVERY_SECONDS = 15.0
 RECOVERY_OF_BROKER_SECONDS = 30.0

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .client import Answer, Client
+from harness.client import Answer, FailoverClient
 
 TITLE = "Fault suite"
 _TYPES = ("sales", "inventory", "users")
@@ -18,7 +18,7 @@ _AGAIN_SECONDS = 0.25
 class Load:
     """Submits one report every `every_seconds`, on a thread of its own."""
 
-    client: Client
+    client: FailoverClient
     every_seconds: float
     accepted: dict[str, str] = field(default_factory=dict)  # task ids by title
     refusals: list[Answer] = field(default_factory=list)

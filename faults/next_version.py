@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from harness.processes import ROOT
+
 from .errors import FaultsError
-from .programs import ROOT
 
 FIGURE = "edition"
-_PARTS = ("reports_app", "reports_worker", "templates", "static", "faults", "apphost")
+_PARTS = ("reports_app", "reports_worker", "templates", "static", "faults", "harness", "apphost")
 _FIGURE_PLACE = '"processing_time": round(seconds)'
 _SCRIPTS = ("start", "publish", "submit", "sweep", "shared")
 

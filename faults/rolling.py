@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .client import Client
+from harness.client import is_healthy
+from harness.processes import ROOT
+from harness.wait import wait_until
+
 from .deployment import Deployment
-from .programs import ROOT
-from .waiting import wait_until
 
 _START_SECONDS = 60
 
@@ -29,7 +30,7 @@ def _replace_api(deployment: Deployment, number: int, folder: Path) -> None:
     new = deployment.make_api(port, folder=folder)
     deployment.supervisor.add(new)
     deployment.apis[number] = new
-    wait_until(Client([port]).is_healthy, seconds=_START_SECONDS, what="the health of a new API")
+    wait_until(lambda: is_healthy(port), seconds=_START_SECONDS, what="the health of a new API")
 
 
 def _replace_worker(deployment: Deployment, number: int, folder: Path) -> None:

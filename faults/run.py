@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .attempt_file import Event, Line, read_lines
-from .client import Client
+from faults.attempts.attempt_file import Event, Line, read_lines
+from faults.attempts.steps import Step
+from faults.judging.judgement import count_published, find_longest_overlap, find_recoveries
+from faults.judging.kept_files import find_complaints
+from faults.judging.results import Result
+from harness.client import FailoverClient
+from harness.errors import DeadlineError
+from harness.wait import pause, wait_until
+
 from .deployment import Deployment, deploy
-from .errors import FaultsError
 from .fault import Fault
-from .judgement import count_published, find_longest_overlap, find_recoveries
-from .kept_files import find_complaints
 from .load import TITLE
-from .results import Result
-from .steps import Step
-from .waiting import pause, wait_until
 
 _WARM_UP_SECONDS = 40
 _AFTER_SECONDS = 2
@@ -65,7 +66,7 @@ def _has_published(deployment: Deployment) -> bool:
 
 def _see_work_go_on(deployment: Deployment, limit: float) -> None:
     """Keep submitting until work has gone on after the fault, and a little longer."""
-    with suppress(FaultsError):
+    with suppress(DeadlineError):
         wait_until(
             lambda: _has_gone_on(deployment),
             seconds=limit + _PATIENCE_SECONDS,
@@ -95,10 +96,10 @@ def judge(
     """Wait until every accepted report has ended, as long as that may take, and say what became of them."""
     load = deployment.load
     load.stop()
-    with suppress(FaultsError):
+    with suppress(DeadlineError):
         wait_until(lambda: load.has_ended, seconds=seconds, what="the last submission's acceptance")
     load.abandon()
-    with suppress(FaultsError):
+    with suppress(DeadlineError):
         wait_until(
             lambda: _has_settled(deployment) or _is_still(deployment.attempts.path),
             seconds=seconds,
@@ -107,7 +108,7 @@ def judge(
         )
     reports = _list_all(deployment.client)
     if deployment.needs.files:
-        with deployment.broker.connect() as redis:
+        with deployment.broker.client() as redis:
             deployment.complaints += find_complaints(deployment.artifacts, redis, reports)
     return _judge(fault, step, deployment, reports, read_lines(deployment.attempts.path))
 
@@ -160,5 +161,5 @@ def _is_still(attempts: Path) -> bool:
     return time.time() - attempts.stat().st_mtime > _STILL_SECONDS
 
 
-def _list_all(client: Client) -> Sequence[Any]:
+def _list_all(client: FailoverClient) -> Sequence[Any]:
     return list(client.list_reports())

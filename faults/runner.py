@@ -9,11 +9,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from faults.judging.results import Result
+from harness.errors import InterruptedRunError, MissingToolError
+from harness.wait import INTERRUPTED
+
 from .deployment import make_folder
-from .errors import InterruptedRunError, MissingToolError
-from .results import Result
 from .run import Scenario, run_scenario
-from .waiting import INTERRUPTED
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import MissingToolError
+from harness.errors import MissingToolError
 
 _FOLDERS = ("/usr/lib", "/usr/local/lib", "/usr/lib64")
 # Not libfaketimeMT: it holds a mutex in each call for the time, which a fork may find locked for ever.

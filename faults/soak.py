@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from faults.judging.results import Result
+from harness.errors import DeadlineError
+from harness.processes import kill
+from harness.wait import pause, wait_until
+
 from .deployment import Deployment, Needs, deploy, make_folder
-from .errors import FaultsError
 from .fault import RECOVERY_OF_BROKER_SECONDS
-from .programs import kill
-from .results import Result
 from .run import judge
-from .waiting import pause, wait_until
 
 NAME = "soak"
 # A report may be hit again before it has recovered, and by the broker's death too.
@@ -97,7 +98,7 @@ def _kill_worker(deployment: Deployment, chance: random.Random) -> None:
 
 def _kill_job_process(deployment: Deployment, chance: random.Random) -> None:
     worker = chance.choice(deployment.workers)
-    with suppress(FaultsError):
+    with suppress(DeadlineError):
         making = wait_until(lambda: worker.find_family()[1:], seconds=_FIND_SECONDS, what="a making process")
         deployment.note_injection(*making)
         kill(making)
@@ -112,7 +113,7 @@ def _kill_both(deployment: Deployment, chance: random.Random) -> None:
 
 def _kill_broker(deployment: Deployment, chance: random.Random) -> None:  # noqa: ARG001
     deployment.note_injection()
-    deployment.broker.kill()
+    deployment.broker.kill_at_once()
     pause(_BROKER_AWAY_SECONDS)
     deployment.broker.start()
     deployment.note_mend()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from apphost.broker.server import choose_server
 from apphost.errors import NoServerError
+from harness.errors import MissingToolError
+from harness.small_disk import mount_small_disk
 
 from .deployment import Needs
-from .errors import MissingToolError
 from .shifted_clock import find_library
-from .small_disk import mount_small_disk
 
 
 def check_tools(needs: Iterable[Needs]) -> None:

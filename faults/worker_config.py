@@ -16,6 +16,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from faults.attempts.attempt_file import AttemptFile, Event
+from faults.attempts.gates import pass_gate
+from faults.attempts.steps import Step
 from reports_worker import ReportContext, ReportType, Settings
 from reports_worker.content.report import Contents, Table
 from reports_worker.content.rows import Column, GivenRows, Kind, Row
@@ -26,10 +29,6 @@ from reports_worker.report_types.report_type import ReportOutput
 from reports_worker.rq_config import DICT_CONFIG, NAME, QUEUES, use
 from reports_worker.simulated import make_types
 from reports_worker.worker.report_worker import Factories
-
-from .attempt_file import AttemptFile, Event
-from .gates import pass_gate
-from .steps import Step
 
 __all__ = ["DICT_CONFIG", "NAME", "QUEUES"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from .broker import free_port
+from .ports import free_port
 from .wait import wait_until
 
 # The server refuses to run as root.

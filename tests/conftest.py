@@ -1,18 +1,40 @@
-"""Fixtures for every ring of tests, and the rule that a skipped test fails CI."""
+"""Fixtures for every ring of tests, their order, and the rule that a skipped test fails CI."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from hypothesis import settings
+from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
 from harness.broker import Broker
+from tests.extent import IS_WIDE, count_examples
+from tests.order import put_in_order
 
+# For each property that names no settings of its own; on a busy machine an example may take long.
+settings.register_profile("run", max_examples=count_examples(40, wide=1000), deadline=None)
+settings.load_profile("run")
 _TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compile each template once for all applications of a run: most tests make an application of their own."""
+    base = tmp_path_factory.getbasetemp()
+    # The processes of one run have folders of their own beside each other.
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "templates"
+    folder.mkdir(exist_ok=True)
+    before = Flask.jinja_options
+    Flask.jinja_options = {**before, "bytecode_cache": FileSystemBytecodeCache(str(folder))}
+    yield
+    Flask.jinja_options = before
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +58,16 @@ def redis(broker: Broker) -> Iterator[Redis]:
     """A plain client of the real broker, to look behind the scenes."""
     with broker.client() as client:
         yield client
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a wide run plays, and put those beside each other that wait and that compute."""
+    left_out = [item for item in items if item.get_closest_marker("wide") and not IS_WIDE]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    kept = [item for item in items if item not in left_out] if left_out else items
+    items[:] = put_in_order(kept, lambda item: Path(item.path).relative_to(config.rootpath).as_posix())
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -13,8 +13,10 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.environments import ROOT
-from benchmarks.errors import MissingToolError
-from benchmarks.programs import free_port, run_program, wait_until
+from harness.errors import MissingToolError
+from harness.ports import free_port
+from harness.processes import run_program
+from harness.wait import wait_until
 from reports_worker.demo.generator import Demo, write
 from reports_worker.demo.loading import load
 

@@ -24,7 +24,7 @@ _BAR = Within(1.5)
 
 def measure_attended_submits(bench: Bench) -> Iterator[Row]:
     """Measure submits with and without onlookers, in turns."""
-    with bench.ours.serve(bench.broker.url()) as server:
+    with bench.ours.serve(bench.broker.url) as server:
         _submit(bench, server, concurrency=8, onlookers=0)
         for concurrency in _CONCURRENCIES:
             bench.tell(f"Submits among {PAGES} pages and {WAITERS} waiters, {concurrency} at a time")
@@ -39,7 +39,7 @@ def measure_attended_submits(bench: Bench) -> Iterator[Row]:
 def _submit(bench: Bench, server: Server, *, concurrency: int, onlookers: int) -> Load:
     """Submit for some seconds to a broker that holds what the waiters wait for."""
     bench.broker.flush()
-    with bench.broker.connect() as redis:
+    with bench.broker.client(seconds=None) as redis:
         stored = bench.ours.store(redis, bench.folder, count=WAITERS, completed=False)
     looks = [*map(wait_for_end, stored.ids), *[watch_list] * PAGES]
     random.Random(1).shuffle(looks)  # noqa: S311 - so that both kinds come in turns

@@ -17,7 +17,7 @@ from .submits import CONCURRENCIES, submit
 def check_peer(bench: Bench) -> Iterator[Check]:
     """Measure the peer's submits to those of a server that does nothing."""
     with (
-        bench.peer.serve(bench.broker.url(), processes=1) as peer,
+        bench.peer.serve(bench.broker.url, processes=1) as peer,
         serve_bare_asgi(bench.peer.python) as bare,
     ):
         for server in (peer, bare):

@@ -14,9 +14,10 @@ from benchmarks.data.children import run_child
 from benchmarks.data.demo_warehouses import make_folder
 from benchmarks.environments import ROOT
 from benchmarks.errors import BenchmarkError
-from benchmarks.programs import run_program, wait_until
 from benchmarks.rows import Row, Within
 from benchmarks.targets.port import count_blocked
+from harness.processes import run_program
+from harness.wait import wait_until
 from reports_worker import Reports, Status
 from reports_worker.settings.core import Settings
 
@@ -56,7 +57,7 @@ def _write_pdf(bench: Bench) -> float:
 def _make_reports(bench: Bench) -> list[float]:
     bench.broker.flush()
     environ = {
-        "ConnectionStrings__broker": bench.broker.url(),
+        "ConnectionStrings__broker": bench.broker.url,
         "ConnectionStrings__warehouse": str(make_folder(SMALL_ORDERS, bench.tell)),
         "ConnectionStrings__artifacts": str(bench.folder / "artifacts"),
     }
@@ -66,7 +67,7 @@ def _make_reports(bench: Bench) -> list[float]:
         "-c",
         "reports_worker.rq_config",
     ]
-    with run_program(command, folder=ROOT, **environ), bench.broker.connect() as redis:
+    with run_program(command, folder=ROOT, **environ), bench.broker.client(seconds=None) as redis:
         reports = Reports(Settings.from_environ(environ))
 
         def is_ready() -> bool:

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.bench import Bench
-from benchmarks.errors import MissingToolError
 from benchmarks.load import drive
 from benchmarks.rows import Row
+from harness.errors import MissingToolError
 
 _LAYERS = {
     "gunicorn": "gunicorn",
@@ -52,9 +52,9 @@ def find_py_spy() -> str:
 
 def _sample(bench: Bench, tool: str) -> dict[str, float]:
     bench.broker.flush()
-    with bench.broker.connect() as redis:
+    with bench.broker.client(seconds=None) as redis:
         stored = bench.ours.store(redis, bench.folder, count=_STORED, completed=True)
-    with bench.ours.serve(bench.broker.url(), stored=stored) as server:
+    with bench.ours.serve(bench.broker.url, stored=stored) as server:
         ask = partial(
             drive,
             server.url,

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from benchmarks.bench import Bench
-from benchmarks.client import Client
 from benchmarks.errors import BenchmarkError
 from benchmarks.rounds import divide_pairs, interleave
 from benchmarks.rows import Row, Within
 from benchmarks.targets import Server, Side
+from harness.client import Client
 
 _PATH = "/api/reports"
 _PAGE = 100
@@ -41,9 +41,9 @@ def measure_lists(bench: Bench) -> Iterator[Row]:
 def _serve(bench: Bench, side: Side, *, database: int, count: int) -> Iterator[Callable[[], float]]:
     """Fill a database and serve it; give what measures a list, in milliseconds."""
     bench.tell(f"Storing {count:,} reports")
-    with bench.broker.connect(database) as redis:
+    with bench.broker.client(database=database, seconds=None) as redis:
         stored = side.store(redis, bench.folder, count=count, completed=True)
-    with side.serve(bench.broker.url(database=database), stored=stored) as server:
+    with side.serve(bench.broker.url_at(database=database), stored=stored) as server:
         if count == _PAGE:
             _make_sure(server)
         yield lambda: _ask(server, seconds=bench.extent.seconds)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks import programs
 from benchmarks.bench import Bench
+from benchmarks.memory import measure_programs
 from benchmarks.rounds import interleave
 from benchmarks.rows import Row
 from benchmarks.targets import PROCESSES, Side
@@ -38,15 +38,15 @@ def measure_memory(bench: Bench) -> Iterator[Row]:
 
 def _measure_api(bench: Bench, side: Side) -> float:
     bench.broker.flush()
-    with side.serve(bench.broker.url()) as server:
+    with side.serve(bench.broker.url) as server:
         submit(bench, server, concurrency=8)
-        return programs.measure_memory(server.pid)
+        return measure_programs(server.pid)
 
 
 def _measure_worker(bench: Bench, side: Side) -> tuple[float, float]:
     """Measure while it waits, and while it makes a report in each slot."""
     with run_worker(bench, side, seconds=_BUSY_SECONDS) as worker:
-        idle = programs.measure_memory(*worker.pids)
+        idle = measure_programs(*worker.pids)
         worker.submit(PROCESSES)
         worker.wait_for_marks(PROCESSES)
-        return idle, programs.measure_memory(*worker.pids)
+        return idle, measure_programs(*worker.pids)

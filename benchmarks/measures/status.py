@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.bench import Bench
-from benchmarks.client import Client
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import Load, drive
 from benchmarks.rounds import interleave
 from benchmarks.rows import AtLeast, Row
 from benchmarks.targets import Server, Stored
+from harness.client import Client
 
 from .submits import describe_loads
 
@@ -25,12 +25,12 @@ def measure_status(bench: Bench) -> Iterator[Row]:
     for status, bar in _BARS.items():
         bench.tell(f"The status of {status} reports")
         bench.broker.flush()
-        with bench.broker.connect() as redis:
+        with bench.broker.client(seconds=None) as redis:
             our_reports, peer_reports = (
                 side.store(redis, bench.folder, count=_STORED, completed=status == "completed")
                 for side in (bench.ours, bench.peer)
             )
-        url = bench.broker.url()
+        url = bench.broker.url
         with (
             bench.ours.serve(url, stored=our_reports) as ours,
             bench.peer.serve(url, stored=peer_reports) as peer,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.bench import Bench
-from benchmarks.client import Client
-from benchmarks.counting_proxy import count_before
 from benchmarks.load import SUBMISSION, Load, drive
 from benchmarks.rounds import interleave
 from benchmarks.rows import AtLeast, AtMost, Row
 from benchmarks.targets import Server, Side
+from harness.client import Client
+from harness.proxies.counting import count_before
 
 CONCURRENCIES = (1, 8, 32)
 PATH = "/api/reports"
@@ -23,7 +23,7 @@ _COUNTED = 100
 def measure_submits(bench: Bench) -> Iterator[Row]:
     """Measure requests per second and latency, by concurrency."""
     bench.broker.flush()
-    url = bench.broker.url()
+    url = bench.broker.url
     with bench.ours.serve(url) as ours, bench.peer.serve(url) as peer:
         for server in (ours, peer):
             submit(bench, server, concurrency=8)
@@ -78,7 +78,7 @@ def count_traffic(bench: Bench, side: Side) -> tuple[float, float]:
     bench.broker.flush()
     with (
         count_before(bench.broker.port) as proxy,
-        side.serve(bench.broker.url(port=proxy.port), processes=1) as server,
+        side.serve(bench.broker.url_at(proxy.port), processes=1) as server,
     ):
         client = Client(server.port)
         for _ in range(_WARM_UP):

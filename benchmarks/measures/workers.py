@@ -11,9 +11,9 @@ from pathlib import Path
 from redis import Redis
 
 from benchmarks.bench import Bench
-from benchmarks.programs import wait_until
 from benchmarks.targets import Side
 from benchmarks.targets.port import Submit
+from harness.wait import wait_until
 
 _HELD = "held"
 _REST_SECONDS = 0.05
@@ -53,10 +53,10 @@ class Worker:
 def run_worker(bench: Bench, side: Side, *, seconds: int, held: int = 0) -> Iterator[Worker]:
     """Run a worker whose reports take so many seconds; `held` are submitted, and held back until released."""
     bench.broker.flush()
-    url = bench.broker.url()
+    url = bench.broker.url
     marks = bench.folder / "marks"
     marks.write_bytes(b"")
-    with bench.broker.connect() as redis, side.submit(url) as submit:
+    with bench.broker.client(seconds=None) as redis, side.submit(url) as submit:
         if held:
             submit(held)
             redis.rename(side.queue, _HELD)

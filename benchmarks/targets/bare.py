@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.environments import ROOT
-from benchmarks.programs import free_port
+from harness.ports import free_port
 
 from .port import Server, run_server
 

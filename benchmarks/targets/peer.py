@@ -15,7 +15,9 @@ from typing import IO, cast
 from redis import Redis
 
 from benchmarks.environments import PEER
-from benchmarks.programs import free_port, run_program, wait_until
+from harness.ports import free_port
+from harness.processes import run_program
+from harness.wait import wait_until
 
 from .port import PROCESSES, Server, Stored, Submit, count_blocked, is_calm, run_server
 

@@ -12,8 +12,9 @@ from typing import Protocol
 import psutil
 from redis import Redis
 
-from benchmarks.client import answers
-from benchmarks.programs import run_program, wait_until
+from harness.client import is_healthy
+from harness.processes import run_program
+from harness.wait import wait_until
 
 # Of the API, and slots of the worker: the same for both sides.
 PROCESSES = 2
@@ -79,7 +80,7 @@ class Side(Protocol):
 def run_server(command: Sequence[str | Path], *, folder: Path, port: int, **environ: str) -> Iterator[Server]:
     """Run a server until it answers and all its processes have come to rest."""
     with run_program(command, folder=folder, **environ) as process:
-        wait_until(lambda: answers(port), what=f"the answer of {command[0]}")
+        wait_until(lambda: is_healthy(port), what=f"the answer of {command[0]}")
         wait_until(lambda: is_calm(process.pid), what=f"{command[0]} to come to rest")
         yield Server(process.pid, port)
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from redis import Redis
 
 from benchmarks.environments import ROOT
-from benchmarks.programs import free_port, run_program, wait_until
+from harness.ports import free_port
+from harness.processes import run_program
+from harness.wait import wait_until
 from reports_worker import BrokerAddress, ReportQueue, connect
 from reports_worker.broker import keys
 

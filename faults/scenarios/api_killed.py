@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import Step
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault, Injection
 from faults.load import TITLE
-from faults.programs import kill
-from faults.proxy import Catch
-from faults.steps import Step
-from faults.waiting import wait_until
+from harness.processes import kill
+from harness.proxies.interrupting import Catch
+from harness.wait import wait_until
 
 _CATCH_SECONDS = 20
 _NEEDS = Needs(proxied_api=True)

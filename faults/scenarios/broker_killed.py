@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from faults.attempt_file import read_lines
+from faults.attempts.attempt_file import read_lines
+from faults.attempts.steps import ALL, Step
 from faults.deployment import Deployment
 from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
-from faults.judgement import find_attempts
-from faults.steps import ALL, Step
-from faults.waiting import pause
+from faults.judging.judgement import find_attempts
+from harness.wait import pause
 
 _SHORT_SECONDS = 7  # an outage of less than 8 s interrupts nothing
 _LATE_SECONDS = 6  # until whoever was interrupted would have begun again

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import ALL, Step
 from faults.deployment import Deployment
 from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
-from faults.steps import ALL, Step
-from faults.waiting import pause
+from harness.wait import pause
 
 _SECONDS = 15
 

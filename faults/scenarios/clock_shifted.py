@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import IN_WORKER, Step
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault, Injection
 from faults.shifted_clock import NOTICED_SECONDS
-from faults.steps import IN_WORKER, Step
-from faults.waiting import pause
+from harness.wait import pause
 
 _HOUR = 3600
 _SECONDS = 15  # longer than a lease

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import IN_WORKER, Step
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault, Injection
-from faults.proxy import Mode
-from faults.steps import IN_WORKER, Step
-from faults.waiting import pause
+from harness.proxies.interrupting import Mode
+from harness.wait import pause
 
 _NEEDS = Needs(proxied_victim=True)
 

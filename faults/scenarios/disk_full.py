@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import ALL, Step
 from faults.deployment import Deployment, Needs
 from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
-from faults.refusals import see_refusals
-from faults.small_disk import fill
-from faults.steps import ALL, Step
-from faults.waiting import wait_until
+from faults.judging.refusals import see_refusals
+from harness.small_disk import fill
+from harness.wait import wait_until
 
 _SECONDS = 14
 _NOTICE_SECONDS = 10

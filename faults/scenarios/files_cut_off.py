@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import IN_MAKING
 from faults.deployment import Needs
 from faults.fault import Fault
-from faults.steps import IN_MAKING
 
 from .both_killed import inject
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import IN_MAKING, Step
 from faults.deployment import Deployment
 from faults.fault import Fault
-from faults.programs import kill
-from faults.steps import IN_MAKING, Step
+from harness.processes import kill
 
 
 def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001

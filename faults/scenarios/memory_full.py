@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import ALL, Step
 from faults.deployment import Deployment
 from faults.fault import RECOVERY_OF_BROKER_SECONDS, Fault
-from faults.refusals import see_refusals
-from faults.steps import ALL, Step
+from faults.judging.refusals import see_refusals
 
 _LIMIT = 1024  # bytes: far below what it uses
 _SECONDS = 14

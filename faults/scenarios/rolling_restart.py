@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import Step
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault
 from faults.rolling import replace_all
-from faults.steps import Step
 
 ROLLING = Needs(apis=2, submit_every_seconds=0.4)
 

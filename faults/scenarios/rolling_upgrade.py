@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from faults.attempts.steps import Step
 from faults.deployment import Deployment
 from faults.fault import Fault
 from faults.next_version import FIGURE, make_next_version
 from faults.rolling import replace_all
-from faults.steps import Step
-from faults.waiting import wait_until
+from harness.wait import wait_until
 
 from .rolling_restart import ROLLING
 

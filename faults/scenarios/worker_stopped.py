@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import psutil
 
+from faults.attempts.steps import IN_MAKING, IN_WORKER, Step
 from faults.deployment import Deployment
 from faults.fault import Fault
-from faults.steps import IN_MAKING, IN_WORKER, Step
-from faults.waiting import pause
+from harness.wait import pause
 from reports_worker.queue.leases import LEASE
 
 # So long that another worker has begun by then.

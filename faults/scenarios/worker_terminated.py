@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 
+from faults.attempts.steps import ALL, IN_MAKING, Step
 from faults.deployment import Deployment, Needs
 from faults.fault import Fault
-from faults.steps import ALL, IN_MAKING, Step
-from faults.waiting import wait_until
+from harness.wait import wait_until
 
 _NEEDS = Needs(grace="3s")
 _STOP_SECONDS = 15

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]

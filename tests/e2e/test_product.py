@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 from tests.e2e.conftest import ROOT, Product
 

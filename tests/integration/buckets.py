@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker.artifacts import parse_store
 from reports_worker.artifacts.address import S3Address

@@ -8,7 +8,8 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from harness.broker import Broker, find_server, free_port
+from harness.broker import Broker, find_server
+from harness.ports import free_port
 from harness.wait import wait_until
 
 PRIMARY = "myPrimary"

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]

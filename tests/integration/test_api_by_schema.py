@@ -17,6 +17,7 @@ from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_worker import TYPES, BrokerAddress, ReportQueue, connect
 from tests.every_kind import EVERY_KIND
+from tests.extent import count_examples
 from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
@@ -35,7 +36,7 @@ OPERATIONS = (
 # Every value of the others is either fine or the id of no report.
 REFUSING = OPERATIONS[:3]
 bounded = settings(
-    max_examples=20,
+    max_examples=count_examples(8, wide=200),
     deadline=None,
     database=None,
     derandomize=True,

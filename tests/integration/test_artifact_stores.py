@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-from harness.tcp_proxy import Pipe
+from harness.proxies.losing import LimitedProxy
 from reports_worker.artifacts import ArtifactGoneError, StorageError, Store
 from reports_worker.artifacts.filesystem import FolderStore
 from reports_worker.domain.task_id import new_task_id
@@ -219,7 +219,7 @@ def test_a_large_file_goes_in_parts(moto: Moto, tmp_path: Path, task_id: str) ->
 
 
 def test_an_upload_that_is_reset_once_is_tried_again(moto: Moto, tmp_path: Path, task_id: str) -> None:
-    pipe = Pipe(moto.port, most_up=6 * 2**20)
+    pipe = LimitedProxy(moto.port, most_up=6 * 2**20)
     data = os.urandom(LARGE)
 
     moto.store(port=pipe.port).put(task_id, "e1", "orders.csv", write(tmp_path, data))
@@ -229,7 +229,7 @@ def test_an_upload_that_is_reset_once_is_tried_again(moto: Moto, tmp_path: Path,
 
 
 def test_an_upload_that_is_always_reset_leaves_nothing(moto: Moto, tmp_path: Path, task_id: str) -> None:
-    pipe = Pipe(moto.port, most_up=3 * 2**20)
+    pipe = LimitedProxy(moto.port, most_up=3 * 2**20)
 
     with pytest.raises(StorageError, match="cannot be used now"):
         moto.store(port=pipe.port).put(task_id, "e1", "orders.csv", write(tmp_path, bytes(LARGE)))
@@ -253,7 +253,7 @@ def test_parts_of_a_killed_worker_are_found_and_removed(moto: Moto, task_id: str
 
 def test_a_download_that_is_cut_off_is_not_taken_for_whole(moto: Moto, tmp_path: Path, task_id: str) -> None:
     moto.store().put(task_id, "e1", "orders.csv", write(tmp_path, bytes(4 * 2**20)))
-    pipe = Pipe(moto.port, most_down=2**20)
+    pipe = LimitedProxy(moto.port, most_down=2**20)
 
     with pytest.raises(StorageError) as caught:
         read(moto.store(port=pipe.port), task_id)
@@ -263,7 +263,7 @@ def test_a_download_that_is_cut_off_is_not_taken_for_whole(moto: Moto, tmp_path:
 
 
 def test_a_store_that_hangs_is_waited_for_no_longer_than_it_may_take(moto: Moto, task_id: str) -> None:
-    pipe = Pipe(moto.port, most_down=0, is_silent=True)
+    pipe = LimitedProxy(moto.port, most_down=0, is_silent=True)
     begin = time.monotonic()
 
     with pytest.raises(StorageError, match="cannot be used now"):

@@ -13,7 +13,8 @@ from flask.testing import FlaskClient
 from redis import Redis
 from werkzeug.test import TestResponse
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from harness.worker_process import Reports, StartWorkerOf
 from reports_app import create_blueprint

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.receiver import HANG, Receiver
 from harness.wait import wait_until
 from harness.worker_process import Reports, StartWorker

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from harness.broker import Broker
-from harness.tcp_proxy import Proxy
+from harness.proxies.losing import LosingProxy
 from reports_worker import (
     NoSuchReportError,
     Reason,
@@ -110,7 +110,7 @@ def test_a_deleted_report_is_not_brought_back_by_its_end(
 def losing_queue(broker: Broker, redis: Redis) -> Iterator[ReportQueue]:
     """A queue that does not hear of its first change, which the broker makes; all others come through."""
     is_first = iter([True])
-    proxy = Proxy(broker.port, is_lost=lambda request: b"EVALSHA" in request and next(is_first, False))
+    proxy = LosingProxy(broker.port, is_lost=lambda request: b"EVALSHA" in request and next(is_first, False))
     other = ReportQueue(redis, timeout=DAY)
     task_id = other.submit(Submission("Before", "sales"))  # the scripts are known from now on
     other.cancel(task_id)

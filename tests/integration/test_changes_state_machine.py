@@ -26,6 +26,7 @@ from reports_worker import NoSuchReportError, Reason, ReportQueue, Status, Submi
 from reports_worker.broker import keys
 from reports_worker.domain.report import Completed, Failed
 from reports_worker.queue.leases import MOST_EXECUTIONS, Execution, Leases
+from tests.extent import count_examples
 
 DAY = timedelta(days=1)
 
@@ -230,7 +231,7 @@ def test_what_must_hold_holds_after_each_step(connection: Redis) -> None:
     run_state_machine_as_test(
         type("ChangesOfOneBroker", (Changes,), {"connection": connection}),
         settings=settings(
-            max_examples=60,
+            max_examples=count_examples(20, wide=600),
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

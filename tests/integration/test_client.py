@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.worker_process import StartWorker
 from reports_worker import (
     Accepted,

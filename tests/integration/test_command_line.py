@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.worker_process import Reports, StartWorkerOf
 from reports_worker import Status
 from reports_worker.cli.main import main

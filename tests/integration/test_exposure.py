@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from tests.integration.serving import ROOT, SECRET, SERVE, Site, serve
 

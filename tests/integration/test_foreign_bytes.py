@@ -21,11 +21,12 @@ from reports_worker import Status, Submission
 from reports_worker.broker import keys
 from reports_worker.domain.task_id import new_task_id
 from reports_worker.queue.job_hash import FIELDS
+from tests.extent import count_examples
 from tests.integration.command_line_runs import run
 from tests.integration.serving import Site, serve
 
-# Enough to reach each key and each kind of change several times, in some 20 seconds.
-EXAMPLES = 12
+# Enough to reach each key and each kind of change several times, in some 10 seconds.
+EXAMPLES = count_examples(6, wide=120)
 CHANGES = 25
 
 Write = Callable[[Redis, Any, bytes], object]

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 
 from harness.broker import Broker
-from harness.tcp_proxy import Proxy
+from harness.proxies.losing import LosingProxy
 from reports_worker import (
     Accepted,
     IdempotencyConflictError,
@@ -180,7 +180,7 @@ def test_a_request_that_races_a_cancel_is_never_given_what_is_cancelled(queue: R
 def test_a_request_that_is_sent_twice_makes_one_and_says_so(broker: Broker, queue: ReportQueue) -> None:
     ask(queue, parameters={"before": 1})  # the script is known from now on
     is_first = iter([True])
-    proxy = Proxy(broker.port, is_lost=lambda request: b"EVALSHA" in request and next(is_first, False))
+    proxy = LosingProxy(broker.port, is_lost=lambda request: b"EVALSHA" in request and next(is_first, False))
     losing = ReportQueue(connect(parse_address(f"redis://127.0.0.1:{proxy.port}")), timeout=HOUR)
 
     answer = ask(losing)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.postgresql import PostgreSQL, is_installed
-from harness.tcp_proxy import Pipe
+from harness.proxies.losing import LimitedProxy
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf, is_gone
 from reports_worker import Report, Status
@@ -46,7 +46,7 @@ class Lent:
 
     place: DataPlace
     server: PostgreSQL
-    pipe: Pipe
+    pipe: LimitedProxy
 
     def make_small(self) -> Report:
         return self.place.make("small", "parquet", "json")
@@ -84,7 +84,7 @@ def lent(
     tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf, server: PostgreSQL, moto: Moto
 ) -> Iterator[Lent]:
     folder = tmp_path_factory.mktemp("lent")
-    pipe = Pipe(moto.port)
+    pipe = LimitedProxy(moto.port)
     with open_place(
         folder,
         start_worker,

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from faults.small_disk import fill, mount_small_disk
+from harness.small_disk import fill, mount_small_disk
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status

@@ -17,7 +17,8 @@ from urllib.parse import urlencode
 import psutil
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker.domain.task_id import new_task_id
 from tests.integration.serving import ROOT, SERVE, Answer, Site, serve

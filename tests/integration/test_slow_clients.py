@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from reports_app.server.gunicorn_worker import REQUEST_SECONDS
 from tests.integration.serving import SERVE, Site, serve

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from harness.broker import Broker, find_server, free_port
+from harness.broker import Broker, find_server
+from harness.ports import free_port
 from harness.worker_process import RQ_COMMAND, Reports, StartWorkerOf
 from reports_worker import Status, Submission, connect
 from reports_worker.broker.address import parse_address
+from tests.extent import count_examples
 
 CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
 
@@ -88,7 +90,7 @@ def test_a_client_that_knows_the_ca_is_answered(secure: SecureBroker) -> None:
 
 def test_every_new_connection_is_good(secure: SecureBroker) -> None:
     """TLS 1.3 sends something after its handshake, which must not be taken for a reply."""
-    assert all(ping(secure.trusting_url) for _ in range(50))
+    assert all(ping(secure.trusting_url) for _ in range(count_examples(15, wide=200)))
 
 
 def test_a_client_may_learn_the_ca_from_the_environment(

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from harness.worker_process import Reports, StartWorkerOf, WorkerProcess
 from reports_worker import Status, Submission

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from harness.worker_process import RQ_COMMAND, Reports, StartWorkerOf
 from reports_worker import Status, Submission

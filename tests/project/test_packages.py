@@ -121,7 +121,7 @@ def test_there_is_no_circle_and_no_more_than_ten_floors_below_the_api() -> None:
 
 
 def test_no_folder_has_more_than_twenty_modules() -> None:
-    folders = Counter(path.parent for package in PRODUCT for path in source_files(package))
+    folders = Counter(path.parent for package in (*PRODUCT, *BESIDE) for path in source_files(package))
 
     assert {str(folder.relative_to(ROOT)): n for folder, n in folders.items() if n > MOST_MODULES} == {}
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[2]

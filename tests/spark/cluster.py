@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 
 _START_SECONDS = 180

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker.warehouse.errors import (
     WarehouseCancelledError,

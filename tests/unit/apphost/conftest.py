@@ -16,7 +16,7 @@ from typing import IO, Any
 import psutil
 import pytest
 
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[3]

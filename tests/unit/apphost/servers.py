@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from apphost.broker.configuration import find_data, write_configuration
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 
 PASSWORD = "trial"

@@ -25,7 +25,7 @@ from apphost.supervision.health import Health
 from apphost.supervision.instance import Instance, Launch
 from apphost.supervision.snapshots import State
 from apphost.supervision.supervisor import Supervisor
-from harness.broker import free_port
+from harness.ports import free_port
 
 PORT, TOKEN = 18888, "a-token-of-the-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -19,7 +19,8 @@ from apphost.logs.console_log import ConsoleLog
 from apphost.model.connection_strings import parse_connection
 from apphost.processes.leftovers import StartedProcess, end, find_leftovers, remember
 from apphost.supervision.health import redis_probe
-from harness.broker import Broker, free_port
+from harness.broker import Broker
+from harness.ports import free_port
 from harness.wait import wait_until
 from tests.unit.apphost.conftest import Host
 

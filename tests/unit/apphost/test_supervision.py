@@ -19,7 +19,7 @@ from redis.exceptions import AuthenticationError
 
 from apphost.processes.leftovers import StartedProcess, end, find_leftovers, remember
 from apphost.processes.ports import is_free
-from harness.broker import free_port
+from harness.ports import free_port
 from harness.wait import wait_until
 from tests.unit.apphost.conftest import Host
 

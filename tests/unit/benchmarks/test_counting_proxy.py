@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.counting_proxy import CountingProxy, count_before
+from harness.proxies.counting import CountingProxy, count_before
 
 _PING = b"*1\r\n$4\r\nPING\r\n"
 _PONG = b"+PONG\r\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.errors import MissingToolError
 from benchmarks.measures.layers import find_py_spy, share_out
+from harness.errors import MissingToolError
 
 _HANDLE = "handle (gunicorn/workers/gthread.py:42)"
 _CALL = "__call__ (flask/app.py:7)"

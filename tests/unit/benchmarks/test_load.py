@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.errors import BenchmarkError, MissingToolError
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import Load, find_wrk, parse_load, parse_wrk_version
+from harness.errors import MissingToolError
 
 _PRINTED = """\
 Running 2s test @ http://127.0.0.1:8000

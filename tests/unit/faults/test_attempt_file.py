@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from faults.attempt_file import AttemptFile, Event, read_lines
+from faults.attempts.attempt_file import AttemptFile, Event, read_lines
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

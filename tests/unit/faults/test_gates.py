@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from faults.attempt_file import AttemptFile, Event, read_lines
-from faults.gates import Gates, pass_gate
-from faults.steps import Step
+from faults.attempts.attempt_file import AttemptFile, Event, read_lines
+from faults.attempts.gates import Gates, pass_gate
+from faults.attempts.steps import Step
 from harness.wait import wait_until
 
 

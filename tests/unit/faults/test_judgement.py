@@ -6,8 +6,14 @@ import math
 
 import pytest
 
-from faults.attempt_file import Event, Line
-from faults.judgement import count_published, find_attempts, find_hits, find_longest_overlap, find_recoveries
+from faults.attempts.attempt_file import Event, Line
+from faults.judging.judgement import (
+    count_published,
+    find_attempts,
+    find_hits,
+    find_longest_overlap,
+    find_recoveries,
+)
 
 
 def attempt(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from faults.kept_files import count_spoiled, find_half_written
+from faults.judging.kept_files import count_spoiled, find_half_written
 
 WHOLE = "one/e2/rows.csv"
 REPORT: Any = {

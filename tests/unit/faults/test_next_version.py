@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from faults.next_version import FIGURE, make_next_version
-from faults.programs import ROOT
+from harness.processes import ROOT
 
 
 def test_the_next_version_has_another_figure_and_other_scripts(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from faults import soak
-from faults.programs import ROOT
-from faults.report import render_page, render_table
-from faults.results import Result
-from faults.rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
+from faults.judging.results import Result
+from faults.page.report import render_page, render_table
+from faults.page.rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
 from faults.scenarios import FAULTS
 from faults.soak import Soak
+from harness.processes import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 ROW = Row(

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from faults.proxy import Catch, Mode, Proxy
+from harness.proxies.interrupting import Catch, InterruptingProxy, Mode
 from harness.wait import wait_until
 
 
@@ -47,22 +47,22 @@ def echo() -> Iterator[Echo]:
 
 
 @pytest.fixture
-def proxy(echo: Echo) -> Iterator[Proxy]:
-    proxy = Proxy(echo.port, seed=1)
+def proxy(echo: Echo) -> Iterator[InterruptingProxy]:
+    proxy = InterruptingProxy(echo.port, seed=1)
     proxy.start()
     yield proxy
     proxy.close()
 
 
 @pytest.fixture
-def client(proxy: Proxy) -> Iterator[socket.socket]:
+def client(proxy: InterruptingProxy) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", proxy.port), timeout=10) as client:
         client.sendall(b"one")
         assert client.recv(100) == b"one"
         yield client
 
 
-def test_what_was_dropped_arrives_late(proxy: Proxy, client: socket.socket, echo: Echo) -> None:
+def test_what_was_dropped_arrives_late(proxy: InterruptingProxy, client: socket.socket, echo: Echo) -> None:
     proxy.mode = Mode.DROP
     client.sendall(b"two")
     client.settimeout(0.2)
@@ -76,14 +76,16 @@ def test_what_was_dropped_arrives_late(proxy: Proxy, client: socket.socket, echo
     assert client.recv(100) == b"two"
 
 
-def test_a_reset_ends_connections_hard(proxy: Proxy, client: socket.socket) -> None:
+def test_a_reset_ends_connections_hard(proxy: InterruptingProxy, client: socket.socket) -> None:
     proxy.mode = Mode.RESET
 
     with pytest.raises(ConnectionResetError):
         client.recv(100)
 
 
-def test_a_lost_reply_was_done_by_the_broker(proxy: Proxy, client: socket.socket, echo: Echo) -> None:
+def test_a_lost_reply_was_done_by_the_broker(
+    proxy: InterruptingProxy, client: socket.socket, echo: Echo
+) -> None:
     proxy.mode = Mode.LOSE_REPLIES
     client.sendall(b"two")
 
@@ -93,7 +95,7 @@ def test_a_lost_reply_was_done_by_the_broker(proxy: Proxy, client: socket.socket
 
 @pytest.mark.parametrize("is_done", [False, True])
 def test_a_caught_request_gets_no_answer(
-    proxy: Proxy, client: socket.socket, echo: Echo, *, is_done: bool
+    proxy: InterruptingProxy, client: socket.socket, echo: Echo, *, is_done: bool
 ) -> None:
     proxy.catch = caught = Catch(b"two", is_done=is_done)
     client.sendall(b"two")

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from faults.client import Answer
-from faults.refusals import find_faults
-from faults.results import Result
+from faults.judging.refusals import find_faults
+from faults.judging.results import Result
 from faults.run import count_doubles, count_lost, find_completed
+from harness.client import Answer
 
 GOOD = Result(
     fault="worker-killed",
@@ -62,11 +62,11 @@ def test_a_submission_that_became_two_reports_is_found() -> None:
 
 
 def test_a_refusal_with_503_and_a_sentence_is_as_promised() -> None:
-    assert find_faults([Answer(503, {"detail": "Try again in a moment."})]) == []
+    assert find_faults([Answer(503, b'{"detail": "Try again in a moment."}')]) == []
 
 
 def test_a_refusal_with_another_status_or_without_a_sentence_is_not() -> None:
-    assert find_faults([Answer(500, {"detail": "Something."}), Answer(503, {})]) == [
+    assert find_faults([Answer(500, b'{"detail": "Something."}'), Answer(503, b"{}")]) == [
         "A submit was answered with 500 and not with 503.",
         "A refused submit was not told why in a sentence.",
     ]

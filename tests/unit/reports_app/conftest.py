@@ -46,6 +46,11 @@ def factory(memory: fakeredis.FakeRedis, queue: ReportQueue) -> ReportFactory:
 
 @pytest.fixture
 def app(services: Services) -> Flask:
+    """An application of the test's own, which it may change."""
+    return make_app(services)
+
+
+def make_app(services: Services) -> Flask:
     """Somebody's small application with our blueprint at its root."""
     app = Flask("somebodys", template_folder=None, static_folder=None)
     app.config.update(SECRET_KEY=SECRET)
@@ -54,9 +59,21 @@ def app(services: Services) -> Flask:
     return app
 
 
+@pytest.fixture(scope="session")
+def shared_app() -> Flask:
+    """One application for the tests that change nothing of it: to make one takes longer than a request."""
+    return make_app(Services(ReportQueue(fakeredis.FakeRedis(), timeout=timedelta(hours=1)), TYPES))
+
+
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
+def client(request: pytest.FixtureRequest, services: Services) -> FlaskClient:
+    """A client of the test's own application where it has one, else of the shared one, over its own broker."""
+    if "app" in request.fixturenames:
+        own: Flask = request.getfixturevalue("app")
+        return own.test_client()
+    shared: Flask = request.getfixturevalue("shared_app")
+    add_services(shared, services)
+    return shared.test_client()
 
 
 @pytest.fixture

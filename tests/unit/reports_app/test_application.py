@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from harness.broker import free_port
+from harness.ports import free_port
 from reports_app import AppSettings, create_app
 from reports_app.services.container import Services, add_services
 from reports_worker import Settings, SettingsError

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from reports_worker.broker import keys
 from reports_worker.queue.job_hash import FIELDS
+from tests.extent import count_examples
 from tests.unit.reports_app.full_reports import fill
 from tests.unit.reports_app.report_factory import ReportFactory
 
 STATUSES = ("queued", "started", "finished", "failed", "stopped", "abc")
-EXAMPLES = 40
+EXAMPLES = count_examples(12, wide=400)
 LISTS = ("/api/reports", "/reports?q=t")
 SHAPED = ("parameters", "summary", "artifacts", "preview", "formats")
 

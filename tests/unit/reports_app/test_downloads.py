@@ -43,6 +43,11 @@ def app(app: Flask, services: Services, store: FolderStore) -> Flask:
     return app
 
 
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
 def use(app: Flask, services: Services, store: FolderStore) -> None:
     """Have the application hand out what is in this store, two at a time."""
     changed = replace(services)

@@ -6,15 +6,10 @@ from datetime import timedelta
 
 import pytest
 from fakeredis import FakeStrictRedis
-from hypothesis import settings
 from redis import Redis
 
 from reports_worker import ReportQueue, Submission
 from reports_worker.queue.leases import Leases
-
-# A busy machine is no fault of what is tested.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 @pytest.fixture

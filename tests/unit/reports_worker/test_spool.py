@@ -18,6 +18,7 @@ from reports_worker.content.rows import Batch, Column, GivenRows, Kind
 from reports_worker.formats.errors import TooManyRowsError, UnfitRowsError
 from reports_worker.formats.parquet_database import read_first
 from reports_worker.formats.spool import open_spool
+from tests.extent import count_examples
 from tests.unit.reports_worker.formats.format_files import ignore, spool
 
 A_TEXT = Column("text", Kind.TEXT)
@@ -48,7 +49,11 @@ COLUMNS = [Column(f"c{place}", kind) for place, kind in enumerate(KINDS)]
 
 
 @given(st.lists(VALUES, max_size=20))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=count_examples(4, wide=80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_every_value_comes_out_as_it_went_in(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
     table = spool(tmp_path, COLUMNS, rows)
 

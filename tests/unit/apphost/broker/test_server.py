@@ -18,6 +18,7 @@ from apphost.broker.data import MARK_FILE, Mark, copy_small, find_writer, read_m
 from apphost.broker.programs import find_programs, identify
 from apphost.broker.server import choose_server
 from apphost.errors import NoServerError
+from tests.extent import count_examples
 from tests.unit.apphost.conftest import ROOT, Host
 from tests.unit.apphost.servers import (
     VERSION_OF_A_GOOD_ONE,
@@ -351,7 +352,11 @@ def test_a_mark_that_the_data_contradict_does_not_choose_the_server(
     assert choose_server(tmp_path, folder_of(redis_program)).program.path == wheel
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=count_examples(20, wide=500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     head=st.one_of(st.binary(max_size=300), st.binary(max_size=60).map(lambda rest: b"VALKEY080\xfa" + rest))
 )

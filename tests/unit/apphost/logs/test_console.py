@@ -31,6 +31,7 @@ from apphost.processes.child_process import ChildProcess
 from apphost.supervision.instance import Instance
 from apphost.supervision.supervisor import Supervisor
 from harness.wait import wait_until
+from tests.extent import count_examples
 from tests.unit.apphost.conftest import Host
 
 MakeHost = Callable[..., Host]
@@ -126,7 +127,7 @@ def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(p
     assert text.splitlines()[-2] == f"({dropped} lines are not shown here: the console was not read)"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=count_examples(15, wide=300), deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 6000)), min_size=1, max_size=20))
 def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -> None:
     pipe = Pipe()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_worker import CATALOG, TYPES, ReportQueue
+from tests.extent import count_examples
 from tests.unit.reports_app.report_factory import UNKNOWN_ID, ReportFactory, break_queue
 
 LIMIT = 64 * 1024
@@ -293,7 +294,9 @@ def busy_client() -> FlaskClient:
     return app.test_client()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=count_examples(50, wide=1500), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(body=values | nearly)
 def test_any_json_is_accepted_or_refused_and_what_is_accepted_can_be_read(
     busy_client: FlaskClient, body: object

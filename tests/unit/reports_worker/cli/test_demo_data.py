@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from faults.small_disk import mount_small_disk
+from harness.small_disk import mount_small_disk
 from harness.wait import wait_until
 from reports_worker.cli.main import main
 from reports_worker.demo import rows

@@ -17,12 +17,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faults.small_disk import fill, mount_small_disk
+from harness.small_disk import fill, mount_small_disk
 from reports_worker.content.report import Chart
 from reports_worker.content.rows import Column, Kind, Row
 from reports_worker.formats.document import Document, WrittenFile
 from reports_worker.formats.registry import FORMATS
 from reports_worker.formats.xlsx_file import write_xlsx
+from tests.extent import count_examples
 from tests.unit.reports_worker.formats.format_files import describe, ignore, read_csv, read_xlsx, spool
 
 COLUMNS = [
@@ -210,7 +211,11 @@ def test_xlsx_writes_as_text_what_excel_would_change(tmp_path: Path) -> None:
         max_size=20,
     )
 )
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=count_examples(4, wide=80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 def test_any_text_is_the_same_text_in_xlsx_and_json(tmp_path: Path, texts: list[str]) -> None:
     document = describe(spool(tmp_path, [Column("text", Kind.TEXT)], [(text,) for text in texts]))
 

@@ -18,6 +18,7 @@ from reports_worker.formats.charts.pictures import Look, Picture, read_charts
 from reports_worker.formats.charts.renderer import draw_png
 from reports_worker.formats.charts.vega_spec import write_spec
 from reports_worker.lib.valid_text import to_xml
+from tests.extent import count_examples
 
 NAMES = [
     "No.",
@@ -129,7 +130,9 @@ def test_each_category_has_a_bar_of_its_own_whatever_text_it_is(with_colour: boo
     assert [length / bars[0][1] for _, length in bars] == pytest.approx(range(1, len(bars) + 1), rel=0.01)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=count_examples(10, wide=250), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     name=TEXTS,
     title=TEXTS,

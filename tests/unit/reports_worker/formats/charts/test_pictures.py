@@ -28,6 +28,7 @@ from reports_worker.formats.charts.placeholder import draw_placeholder
 from reports_worker.formats.pdf_file import write_pdf
 from reports_worker.lib.valid_text import to_xml
 from reports_worker.warehouse.errors import WarehouseTimeoutError
+from tests.extent import count_examples
 from tests.unit.reports_worker.formats.format_files import describe, ignore
 
 DAY, VALUE = Column("day", Kind.INTEGER), Column("value", Kind.NUMBER)
@@ -229,7 +230,7 @@ def test_picture_pdf_and_receipts_say_what_is_left_out(tmp_path: Path, title: An
         assert part in text
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=count_examples(10, wide=250), deadline=None)
 @given(title=st.text(ANY, max_size=200), sentence=st.text(ANY, max_size=700))
 def test_a_sentence_in_place_of_a_chart_is_drawn_whatever_it_says(title: str, sentence: str) -> None:
     svg = draw_placeholder(title, sentence)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports_worker.warehouse.errors import WarehouseError
+from tests.extent import count_examples
 from tests.unit.reports_worker.warehouse.folders import opened, write_text
 
 NARROW = "".join(f"{number},{number}\n" for number in range(25_000))
@@ -346,7 +347,7 @@ def _texts(draw: st.DrawFn) -> tuple[str, str]:
     return out.getvalue(), separator
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=count_examples(40, wide=1500), deadline=None)
 @given(_texts())
 def test_a_file_has_the_rows_that_python_reads_or_its_odd_line_is_told(drawn: tuple[str, str]) -> None:
     text, separator = drawn
@@ -420,7 +421,7 @@ def _files(draw: st.DrawFn) -> list[tuple[str, list[dict[str, str]]]]:
     return files
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=count_examples(25, wide=1000), deadline=None)
 @given(_files())
 def test_each_row_of_each_file_is_found_again(files: list[tuple[str, list[dict[str, str]]]]) -> None:
     with TemporaryDirectory() as temporary:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from reports_worker.content.rows import Kind
 from reports_worker.warehouse.errors import WarehouseError
+from tests.extent import count_examples
 from tests.unit.reports_worker.warehouse.folders import opened, write_parquet
 
 
@@ -238,7 +239,7 @@ def _columns(draw: st.DrawFn) -> Mapping[str, Sequence[str]]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=count_examples(20, wide=600), deadline=None)
 @given(st.lists(_columns(), min_size=2, max_size=3))
 def test_each_value_of_each_file_is_found_again_or_its_file_and_column_are_named(
     files: Sequence[Mapping[str, Sequence[str]]],

@@ -5,40 +5,24 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import hiredis
 
+from .tcp_proxy import CHUNK_BYTES, TcpProxy, forward_both_ways
 
-class CountingProxy:
+
+class CountingProxy(TcpProxy):
     """Counts commands, and how often a client sent something after it had been answered."""
 
     def __init__(self, target_port: int) -> None:
+        super().__init__(target_port)
         self.commands = 0
         self.round_trips = 0
-        self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
         self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
 
-    def serve(self) -> None:
-        """Accept connections until the proxy is closed."""
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._target_port))
-            self._sockets += [client, server]
-            _Passage(self, client, server).start()
-
-    def close(self) -> None:
-        # A thread that waits in accept() is woken by shutdown, not by close.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._sockets:
-            one.close()
+    def serve(self, client: socket.socket, server: socket.socket) -> None:
+        _Passage(self, client, server).run()
 
     def count(self, *, commands: int, round_trips: int) -> None:
         with self._lock:
@@ -54,9 +38,11 @@ class _Passage:
         self._requests = hiredis.Reader()
         self._is_answered = True
 
-    def start(self) -> None:
-        for passing in (self._pass_requests, self._pass_answers):
-            threading.Thread(target=passing, daemon=True).start()
+    def run(self) -> None:
+        forward_both_ways(
+            threading.Thread(target=self._pass_requests, daemon=True),
+            threading.Thread(target=self._pass_answers, daemon=True),
+        )
 
     def _pass_requests(self) -> None:
         for chunk in _receive(self._client):
@@ -75,18 +61,16 @@ class _Passage:
 
 
 def _receive(source: socket.socket) -> Iterator[bytes]:
-    try:
-        while chunk := source.recv(65536):
+    with suppress(OSError):
+        while chunk := source.recv(CHUNK_BYTES):
             yield chunk
-    except OSError:
-        return
 
 
 @contextmanager
 def count_before(target_port: int) -> Iterator[CountingProxy]:
     """Run a proxy before the broker on this port."""
     proxy = CountingProxy(target_port)
-    threading.Thread(target=proxy.serve, daemon=True).start()
+    proxy.start()
     try:
         yield proxy
     finally:

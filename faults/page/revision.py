@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
-from .programs import ROOT
+from harness.processes import ROOT
 
-_PRODUCT = ("apphost", "reports_app", "reports_worker", "faults", ":!faults/results")
+_PRODUCT = ("apphost", "reports_app", "reports_worker", "harness", "faults", ":!faults/results")
 
 
 def read_commit() -> str:

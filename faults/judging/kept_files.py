@@ -10,8 +10,8 @@ from typing import Any
 
 from redis import Redis
 
-from .errors import FaultsError
-from .waiting import wait_until
+from harness.errors import DeadlineError
+from harness.wait import wait_until
 
 # What a worker that was killed was writing is gone within 30 s of its death, and an execution's files as soon.
 _CLEARED_SECONDS = 45
@@ -24,7 +24,7 @@ def find_complaints(folder: Path, redis: Redis, reports: Sequence[Any]) -> Itera
     published = {report["task_id"]: _read_execution(redis, report["task_id"]) for report in completed}
     if not any(report["artifacts"] for report in completed):
         yield "No report has left a file."
-    with suppress(FaultsError):
+    with suppress(DeadlineError):
         wait_until(
             lambda: not find_half_written(folder, published),
             seconds=_CLEARED_SECONDS,

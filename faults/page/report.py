@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .fault import OVERLAP_SECONDS, RECOVERY_OF_BROKER_SECONDS, RECOVERY_SECONDS
-from .rows import Row
+from faults.fault import OVERLAP_SECONDS, RECOVERY_OF_BROKER_SECONDS, RECOVERY_SECONDS
+from faults.page.rows import Row
 
 _HEAD = (
     "fault",

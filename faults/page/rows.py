@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .fault import OVERLAP_SECONDS
-from .results import Result
+from faults.fault import OVERLAP_SECONDS
+from faults.judging.results import Result
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parents[1] / "results"
 FAULTS_FILE = RESULTS / "faults.json"
 SOAK_FILE = RESULTS / "soak.json"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from .attempt_file import AttemptFile, Event
-from .steps import Step
+from faults.attempts.attempt_file import AttemptFile, Event
+from faults.attempts.steps import Step
 
 _POLL_SECONDS = 0.01
 _HELD = ".held"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .client import Answer
-from .deployment import Deployment
-from .waiting import pause
+from faults.deployment import Deployment
+from harness.client import Answer
+from harness.wait import pause
 
 
 def see_refusals(deployment: Deployment, *, seconds: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from .attempt_file import Event, Line
+from faults.attempts.attempt_file import Event, Line
 
 _SIGNS_OF_LIFE = (Event.BEGIN, Event.ALIVE, Event.END, Event.PUBLISHED)
 

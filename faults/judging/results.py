@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .fault import OVERLAP_SECONDS
+from faults.fault import OVERLAP_SECONDS
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the processes under test write down, and the gates at which they stop."""

@@ -1,0 +1,1 @@
+"""What a scenario came to, and whether the promises were kept."""
