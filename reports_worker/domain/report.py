@@ -88,24 +88,30 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class FileFacts:
     """What one file of a report holds, and what it does not.
 
-    `cut` is the sentence that says why it does not hold everything; None if it does. `sha256` is that of its
-    bytes, in hexadecimal; `seconds` is how long it took to write.
+    `cut` is the sentence that says why the file does not hold everything; None if it does. `seconds` is how long
+    the file took to write.
     """
 
-    name: str
     format: str
     media_type: str
-    size: int
-    sha256: str
     seconds: float
     table: str | None = None
     chart: str | None = None
     rows_written: int | None = None
     rows_expected: int | None = None
     cut: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(FileFacts):
+    """A file that is kept: its facts, its name, and its bytes: their number and their SHA-256 in hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
 
     @property
     def is_complete(self) -> bool:

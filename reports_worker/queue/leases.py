@@ -5,7 +5,6 @@ Every change here is one script, so that it happens whole or not at all, whoever
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,11 +15,10 @@ from typing import cast
 from redis import Redis
 
 from reports_worker.broker import keys
-from reports_worker.domain import receipt as receipts
-from reports_worker.domain.report import Completed, Failed, Outcome, Reason
+from reports_worker.domain.report import Failed, Outcome
 from reports_worker.lib import clock
 
-from .job_hash import check_end
+from .job_hash import check_readable, write_fields
 from .lease_timing import LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED
 from .scripts import ABANDONED, SharedScripts, load_script
 from .stored_entries import read_outcomes
@@ -96,9 +94,10 @@ class Leases:
 
         A report whose cancel was acknowledged ends as cancelled, whatever the outcome.
         """
-        status, fields = _outcome_fields(outcome, execution)
+        status, fields = _write_end(outcome, execution)
+        pairs = chain.from_iterable(fields.items())
         now = clock.to_text(clock.now())
-        return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
+        return bool(self._run("publish", execution.task_id, execution.id, now, status, *pairs))
 
     def requeue(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
         """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
@@ -122,24 +121,12 @@ class Leases:
         yield from read_outcomes(cast(list[bytes], found))
 
 
-def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[str, ...]]:
-    match outcome:
-        case Completed():
-            return "finished", tuple(_completed_fields(outcome, execution))
-        case Failed(reason, error):
-            return "failed", ("reason", Reason(reason), "error", error)
-
-
-def _completed_fields(outcome: Completed, execution: Execution) -> Iterator[str]:
-    """Names and values in turn; what there is none of takes no room. Raises ValueError for what nobody could read."""
-    fields = {"summary": json.dumps(outcome.summary, allow_nan=False), "percent": "100", "stage": ""}
+def _write_end(outcome: Outcome, execution: Execution) -> tuple[str, dict[str, str]]:
+    """Write RQ's status and the fields of an end. Raises ValueError for what no reader could read."""
+    fields = write_fields(outcome)
+    if isinstance(outcome, Failed):
+        return "failed", fields
+    check_readable(fields)
     if outcome.artifacts:
-        fields |= {"artifacts": receipts.to_text(outcome.artifacts), "artifacts_at": execution.id}
-    if outcome.as_of:
-        fields["as_of"] = clock.to_text(outcome.as_of)
-    if outcome.version:
-        fields["version"] = outcome.version
-    if outcome.preview:
-        fields["preview"] = outcome.preview
-    check_end(fields)
-    return chain.from_iterable(fields.items())
+        fields["artifacts_at"] = execution.id
+    return "finished", {**fields, "percent": "100", "stage": ""}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +28,8 @@ from reports_worker.lib import clock
 
 from . import pause as pauses
 from . import report_index as registry
-from .job_hash import FIELDS, describe_job, read_preview, read_report, read_status
+from .job_hash import FIELDS, describe_job, read_report, read_status, write_fields
+from .preview import read_preview
 from .scripts import SharedScripts, load_script
 from .selection import EVERYTHING, SELECTED_FIELDS, Selection
 from .stored_entries import read_rows
@@ -43,7 +43,6 @@ REPLICAS_MILLISECONDS = 500
 # A report may wait and run for long before it is old enough.
 REMEMBERED = LONGEST_MAX_AGE + timedelta(days=2)
 DEFAULT_RETENTION = timedelta(days=30)
-_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 class ReportQueue:
@@ -159,22 +158,7 @@ class ReportQueue:
 
     def _make_fields(self, submission: Submission, now: datetime) -> dict[str, Any]:
         time = clock.to_text(now)
-        fields = {
-            **self._job_fields,
-            "created_at": time,
-            "enqueued_at": time,
-            "title": submission.title,
-            "type": submission.type,
-            "parameters": _ENCODER.encode(submission.parameters),
-            "requester": submission.requester,
-        }
-        if submission.callback_url:
-            fields["callback_url"] = submission.callback_url
-        if submission.version:
-            fields["version"] = submission.version
-        if submission.formats is not None:
-            fields["formats"] = _ENCODER.encode(submission.formats)
-        return fields
+        return {**self._job_fields, "created_at": time, "enqueued_at": time, **write_fields(submission)}
 
     def _run_submit(
         self, names: Sequence[str], arguments: Sequence[str | int]

@@ -12,6 +12,7 @@ from redis import Redis
 from reports_worker.broker import keys
 from reports_worker.broker.script import Script
 
+from .job_hash import Cleared, list_cleared
 from .lease_timing import LEASE, MOST_EXECUTIONS, REPETITION, SUSPICION, UNATTENDED
 
 # Where the process that made it is known to have ended, `deaths` says how.
@@ -34,7 +35,19 @@ def read_script(name: str, *, shared: bool = False) -> str:
     """Read `lua/<name>.lua`, after what tells task ids, and after the shared part where it needs that."""
     folder = resources.files(__package__) / "lua"
     parts = ["task_ids", "shared", name] if shared else ["task_ids", name]
-    return "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    text = "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    return _write_field_names() + text if shared else text
+
+
+def _write_field_names() -> str:
+    """Write as Lua which fields scripts remove, from the one table of fields."""
+    lists = {
+        "fields_cleared_by_retry": list_cleared(Cleared.BY_RETRY),
+        "fields_cleared_by_end": list_cleared(Cleared.BY_END),
+    }
+    return "".join(
+        f"local {name} = {{{', '.join(repr(field) for field in fields)}}}\n" for name, fields in lists.items()
+    )
 
 
 def load_script(connection: Redis, name: str) -> Script:

@@ -1,4 +1,4 @@
--- Placed before the script that runs; KEYS[1..12] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs, and after the names of the fields that scripts remove (`job_hash.TABLE`); KEYS[1..12] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
@@ -74,8 +74,7 @@ end
 -- Forget what was delivered of a former end, and what is still to be.
 local function forget_delivery(id)
   redis.call('ZREM', keys.deliveries, id)
-  redis.call('HDEL', job_key(id), 'callback_status', 'callback_attempts', 'callback_last_status',
-             'callback_last_error', 'callback_delivered_at')
+  redis.call('HDEL', job_key(id), unpack(fields_cleared_by_end))
 end
 
 -- Where the report names a callback, have the end that it has now come to delivered, by whichever worker.
