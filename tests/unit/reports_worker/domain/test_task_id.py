@@ -91,7 +91,7 @@ def test_the_time_of_its_making_is_read_from_an_id() -> None:
     assert abs(datetime.now(UTC) - read_time(new_task_id())) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("text", ["", "7", "f" * 36, "x" * 36])
+@pytest.mark.parametrize("text", ["", "f" * 36, "x" * 36])
 def test_no_time_is_read_from_what_is_no_id(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_time(text)
