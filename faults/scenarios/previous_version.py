@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from faults.deployment import Deployment, Needs
+from faults.errors import FaultsError
 from faults.fault import Fault
 from faults.steps import Step
 from faults.versions.comparison import Expectation, find_faults
@@ -21,6 +22,7 @@ from faults.waiting import wait_until
 
 _WORKERS = 2
 _SEEN_SECONDS = 60
+_MOST_NAMED = 5
 _BESIDE = Needs(workers=1, report_seconds="0", submit_every_seconds=1.0, grace="1s", previous_version=True)
 
 
@@ -49,7 +51,11 @@ class _Beside:
 
     def wait(self, what: str) -> None:
         """Wait until the API of this tree shows each report as it is to be shown."""
-        wait_until(self._is_met, seconds=_SEEN_SECONDS, what=what)
+        try:
+            wait_until(self._is_met, seconds=_SEEN_SECONDS, what=what)
+        except FaultsError as error:
+            found = list(find_faults(list(self.expected.values()), self.old, self.new))
+            raise FaultsError(" ".join([str(error), *found[:_MOST_NAMED]])) from error
 
     def compare(self, moment: str) -> None:
         """Have both versions show every report; what is wrong becomes a complaint."""

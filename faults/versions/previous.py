@@ -40,7 +40,7 @@ def prepare_environment() -> Path:
     packages cannot be installed, the running environment serves if its lock is the same. Raises MissingToolError.
     """
     lock = _run_git("show", f"{COMMIT}:{LOCK}")
-    python = f"{sys.implementation.cache_tag} {sys.prefix}"
+    python = f"{sys.version} {sys.base_prefix}"
     folder = _CACHE / hashlib.sha256(lock + python.encode()).hexdigest()[:16]
     with _only_one(folder.with_suffix(".lock")):
         try:

@@ -6,16 +6,17 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from redis import Redis
 
+from reports_worker.broker import keys
 from reports_worker.domain.report import CallbackStatus, Report
 from reports_worker.lib import clock
 
 from .job_hash import FIELDS, read_report
 from .scripts import SharedScripts
-from .stored_entries import to_task_id
+from .stored_entries import decode_id, log_taken_out
 
 # How long the one who claimed a delivery has for it; then another may try. Longer than any attempt takes.
 CLAIM = timedelta(seconds=60)
@@ -75,9 +76,13 @@ class Deliveries:
         """
         hosts = json.dumps(sorted(busy))
         while found := self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS):
-            entry, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
-            task_id = to_task_id(entry)
-            report = read_report(task_id, values) if task_id else None
+            entry, *claimed = cast(list[Any], found)
+            task_id = decode_id(entry)
+            if task_id is None:
+                log_taken_out(entry, keys.DELIVERIES)
+                continue
+            ending, host, values = claimed
+            report = read_report(task_id, values)
             if report is not None and report.callback is not None:
                 url, attempts = report.callback.url, report.callback.attempts
                 return Delivery(report, url, host.decode(errors="replace"), int(ending), attempts)

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from reports_worker.broker import keys
 from reports_worker.broker.errors import unless_wrong_type
 
-from .stored_entries import to_task_ids
+from .stored_entries import decode_ids
 
 PAGE = 500
 # So many pages at most are read for one answer where others have filled the registry with what is no task id.
@@ -37,26 +37,26 @@ def read_ids(
         entries, total, suspended = pipeline.execute(raise_on_error=False)
     if isinstance(entries, RedisError):
         raise entries
-    ids, asked = to_task_ids(entries), limit
+    ids, asked = decode_ids(entries), limit
     for _ in range(_MOST_PAGES):
         if len(ids) >= limit or len(entries) < asked:
             break
         entries, asked = read_entries(connection, before=entries[-1]), PAGE
-        ids += to_task_ids(entries)
+        ids += decode_ids(entries)
     return ids[:limit], total, unless_wrong_type(suspended, b"")
 
 
-def read_entries(connection: Redis, *, before: bytes | None = None) -> list[bytes]:
-    """Read the newest `PAGE` entries of the registry, or those before one of them, whatever they are."""
+def read_entries(connection: Redis, *, before: bytes | None = None, count: int = PAGE) -> list[bytes]:
+    """Read the newest entries of the registry, or those before one of them, whatever they are."""
     highest = b"+" if before is None else b"(" + before
-    found = connection.zrevrangebylex(keys.REGISTRY, cast(str, highest), "-", start=0, num=PAGE)
+    found = connection.zrevrangebylex(keys.REGISTRY, cast(str, highest), "-", start=0, num=count)
     return cast(list[bytes], found)
 
 
 def rebuild(connection: Redis) -> int:
     """Write into the registry what stands in RQ's own; return how many ids it holds now."""
     for page in _read_pages(connection):
-        if ids := to_task_ids(page):
+        if ids := decode_ids(page):
             connection.zadd(keys.REGISTRY, dict.fromkeys(ids, 0))
     return connection.zcard(keys.REGISTRY)
 

@@ -30,6 +30,7 @@ from . import pause as pauses
 from . import report_index as registry
 from .job_hash import FIELDS, describe_job, read_report, read_status, write_fields
 from .preview import read_preview
+from .schema import MIGRATIONS, find_newest
 from .scripts import SharedScripts, load_script
 from .selection import EVERYTHING, SELECTED_FIELDS, Selection
 from .stored_entries import read_rows
@@ -43,6 +44,7 @@ REPLICAS_MILLISECONDS = 500
 # A report may wait and run for long before it is old enough.
 REMEMBERED = LONGEST_MAX_AGE + timedelta(days=2)
 DEFAULT_RETENTION = timedelta(days=30)
+SCHEMA = find_newest(MIGRATIONS)
 
 
 class ReportQueue:
@@ -91,8 +93,8 @@ class ReportQueue:
         with self._guard():
             # redis-py sends again what got no reply: the script then finds the id and adds nothing.
             (accepted, *status), replicas = self._run_submit(
-                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, *own_keys],
-                [task_id, digest, _seconds(KEPT), _seconds(REMEMBERED), since, *pairs],
+                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, *own_keys, keys.SCHEMA],
+                [task_id, digest, _seconds(KEPT), _seconds(REMEMBERED), since, SCHEMA, *pairs],
             )
         if not accepted:
             raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")

@@ -14,6 +14,7 @@ from reports_worker.broker.script import Script
 
 from .job_hash import Cleared, list_cleared
 from .lease_timing import LEASE, MOST_EXECUTIONS, REPETITION, SUSPICION, UNATTENDED
+from .stored_entries import LONGEST_FOREIGN, MOST_FOREIGN
 
 # Where the process that made it is known to have ended, `deaths` says how.
 ABANDONED = (
@@ -80,6 +81,9 @@ class SharedScripts:
                 "abandoned": ABANDONED,
                 "never_started": NEVER_STARTED,
                 "cancelled": CANCELLED,
+                "foreign": keys.FOREIGN,
+                "most_foreign": MOST_FOREIGN,
+                "longest_foreign": LONGEST_FOREIGN,
             }
         )
 

@@ -20,12 +20,13 @@ from reports_worker.lib import clock
 
 from .job_hash import FIELDS, read_report
 from .scripts import load_script
-from .stored_entries import log_taken_out, read_rows, to_task_id
+from .stored_entries import decode_id, read_rows, set_aside
 
 DRAIN_COMMAND = "drain"
 _LONGEST_PID = 10
 # The replacement of a byte that is no UTF-8 is not printable ASCII, so that it matches nothing here.
 _QUEUE_KEY = re.compile(re.escape(keys.QUEUE_PREFIX) + r"[ -~]+", re.ASCII)
+_WORKER_KEY = re.compile(re.escape(keys.WORKER_PREFIX) + r"[ -~]+", re.ASCII)
 _FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", keys.DRAINING_SINCE)
 
 
@@ -109,6 +110,10 @@ class Workers:
                 found = pipeline.execute()
             if gone := [entry for entry, count in zip(entries, found, strict=True) if not count]:
                 self._connection.srem(name, *gone)
+            if foreign := [
+                entry for entry in gone if not _WORKER_KEY.fullmatch(entry.decode(errors="replace"))
+            ]:
+                set_aside(self._connection, name, foreign)
 
     def forget_odd_queues(self) -> None:
         """Take out of RQ's set of queues every entry that names none, over which RQ's own tools fail."""
@@ -116,7 +121,7 @@ class Workers:
         for entry in entries:
             if not _QUEUE_KEY.fullmatch(entry.decode(errors="replace")):
                 self._connection.srem(keys.QUEUES, entry)
-                log_taken_out(entry, keys.QUEUES)
+                set_aside(self._connection, keys.QUEUES, [entry])
 
     def is_ordered(self, name: str) -> bool:
         """Tell whether a worker is to drain."""
@@ -135,7 +140,7 @@ def _read_row(values: Sequence[bytes | None]) -> dict[str, str]:
 
 
 def _find_task_id(executions: set[bytes]) -> str | None:
-    ids = (to_task_id(execution.partition(b":")[0]) for execution in sorted(executions))
+    ids = (decode_id(execution.partition(b":")[0]) for execution in sorted(executions))
     return next((task_id for task_id in ids if task_id), None)
 
 

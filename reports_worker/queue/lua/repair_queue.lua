@@ -11,6 +11,7 @@ for number = 2, #ARGV do
   local outcome
   if count > 0 and (not waits or taken[id]) then
     redis.call('LREM', keys.queued, 0, id)
+    if not is_task_id(id) then set_aside(keys.queued, id) end
     outcome = status and 'taken off the queue' or 'taken out of ' .. keys.queued
   elseif count > 1 then
     redis.call('LREM', keys.queued, 1 - count, id)

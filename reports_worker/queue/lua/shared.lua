@@ -29,6 +29,13 @@ local function find_holder(id)
   return false
 end
 
+-- Write a foreign member, which the caller removes from its key, into the quarantine. If that key holds another
+-- type, the member is gone.
+local function set_aside(key, member)
+  redis.pcall('LPUSH', settings.foreign, key .. ' ' .. string.sub(member, 1, settings.longest_foreign))
+  redis.pcall('LTRIM', settings.foreign, 0, settings.most_foreign - 1)
+end
+
 -- Have a lease end that no worker has written: it would keep its report from being made for ever.
 local function limit_lease(id)
   local left = redis.call('PTTL', lease_key(id))

@@ -29,6 +29,7 @@ for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
   local holder = is_task_id(id) and find_holder(id)
   if not is_task_id(id) then
     redis.call('ZREM', keys.started, member)
+    set_aside(keys.started, member)
     note(member, 'taken out of ' .. keys.started)
   elseif holder ~= execution then
     forget_execution(id, execution)
@@ -60,6 +61,7 @@ for _, id in ipairs(taken) do
   if status ~= 'queued' then
     redis.call('ZREM', keys.suspects, id)
     redis.call('LREM', keys.intermediate, 0, id)
+    if not is_task_id(id) then set_aside(keys.intermediate, id) end
     if not status then note(id, 'taken out of ' .. keys.intermediate) end
   elseif find_holder(id) then
     limit_lease(id)
@@ -73,12 +75,21 @@ for _, id in ipairs(taken) do
     end
   end
 end
-if #taken == 0 then redis.call('DEL', keys.suspects) end
+if #taken == 0 then
+  for _, id in ipairs(redis.call('ZRANGE', keys.suspects, 0, -1)) do
+    if not is_task_id(id) then
+      set_aside(keys.suspects, id)
+      note(id, 'taken out of ' .. keys.suspects)
+    end
+  end
+  redis.call('DEL', keys.suspects)
+end
 
 -- ended, and kept as long as it was to be kept
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.expiry, '-inf', seconds, 'LIMIT', 0, 100)) do
   if not is_task_id(id) then
     redis.call('ZREM', keys.expiry, id)
+    set_aside(keys.expiry, id)
     note(id, 'taken out of ' .. keys.expiry)
   elseif has_ended(read_job(id, 'status')[1] or 'failed') then
     forget(id)
