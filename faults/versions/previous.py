@@ -26,9 +26,9 @@ _CACHE = (
 _LAST_LINES = 3
 
 
-def extract(folder: Path) -> Path:
+def extract(folder: Path, *, root: Path = _ROOT) -> Path:
     """Write the code of the previous version into a folder; raise MissingToolError if there is no history."""
-    with tarfile.open(fileobj=BytesIO(_run_git("archive", "--format=tar", COMMIT))) as archive:
+    with tarfile.open(fileobj=BytesIO(_run_git(root, "archive", "--format=tar", COMMIT))) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
@@ -39,7 +39,7 @@ def prepare_environment() -> Path:
     The environment stays in the user's cache, by the digest of the lock, and takes a minute the first time. Where
     packages cannot be installed, the running environment serves if its lock is the same. Raises MissingToolError.
     """
-    lock = _run_git("show", f"{COMMIT}:{LOCK}")
+    lock = _run_git(_ROOT, "show", f"{COMMIT}:{LOCK}")
     python = f"{sys.version} {sys.base_prefix}"
     folder = _CACHE / hashlib.sha256(lock + python.encode()).hexdigest()[:16]
     with _only_one(folder.with_suffix(".lock")):
@@ -80,9 +80,9 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _run_git(*arguments: str) -> bytes:
+def _run_git(root: Path, *arguments: str) -> bytes:
     try:
-        return _run("git", "-C", str(_ROOT), *arguments)
+        return _run("git", "-C", str(root), *arguments)
     except (OSError, subprocess.CalledProcessError) as error:
         raise MissingToolError(
             f"Version {NAME} ({COMMIT[:7]}) is not in the git history of this checkout: "
