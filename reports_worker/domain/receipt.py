@@ -22,7 +22,7 @@ _KINDS = {
     **dict.fromkeys(("rows_written", "rows_expected"), (int, _NOTHING)),
     "cut": (str, _NOTHING),
 }
-# Of what another version did not write: its report is shown all the same.
+# Of keys that another version did not write; the report is shown all the same.
 _DEFAULTS = {
     "format": "",
     "media_type": "application/octet-stream",
@@ -33,17 +33,17 @@ _DEFAULTS = {
 
 
 def describe_receipt(receipt: Receipt) -> dict[str, Any]:
-    """Describe it for programs, without what it says nothing about."""
+    """Serialize a receipt for programs, without absent values."""
     return _list_known(receipt) | {"complete": receipt.is_complete}
 
 
 def to_text(receipts: Sequence[Receipt]) -> str:
-    """Write them for the report's record."""
+    """Write receipts for the report's record."""
     return json.dumps([_list_known(receipt) for receipt in receipts])
 
 
 def from_text(text: str) -> tuple[Receipt, ...]:
-    """Read them: keys of a newer version are ignored, and absent ones have a default.
+    """Read receipts: keys of a newer version are ignored, and absent ones have a default.
 
     Raises ValueError and TypeError for what is no list of receipts.
     """

@@ -1,4 +1,4 @@
-"""Task ids: UUIDs of version 7, which sort by the time of their making (RFC 9562, sections 5.7 and 6.2)."""
+"""Task ids: UUIDs of version 7, which sort by creation time (RFC 9562, sections 5.7 and 6.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_task_id() -> str:
-    """Make an id of now. Ids made a microsecond apart sort in that order (method 3 of section 6.2)."""
+    """Return a new id. Ids that are created a microsecond apart sort in that order (method 3 of section 6.2)."""
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000
     variant = 0x8000 | secrets.randbits(14)
@@ -21,7 +21,7 @@ def new_task_id() -> str:
 
 
 def read_time(task_id: str) -> datetime:
-    """Read when an id was made, to the millisecond; raise ValueError for a text that is no id."""
+    """Return the creation time of an id, to the millisecond; raise ValueError for a text that is no id."""
     milliseconds = int(task_id[:8] + task_id[9:13], 16)
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)
@@ -30,5 +30,5 @@ def read_time(task_id: str) -> datetime:
 
 
 def is_task_id(text: str) -> bool:
-    """Tell whether this can be an id of ours; anything else names no report."""
+    """Return whether a text has the form of a task id; any other text names no report."""
     return _PATTERN.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""The Lua scripts of this package: each change of a report in Redis is one of them."""
+"""The Lua scripts of this package: one for each change of a report in Redis."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .job_hash import Cleared, list_cleared
 from .lease_timing import LEASE, MOST_EXECUTIONS, REPETITION, SUSPICION, UNATTENDED
 from .stored_entries import LONGEST_FOREIGN, MOST_FOREIGN
 
-# Where the process that made it is known to have ended, `deaths` says how.
+# Where the process of the last execution is known to have ended, `process_death` says how.
 ABANDONED = (
     f"This report was begun {MOST_EXECUTIONS} times and has no result: the last time its worker died, or lost "
-    "the broker. Tell who runs this."
+    "the broker. Contact your administrator."
 )
 NEVER_STARTED = (
     f"Workers took this report from the queue {MOST_EXECUTIONS} times in a row and never started it: its record may "
-    "be damaged. Ask for the report again; if that fails too, contact your administrator."
+    "be damaged. Request the report again; if that fails too, contact your administrator."
 )
 CANCELLED = "This report was cancelled before it was completed."
 
@@ -33,7 +33,7 @@ _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, key
 
 @cache
 def read_script(name: str, *, shared: bool = False) -> str:
-    """Read `lua/<name>.lua`, after what tells task ids, and after the shared part where it needs that."""
+    """Read `lua/<name>.lua`, after the check of task ids, and after the shared part for scripts that need it."""
     folder = resources.files(__package__) / "lua"
     parts = ["task_ids", "shared", name] if shared else ["task_ids", name]
     text = "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
@@ -52,7 +52,7 @@ def _write_field_names() -> str:
 
 
 def load_script(connection: Redis, name: str) -> Script:
-    """Make a script of those that share nothing."""
+    """Load a script that uses no shared keys or settings."""
     return Script(connection, read_script(name))
 
 

@@ -42,7 +42,7 @@ def decode_ids(entries: Iterable[bytes]) -> list[str]:
 
 
 def read_outcomes(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
-    """Yield which report a script changed, and how; log what it took out because it names no report."""
+    """Yield each report that a script changed, with the outcome; log the entries that it removed as no report."""
     for entry, outcome in zip(flat[::2], flat[1::2], strict=True):
         text, task_id = outcome.decode(), decode_id(entry)
         if task_id is None or text.startswith(_TAKEN_OUT):

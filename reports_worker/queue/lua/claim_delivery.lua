@@ -1,8 +1,8 @@
--- Take the delivery that is due first, and make it due again later, should this worker die with it.
+-- Claim the delivery that is due first. It is due again later, in case the worker dies.
 -- Returns nil if none is due, {member} of a foreign member that was taken out, else
 -- {id, number of the ending, host, values of the fields}.
--- Passes over those to hosts that are busy, and looks at so many at most.
--- ARGV[2..]: seconds until it is due again, how many to look at, the busy hosts as JSON, then the fields.
+-- Skips deliveries to busy hosts, and reads a bounded number of deliveries.
+-- ARGV[2..]: seconds until the delivery is due again, how many to read, the busy hosts as JSON, then the fields.
 local busy = {}
 for _, host in ipairs(cjson.decode(ARGV[4])) do busy[host] = true end
 

@@ -1,5 +1,5 @@
--- Have each of these reports stand in the queue once, if it waits and nobody has taken it, and else not at all.
--- Returns {id, what became of it, ...}. ARGV[2..]: ids.
+-- Make each of these reports stand in the queue once if it waits and no worker has taken it, else not at all.
+-- Returns {id, outcome, ...}. ARGV[2..]: ids.
 local times, taken, outcomes = {}, {}, {}
 for _, id in ipairs(redis.call('LRANGE', keys.queued, 0, -1)) do times[id] = (times[id] or 0) + 1 end
 for _, id in ipairs(redis.call('LRANGE', keys.intermediate, 0, -1)) do taken[id] = true end

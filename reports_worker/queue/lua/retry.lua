@@ -1,6 +1,6 @@
--- Make a failed report again, under its id and with its crash protection restored.
--- Returns 'retried', '' if there is none, or the status that it has instead of failed.
--- ARGV[2..4]: id, now, and a token that tells a repetition of this request from another request.
+-- Run a failed report again, under its id and with all its executions.
+-- Returns 'retried', '' if there is no report, or the status that it has instead of failed.
+-- ARGV[2..4]: id, now, and a token that distinguishes a repetition of this request from another request.
 local id, now, token = ARGV[2], ARGV[3], ARGV[4]
 local key = job_key(id)
 local status = read_job(id, 'status')[1]

@@ -7,7 +7,7 @@
 -- request.
 local id, digest, since = ARGV[1], ARGV[2], ARGV[5]
 
--- Write a field as it is, if there is memory: a WAIT that follows then waits for what the first request wrote.
+-- Write a field as it is, if there is memory: a WAIT that follows then waits for the write of the first request.
 local function touch(key, field)
   redis.pcall('HSET', key, field, redis.call('HGET', key, field) or '')
 end
@@ -31,7 +31,7 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
 end
 local kept = digest ~= '' and redis.pcall('HMGET', KEYS[5], 'id', 'digest')
 if kept and (kept.err or kept[1] and not is_task_id(kept[1])) then
-  redis.call('DEL', KEYS[5]) -- another has written there
+  redis.call('DEL', KEYS[5]) -- a foreign value
   kept = {}
 end
 if kept and kept[1] then

@@ -287,7 +287,7 @@ def test_run_again_asks_for_another_such_report(
 
 @pytest.mark.parametrize(
     ("make", "action", "words"),
-    [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed one")],
+    [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed report")],
 )
 def test_a_button_that_came_too_late_says_why(
     client: FlaskClient, factory: ReportFactory, make: str, action: str, words: str
