@@ -1,4 +1,4 @@
-"""A report type as data: everything that a request needs, without the code that makes the report."""
+"""A type of report as data: all that is needed to ask for one, without the code that makes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .file_formats import check_formats
 
 
 class Definition(Protocol):
-    """The data of a ReportType."""
+    """What a ReportType tells of itself."""
 
     @property
     def name(self) -> str: ...
@@ -29,9 +29,9 @@ class Definition(Protocol):
 
 @dataclass(frozen=True)
 class TypeDescription:
-    """A report type. `formats` are the files of a request that names none; None for all.
+    """What can be asked for. `formats` are the files where nobody asks for others; None for all.
 
-    `version` changes with the definition; `source` is its file. Raises DefinitionError.
+    `version` changes with the definition; `source` says where it stands. Raises DefinitionError.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TypeDescription:
         check_formats(self.formats)
 
     def to_data(self) -> dict[str, Any]:
-        """Return the description ready for JSON, as `type_from_data` reads it."""
+        """Return it ready for JSON; `type_from_data` takes it back."""
         return {
             "name": self.name,
             "title": self.title,
@@ -60,7 +60,7 @@ class TypeDescription:
 
 
 def type_from_data(data: Mapping[str, Any]) -> TypeDescription:
-    """Read a description from the result of `to_data`; raise DefinitionError."""
+    """Make the description of what `to_data` gave; raise DefinitionError."""
     try:
         return TypeDescription(
             name=data["name"],

@@ -212,7 +212,7 @@ def test_a_number_that_is_none_leaves_out_no_migration(
 def test_the_reconciler_migrates_past_foreign_entries(connection: Redis, ids: list[str]) -> None:
     connection.zadd(keys.REGISTRY, {b"\xff\xfe": 0, b"": 0})
 
-    Reconciler(connection, retention=timedelta(days=30), migrations=[INDEXED]).look()
+    Reconciler(connection, retention=timedelta(days=30), migrations=[INDEXED]).thread.take_step()
 
     assert read_number(connection) == 2
     assert connection.scard(INDEX + "ann") == len(ids)
