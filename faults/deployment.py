@@ -48,6 +48,8 @@ class Needs:
     proxied_api: bool = False
     small_disk: bool = False
     shifted_clock: bool = False
+    # The code and the packages of the version before this one.
+    previous_version: bool = False
     # Reports leave files, and are in their middle amid the rows of a table.
     files: bool = False
     # The whole seconds that a report takes.

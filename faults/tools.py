@@ -13,6 +13,7 @@ from harness.small_disk import mount_small_disk
 
 from .deployment import Needs
 from .shifted_clock import find_library
+from .versions.previous import prepare_environment
 
 
 def check_tools(needs: Iterable[Needs]) -> None:
@@ -25,6 +26,8 @@ def check_tools(needs: Iterable[Needs]) -> None:
         raise MissingToolError(str(error)) from error
     if any(need.shifted_clock for need in wanted):
         find_library()
+    if any(need.previous_version for need in wanted):
+        prepare_environment()
     if any(need.small_disk for need in wanted):
         with tempfile.TemporaryDirectory() as folder, mount_small_disk(Path(folder) / "disk"):
             pass

@@ -17,6 +17,7 @@ from . import (
     files_cut_off,
     making_killed,
     memory_full,
+    previous_version,
     rolling_restart,
     rolling_upgrade,
     worker_killed,
@@ -40,6 +41,7 @@ _KINDS = (
     clock_shifted,
     rolling_restart,
     rolling_upgrade,
+    previous_version,
 )
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for kind in _KINDS for fault in kind.FAULTS}

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from reports_worker import Report, ReportQueue
 from reports_worker.broker.keys import ENDED_CHANNEL
 from reports_worker.lib.periodic_thread import FailureLog
-from reports_worker.queue.stored_entries import to_task_id
+from reports_worker.queue.stored_entries import decode_id
 
 READ_SECONDS = 1.0
 RECONNECT_SECONDS = 0.5
@@ -114,7 +114,7 @@ class CompletionWaiter:
         self._failures.note_success()
         if message["type"] == "subscribe":
             self._tell(None)
-        elif task_id := to_task_id(message["data"]):
+        elif task_id := decode_id(message["data"]):
             self._tell(task_id)
 
     def _tell(self, task_id: str | None) -> None:

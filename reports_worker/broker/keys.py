@@ -41,6 +41,12 @@ RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
 FILES = f"{RQ_KEY_PREFIX}:reports:files"
 # Held for an hour by the one who has compared all files with all reports.
 COMPARED = f"{RQ_KEY_PREFIX}:reports:compared"
+# Which shape the reports have, and how far a migration to a newer one is.
+SCHEMA = f"{RQ_KEY_PREFIX}:reports:schema"
+# Held by the worker that migrates, for all workers together.
+MIGRATING = f"{RQ_KEY_PREFIX}:reports:migrating"
+# Members of the keys above that name no report, as they were taken out; the newest first.
+FOREIGN = f"{RQ_KEY_PREFIX}:reports:foreign"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
 # Told each id of a report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
@@ -69,6 +75,8 @@ TYPES = {
     DELIVERIES: "zset",
     SWEEP: "hash",
     FILES: "zset",
+    SCHEMA: "hash",
+    FOREIGN: "list",
 }
 
 

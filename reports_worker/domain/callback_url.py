@@ -1,4 +1,4 @@
-"""Where a callback may go: hosts that whoever runs this has allowed, and nowhere else."""
+"""Where a callback may go: to hosts that the administrator has allowed, and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VARIABLE = "REPORTS_CALLBACK_HOSTS"
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*", re.ASCII)
-# urlsplit drops line breaks and tabs without a word, and browsers read a backslash as a slash.
+# urlsplit drops line breaks and tabs without an error, and browsers read a backslash as a slash.
 _CHARACTERS = re.compile(r"[\x21-\x5b\x5d-\x7e]+", re.ASCII)
 _PORT = "The callback_url has a port that is no number from 1 to 65535."
 
@@ -40,13 +40,15 @@ def is_allowed_host(host: str, patterns: Sequence[str]) -> bool:
 
 
 def find_fault(url: object, patterns: Sequence[str]) -> str | None:
-    """Say in one sentence why a callback cannot go to `url`; None when it can."""
+    """Return a sentence that says why a callback cannot go to `url`; None when it can."""
     if not isinstance(url, str):
         return "The callback_url must be text."
     if len(url) > LONGEST_URL:
         return f"The callback_url must have at most {LONGEST_URL:,} characters."
     if not _CHARACTERS.fullmatch(url):
-        return "The callback_url must be printable ASCII: %-encode what is not, and use a host's xn-- name."
+        return (
+            "The callback_url must be printable ASCII: %-encode other characters, and use a host's xn-- name."
+        )
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -71,10 +73,10 @@ def _find_fault_of_parts(parts: SplitResult, *, has_fragment: bool) -> str | Non
 
 def _find_fault_of_host(host: str, patterns: Sequence[str]) -> str | None:
     if not patterns:
-        return f"Callbacks are off here: whoever runs this can allow hosts with {VARIABLE}."
+        return f"Callbacks are off: an administrator can allow hosts with {VARIABLE}."
     if not is_allowed_host(host, patterns):
         return (
-            f"Callbacks to {host[:100]!r} are not allowed here: whoever runs this can add it to {VARIABLE}."
+            f"Callbacks to {host[:100]!r} are not allowed: an administrator can add the host to {VARIABLE}."
         )
     return None
 

@@ -1,4 +1,4 @@
-"""The names of the formats in which a report can be taken away, without the code that writes them."""
+"""The names of the formats of a report's files, without the code that writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FORMATS = ("csv", "parquet", "xlsx", "pdf", "svg", "png", "json")
 
 
 def check_formats(names: Iterable[str] | None) -> None:
-    """Raise DefinitionError for a name that is none; None stands for all."""
+    """Raise DefinitionError for an unknown name; None stands for all."""
     if names is None:
         return
     if isinstance(names, str) or not all(name in FORMATS for name in names):

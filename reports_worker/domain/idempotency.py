@@ -25,7 +25,7 @@ class IdempotencyKey:
 
     @classmethod
     def of(cls, text: str, submission: Submission) -> IdempotencyKey:
-        """Check what a header brought; raise InvalidSubmissionError if it cannot be a key."""
+        """Check the value of a header; raise InvalidSubmissionError if it cannot be a key."""
         if not (1 <= len(text) <= LONGEST_KEY and text.isascii() and text.isprintable()):
             message = f"The Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters."
             raise InvalidSubmissionError(FieldError("Idempotency-Key", message))
@@ -33,7 +33,7 @@ class IdempotencyKey:
 
 
 def _describe(submission: Submission) -> list[object]:
-    """Return what was asked for, in its words: at the next try "yesterday" may be another day."""
+    """Return the request in its own words: at a repetition "yesterday" may be another day."""
     callback = [submission.callback_url] if submission.callback_url else []
     rest = {name: value for name, value in submission.asked.items() if name != "parameters"}
     parameters = submission.asked.get("parameters", submission.parameters)
@@ -47,5 +47,5 @@ def digest_report(submission: Submission) -> str:
 
 
 def digest(value: object) -> str:
-    """Return the same text for all that is the same as JSON."""
+    """Return the same text for values that are equal as JSON."""
     return hashlib.sha256(_ENCODER.encode(value).encode()).hexdigest()

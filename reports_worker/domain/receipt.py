@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from reports_worker.lib.strict_json import parse_json
@@ -13,30 +12,40 @@ from .report import Receipt
 
 _NOTHING = type(None)
 _LARGEST = 2**63
+# In the order in which programs see them.
 _KINDS = {
-    **dict.fromkeys(("name", "format", "media_type", "sha256"), (str,)),
-    **dict.fromkeys(("table", "chart", "cut"), (str, _NOTHING)),
-    **dict.fromkeys(("rows_written", "rows_expected"), (int, _NOTHING)),
+    **dict.fromkeys(("name", "format", "media_type"), (str,)),
     "size": (int,),
+    "sha256": (str,),
     "seconds": (int, float),
+    **dict.fromkeys(("table", "chart"), (str, _NOTHING)),
+    **dict.fromkeys(("rows_written", "rows_expected"), (int, _NOTHING)),
+    "cut": (str, _NOTHING),
+}
+# Of keys that another version did not write; the report is shown all the same.
+_DEFAULTS = {
+    "format": "",
+    "media_type": "application/octet-stream",
+    "size": 0,
+    "sha256": "",
+    "seconds": 0.0,
 }
 
 
 def describe_receipt(receipt: Receipt) -> dict[str, Any]:
-    """Describe it for programs, without what it says nothing about."""
-    known = {name: value for name, value in asdict(receipt).items() if value is not None}
-    return known | {"complete": receipt.is_complete}
+    """Serialize a receipt for programs, without absent values."""
+    return _list_known(receipt) | {"complete": receipt.is_complete}
 
 
 def to_text(receipts: Sequence[Receipt]) -> str:
-    """Write them for the report's record."""
-    return json.dumps([{k: v for k, v in asdict(one).items() if v is not None} for one in receipts])
+    """Write receipts for the report's record."""
+    return json.dumps([_list_known(receipt) for receipt in receipts])
 
 
 def from_text(text: str) -> tuple[Receipt, ...]:
-    """Read them, without what a newer version says beside.
+    """Read receipts: keys of a newer version are ignored, and absent ones have a default.
 
-    Raises ValueError and TypeError for what is none.
+    Raises ValueError and TypeError for what is no list of receipts.
     """
     found = parse_json(text)
     if not isinstance(found, list):
@@ -44,8 +53,13 @@ def from_text(text: str) -> tuple[Receipt, ...]:
     return tuple(_to_receipt(one) for one in found)
 
 
+def _list_known(receipt: Receipt) -> dict[str, Any]:
+    values = ((name, getattr(receipt, name)) for name in _KINDS)
+    return {name: value for name, value in values if value is not None}
+
+
 def _to_receipt(found: Mapping[str, Any]) -> Receipt:
-    receipt = Receipt(**{name: found[name] for name in _KINDS if name in found})
+    receipt = Receipt(**{**_DEFAULTS, **{name: found[name] for name in _KINDS if name in found}})
     for name, value in vars(receipt).items():
         if not isinstance(value, _KINDS[name]):
             raise TypeError(f"The {name} of a receipt is {type(value).__name__}.")

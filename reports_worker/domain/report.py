@@ -1,4 +1,4 @@
-"""What a report is, in values that know neither Redis nor Flask."""
+"""What a report is, in values without Redis or Flask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANONYMOUS = "anonymous"
 
 
 class Status(StrEnum):
-    """Where a report stands. No other word for it leaves this product."""
+    """The status of a report. No other word for it leaves this product."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a report failed, for programs; `Report.error` says it to people."""
+    """Why a report failed, for programs; `Report.error` is for people."""
 
     ERROR = "error"
     TIMEOUT = "timeout"
@@ -42,14 +42,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a report is: whole percent, 0 to 100, and what is being done now."""
+    """The progress of a report: whole percent, 0 to 100, and the current stage."""
 
     percent: int = 0
     stage: str = ""
 
 
 class CallbackStatus(StrEnum):
-    """Whether whoever asked for a report was told of its end."""
+    """The status of a callback's delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -58,7 +58,7 @@ class CallbackStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Callback:
-    """Where a report's end is told, and how that went until now."""
+    """The receiver of a report's end, and its delivery so far."""
 
     url: str
     status: CallbackStatus = CallbackStatus.PENDING
@@ -70,9 +70,9 @@ class Callback:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing that waits is begun, `until` then or until somebody resumes the queue.
+    """No waiting report starts, `until` a time or until the queue is resumed.
 
-    RQ's own `rq suspend` does not say since when.
+    RQ's own `rq suspend` stores no start.
     """
 
     since: datetime | None = None
@@ -81,31 +81,37 @@ class Pause:
 
 @dataclass(frozen=True)
 class Condition:
-    """How queue and broker are: what endangers reports, a sentence each, and the pause if there is one."""
+    """The condition of queue and broker: each risk for reports as a sentence, and the pause if there is one."""
 
     warnings: tuple[str, ...] = ()
     pause: Pause | None = None
 
 
 @dataclass(frozen=True)
-class Receipt:
+class FileFacts:
     """What one file of a report holds, and what it does not.
 
-    `cut` is the sentence that says why it does not hold everything; None if it does. `sha256` is that of its
-    bytes, in hexadecimal; `seconds` is how long it took to write.
+    `cut` is the sentence that says why the file does not hold everything; None if it does. `seconds` is how long
+    the file took to write.
     """
 
-    name: str
     format: str
     media_type: str
-    size: int
-    sha256: str
     seconds: float
     table: str | None = None
     chart: str | None = None
     rows_written: int | None = None
     rows_expected: int | None = None
     cut: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt(FileFacts):
+    """A file that is kept: its facts, its name, and its bytes: their number and their SHA-256 in hexadecimal."""
+
+    name: str
+    size: int
+    sha256: str
 
     @property
     def is_complete(self) -> bool:
@@ -114,7 +120,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Report:
-    """One request for a report and everything that came of it."""
+    """One request for a report, its status and its result."""
 
     task_id: str
     title: str
@@ -136,24 +142,24 @@ class Report:
     as_of: datetime | None = None
     version: str | None = None
     formats: tuple[str, ...] | None = None
-    # The execution that left the artifacts.
+    # The execution that wrote the artifacts.
     artifacts_at: str | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file of it holds everything."""
+        """Whether every file holds everything."""
         return all(receipt.is_complete for receipt in self.artifacts)
 
     @property
     def cuts(self) -> Sequence[str]:
-        """What its files do not hold: a sentence of each, and none that another one has in it."""
+        """What the files do not hold: one sentence a file, without sentences that are part of another."""
         found = dict.fromkeys(receipt.cut for receipt in self.artifacts if receipt.cut)
         return [cut for cut in found if not any(cut in other for other in found if other != cut)]
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """That a report was asked for: its id and status, and whether it is an earlier one that serves."""
+    """An accepted request: the id and status of its report, and whether an earlier report serves."""
 
     task_id: str
     status: Status = Status.PENDING
@@ -164,7 +170,7 @@ class Accepted:
 class Page:
     """Some reports, newest first, and the cursor of those that follow (None at the end).
 
-    `total` counts all reports, and is None for a selection, which nobody counts.
+    `total` counts all reports, and is None for a selection, which is not counted.
     """
 
     reports: tuple[Report, ...]
@@ -175,9 +181,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Completed:
-    """An end: the report's figures, as they go out in its `result`, and what is known of its files.
+    """An end: the summary of the report, as its `result` has it, and the receipts of its files.
 
-    `version` is that of the definition by which it was made; `preview` is JSON for the report's own page.
+    `version` is the version of the definition; `preview` is JSON for the report's own page.
     """
 
     summary: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""A report as JSON. Its fields keep their names and meanings for ever; new ones may come."""
+"""A report as JSON. Its fields keep their names and meanings; a new version may add fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .type_description import TypeDescription
 
 
 def serialize(report: Report) -> dict[str, Any]:
-    """Describe a report; `result`, `error` and `reason` are there only once it has ended so."""
+    """Serialize a report; `result`, `error` and `reason` are present only after such an end."""
     body: dict[str, Any] = {
         "task_id": report.task_id,
         "title": report.title,
@@ -41,7 +41,7 @@ def serialize(report: Report) -> dict[str, Any]:
 
 
 def serialize_type(report_type: TypeDescription) -> dict[str, Any]:
-    """Describe a report type; its parameters are a JSON Schema."""
+    """Serialize a report type; its parameters are a JSON Schema."""
     return {
         "name": report_type.name,
         "title": report_type.title,
@@ -53,7 +53,7 @@ def serialize_type(report_type: TypeDescription) -> dict[str, Any]:
 
 
 def serialize_pause(pause: Pause) -> dict[str, Any]:
-    """Describe the pause of the queue; without `until` it lasts until somebody resumes it."""
+    """Serialize the pause of the queue; without `until` it lasts until the queue is resumed."""
     return {"since": _serialize_time(pause.since), "until": _serialize_time(pause.until)}
 
 

@@ -1,4 +1,4 @@
-"""What may be asked for: the one check behind form, JSON and code."""
+"""Requests for reports: the one check behind form, JSON and code."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def parse_submission(
     requester: str = ANONYMOUS,
     callback_hosts: Sequence[str] = (),
 ) -> Submission:
-    """Check what a form or a JSON body brought.
+    """Check the data of a form or a JSON body.
 
-    `types` holds what can be asked for, by name, `callback_hosts` the hosts that callbacks may go to;
+    `types` holds the report types by name, `callback_hosts` the hosts that callbacks may go to;
     `calendar` tells which days "last quarter" is. Values are taken as they are and never converted: a number
     is no title. Raises InvalidSubmissionError with the fields that are at fault.
     """
@@ -107,7 +107,7 @@ def _refuse_type(types: Mapping[str, TypeDescription]) -> FieldError:
 def _read_parameters(
     given: object, asked_for: TypeDescription | None, calendar: Calendar
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """Check what was given against the type; where that is not known, nothing can be said of it."""
+    """Check the parameters against the type; those of an unknown type are not checked."""
     if asked_for is None:
         fault = FieldError("parameters", "The parameters must be an object.")
         return {}, [] if isinstance(given, Mapping) else [fault]
@@ -122,7 +122,7 @@ def _check_formats(data: Mapping[str, Any]) -> list[FieldError]:
 
 
 def _choose_formats(names: Sequence[str] | None) -> tuple[str, ...]:
-    """Bring them into one order, each once; all, where neither request nor type names any."""
+    """Return the formats in one order, each once; all, where neither request nor type names any."""
     return tuple(name for name in FORMATS if names is None or name in names)
 
 
@@ -133,7 +133,7 @@ def _check_max_age(data: Mapping[str, Any]) -> list[FieldError]:
     if type(seconds) is not int or not 1 <= seconds <= most:
         return [FieldError("max_age", f"The max_age must be a whole number of seconds from 1 to {most}.")]
     if "callback_url" in data:
-        return [FieldError("max_age", "An earlier report tells no callback: give max_age or callback_url.")]
+        return [FieldError("max_age", "An earlier report sends no callback: give max_age or callback_url.")]
     return []
 
 

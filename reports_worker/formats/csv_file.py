@@ -36,10 +36,10 @@ def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
         with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
             _write(database, table, aside, advance)
         yield WrittenFile(
-            path,
             "csv",
             MEDIA_TYPE,
             monotonic() - begin,
+            path=path,
             table=table.name,
             rows_written=table.rows,
             rows_expected=table.rows_expected,

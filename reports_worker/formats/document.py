@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reports_worker.content.rows import Column
+from reports_worker.domain.report import FileFacts
 from reports_worker.formats.charts.pictures import Picture
 
 
@@ -72,22 +73,11 @@ class Document:
         return " ".join(cut) or None
 
 
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file that lies ready, and what it holds of the report.
-
-    `cut` is the sentence that says why it does not hold everything; None if it does.
-    """
+@dataclass(frozen=True, kw_only=True)
+class WrittenFile(FileFacts):
+    """A file that lies ready: its facts and where it is."""
 
     path: Path
-    format: str
-    media_type: str
-    seconds: float
-    table: str | None = None
-    chart: str | None = None
-    rows_written: int | None = None
-    rows_expected: int | None = None
-    cut: str | None = None
 
     @property
     def name(self) -> str:

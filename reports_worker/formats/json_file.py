@@ -36,10 +36,10 @@ def write_json(document: Document, folder: Path, advance: Advance) -> Iterator[W
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8") as file:
         _write(document, folder, file, advance)
     yield WrittenFile(
-        path,
         "json",
         MEDIA_TYPE,
         monotonic() - begin,
+        path=path,
         rows_written=sum(table.rows for table in document.tables),
         rows_expected=sum(table.rows_expected for table in document.tables),
         cut=document.sentence,

@@ -33,10 +33,10 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
                 advance=advance,
             )
         yield WrittenFile(
-            path,
             "parquet",
             MEDIA_TYPE,
             monotonic() - begin,
+            path=path,
             table=table.name,
             rows_written=table.rows,
             rows_expected=table.rows_expected,

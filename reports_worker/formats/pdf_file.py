@@ -54,10 +54,10 @@ def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
     cuts = [picture.find_cut(drawn[picture.name].failure) for picture in document.charts]
     cuts += [part["notice"] for part in parts]
     yield WrittenFile(
-        folder / NAME,
         "pdf",
         MEDIA_TYPE,
         monotonic() - begin,
+        path=folder / NAME,
         rows_written=shown,
         rows_expected=sum(table.rows_expected for table in document.tables),
         cut=" ".join(filter(None, cuts)) or None,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 from reports_worker.domain.receipt import describe_receipt
-from reports_worker.domain.report import Receipt
+from reports_worker.domain.report import FileFacts, Receipt
 
 from .document import Document, WrittenFile
 
@@ -19,19 +20,9 @@ _CHUNK = 2**20
 def make_receipt(file: WrittenFile) -> Receipt:
     """Read a file once, and say what it is."""
     size, digest = _digest(file.path)
-    return Receipt(
-        name=file.name,
-        format=file.format,
-        media_type=file.media_type,
-        size=size,
-        sha256=digest,
-        seconds=round(file.seconds, 3),
-        table=file.table,
-        chart=file.chart,
-        rows_written=file.rows_written,
-        rows_expected=file.rows_expected,
-        cut=file.cut,
-    )
+    facts = {one.name: getattr(file, one.name) for one in fields(FileFacts)}
+    facts["seconds"] = round(file.seconds, 3)
+    return Receipt(**facts, name=file.name, size=size, sha256=digest)
 
 
 def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path) -> WrittenFile:
@@ -52,7 +43,7 @@ def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path
         indent=2,
     )
     path.write_text(text + "\n", encoding="utf-8")
-    return WrittenFile(path, "receipts", "application/json", 0.0)
+    return WrittenFile("receipts", "application/json", 0.0, path=path)
 
 
 def _digest(path: Path) -> tuple[int, str]:

@@ -57,10 +57,10 @@ def write_xlsx(
         written = _write(document, folder, aside, advance, sheet_rows)
     cut = [f"{each.table.title}: {each.sentence}" for each in written if each.sentence]
     yield WrittenFile(
-        path,
         "xlsx",
         MEDIA_TYPE,
         monotonic() - begin,
+        path=path,
         rows_written=sum(table.rows for table in document.tables),
         rows_expected=sum(table.rows_expected for table in document.tables),
         cut=" ".join(cut) or None,

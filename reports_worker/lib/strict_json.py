@@ -22,6 +22,13 @@ def parse_json(text: str) -> Any:
     return value
 
 
+def expect(value: Any, kind: type | tuple[type, ...]) -> Any:
+    """Return the value; raise TypeError if it is of another type."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{type(value).__name__} is another type than expected")
+    return value
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 

@@ -1,4 +1,4 @@
-"""Callbacks that are due, in Redis: who sends one now, and what came of it."""
+"""Callbacks that are due, in Redis: which worker sends one, and the outcome of each attempt."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from redis import Redis
 
+from reports_worker.broker import keys
 from reports_worker.domain.report import CallbackStatus, Report
 from reports_worker.lib import clock
 
 from .job_hash import FIELDS, read_report
 from .scripts import SharedScripts
-from .stored_entries import to_task_id
+from .stored_entries import decode_id, log_taken_out
 
-# How long the one who claimed a delivery has for it; then another may try. Longer than any attempt takes.
+# How long a worker keeps a claimed delivery; then another may claim it. Longer than any attempt takes.
 CLAIM = timedelta(seconds=60)
-# What the standard calls the end of a subscription.
+# By the standard, the receiver wants no further messages.
 GONE = 410
-# More than so many that are due to busy hosts hold up what is due behind them.
+# Where more deliveries than this are due to busy hosts, they delay the ones behind them.
 MOST_PASSED_OVER = 1000
 LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """The end of a report, to be told now; `ending` counts how often it has ended, as it may be retried."""
+    """The end of a report, to be delivered now; `ending` counts the ends of the report, which may be retried."""
 
     report: Report
     url: str
@@ -38,13 +39,13 @@ class Delivery:
 
     @property
     def message_id(self) -> str:
-        """The same for each attempt: receivers tell by it what they have seen."""
+        """The same for each attempt, so that receivers recognize a repetition."""
         return f"{self.report.task_id}:{self.ending}"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one attempt: the status that was answered, or why none was."""
+    """The outcome of one attempt: the status of the answer, or why there was none."""
 
     status: int | None = None
     error: str = ""
@@ -53,7 +54,7 @@ class Attempt:
 def decide(
     attempt: Attempt, *, attempts: int, delays: Sequence[timedelta]
 ) -> tuple[CallbackStatus, timedelta]:
-    """Say how the delivery stands after `attempts` of them, and when the next one is due if it is pending."""
+    """Decide the status of a delivery after so many attempts, and the delay until the next one if it is pending."""
     if attempt.status is not None and 200 <= attempt.status < 300:
         return CallbackStatus.DELIVERED, timedelta()
     if attempt.status == GONE or attempts > len(delays):
@@ -69,22 +70,26 @@ class Deliveries:
         self._delays = delays
 
     def claim(self, *, busy: Collection[str] = ()) -> Delivery | None:
-        """Take, for `CLAIM`, the delivery that is due first to a host that is not busy; None if none is.
+        """Claim, for `CLAIM`, the first due delivery to a host that is not busy; None if there is none.
 
-        A record that cannot be read is passed over: a worker of a newer version may read it after `CLAIM`.
+        A record that cannot be read is skipped: a worker of a newer version may read it after `CLAIM`.
         """
         hosts = json.dumps(sorted(busy))
         while found := self._run("claim_delivery", CLAIM.total_seconds(), MOST_PASSED_OVER, hosts, *FIELDS):
-            entry, ending, host, values = cast(tuple[bytes, bytes, bytes, list[bytes | None]], found)
-            task_id = to_task_id(entry)
-            report = read_report(task_id, values) if task_id else None
+            entry, *claimed = cast(list[Any], found)
+            task_id = decode_id(entry)
+            if task_id is None:
+                log_taken_out(entry, keys.DELIVERIES)
+                continue
+            ending, host, values = claimed
+            report = read_report(task_id, values)
             if report is not None and report.callback is not None:
                 url, attempts = report.callback.url, report.callback.attempts
                 return Delivery(report, url, host.decode(errors="replace"), int(ending), attempts)
         return None
 
     def record(self, delivery: Delivery, attempt: Attempt, *, now: datetime) -> CallbackStatus | None:
-        """Write what came of an attempt; None, and nothing written, if the report is gone or begun anew."""
+        """Write the outcome of an attempt; None, and nothing written, if the report was deleted or retried."""
         attempts = delivery.attempts + 1
         status, delay = decide(attempt, attempts=attempts, delays=self._delays)
         written = self._run(

@@ -1,12 +1,16 @@
-"""How a report stands in Redis: its RQ job's hash, with fields of ours beside RQ's.
+"""How a report stands in Redis: its RQ job's hash, with fields of this product beside RQ's.
 
-RQ's own saves never touch a field that they do not know.
+`TABLE` names each field once. The reader, the writers and the scripts come from it. RQ's own saves never touch a
+field that RQ does not know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
 from typing import Any, NoReturn
 
 from redis import Redis
@@ -15,18 +19,26 @@ from rq.serializers import JSONSerializer
 
 from reports_worker.broker import keys
 from reports_worker.domain import receipt as receipts
-from reports_worker.domain.report import Callback, CallbackStatus, Pause, Progress, Report, Status
+from reports_worker.domain.report import (
+    Callback,
+    CallbackStatus,
+    Completed,
+    Failed,
+    Pause,
+    Progress,
+    Receipt,
+    Report,
+    Status,
+)
+from reports_worker.domain.submission import Submission
+from reports_worker.domain.task_id import read_time
 from reports_worker.lib import clock
-from reports_worker.lib.strict_json import parse_json
+from reports_worker.lib.strict_json import expect, parse_json
 
 # Stored with every report, so it names nothing of the layout.
 JOB_FUNCTION = "reports_worker.make_report"
 _ELSEWHERE = "Reports are made by the worker of this product: rq worker -c reports_worker.rq_config"
-FIELDS = ("status", "created_at", "started_at", "ended_at", "title", "type", "parameters", "requester",
-          "version", "formats", "as_of", "artifacts", "artifacts_at",
-          "percent", "stage", "summary", "error", "reason",
-          "callback_url", "callback_status", "callback_attempts",
-          "callback_last_status", "callback_last_error", "callback_delivered_at")  # fmt: skip
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 # RQ's other statuses are all ways of waiting.
 _STATUSES = {
@@ -39,12 +51,12 @@ _STATUSES = {
 
 
 def make_report() -> NoReturn:
-    """Stand for the making of a report in what RQ stores; only a worker that is not ours calls it."""
+    """Stand for the execution of a report in what RQ stores; only a foreign worker calls this function."""
     raise RuntimeError(_ELSEWHERE)
 
 
 def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
-    """Let RQ itself write what a job of ours holds; times and our own fields come on top.
+    """Let RQ itself write what a job holds; times and the fields of `TABLE` come on top.
 
     The description carries no user's text, since rq-dashboard prints it as markup.
     """
@@ -60,131 +72,182 @@ def describe_job(connection: Redis, timeout: timedelta) -> Mapping[str, Any]:
     return {name: value for name, value in job.to_dict().items() if value != ""}
 
 
+# -- one value
+
+
 def read_status(text: str) -> Status:
-    """Translate RQ's status; what is none of ours is a way of waiting."""
+    """Translate RQ's status; an unknown word is a way of waiting."""
     return _STATUSES.get(text, Status.PENDING)
+
+
+def _read_callback_status(text: str) -> CallbackStatus:
+    """Read the status of a delivery; a word of a newer version counts as pending."""
+    return CallbackStatus(text) if text in set(CallbackStatus) else CallbackStatus.PENDING
+
+
+def _read_percent(text: str) -> int:
+    return max(0, min(100, int(text)))
+
+
+def _read_optional_number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _read_optional_text(text: str) -> str | None:
+    return text or None
+
+
+def _read_object(text: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = expect(parse_json(text), dict)
+    return found
+
+
+def _write_optional_text(text: str) -> str | None:
+    return text or None
+
+
+def _write_receipts(files: Sequence[Receipt]) -> str | None:
+    return receipts.to_text(files) if files else None
+
+
+def _read_formats(text: str) -> tuple[str, ...]:
+    return tuple(expect(name, str) for name in expect(parse_json(text), list))
+
+
+# -- the table
+
+
+class Cleared(Enum):
+    """When scripts remove a field."""
+
+    NEVER = auto()
+    BY_RETRY = auto()
+    BY_END = auto()  # by each new end of the report, and by a retry
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the hash: its name in Redis, and how it is read, written and removed.
+
+    The value goes into `attribute` of `part`: the report, its progress or its callback. Without a part only scripts
+    or a page of its own read the field. An absent field leaves the part's default. `sources` are the values that
+    write the field, each from an attribute of the same name as the field. None, as a value or as what `write` makes
+    of it, takes no room.
+    """
+
+    name: str
+    attribute: str = ""
+    part: type | None = Report
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str | None] = str
+    sources: Sequence[type] = ()
+    cleared: Cleared = Cleared.NEVER
+
+
+_TIME: Mapping[str, Any] = {"read": clock.from_text, "write": clock.to_text}
+_OBJECT: Mapping[str, Any] = {"read": _read_object, "write": _ENCODER.encode}
+_RESULT: Mapping[str, Any] = {"sources": [Completed], "cleared": Cleared.BY_RETRY}
+_FAILURE: Mapping[str, Any] = {"sources": [Failed], "cleared": Cleared.BY_RETRY}
+_DELIVERY: Mapping[str, Any] = {"part": Callback, "cleared": Cleared.BY_END}
+
+TABLE = (
+    Field("status", read=read_status),  # first, as read.lua expects
+    Field("created_at", **_TIME),
+    Field("started_at", **_TIME),
+    Field("ended_at", **_TIME),
+    Field("title", sources=[Submission]),
+    Field("type", sources=[Submission]),
+    Field("parameters", sources=[Submission], **_OBJECT),
+    Field("requester", sources=[Submission]),
+    Field("version", write=_write_optional_text, sources=[Submission, Completed]),
+    Field("formats", read=_read_formats, write=_ENCODER.encode, sources=[Submission]),
+    Field("as_of", **_TIME, **_RESULT),
+    Field("artifacts", read=receipts.from_text, write=_write_receipts, **_RESULT),
+    Field("artifacts_at", cleared=Cleared.BY_RETRY),
+    Field("percent", part=Progress, read=_read_percent),
+    Field("stage", part=Progress),
+    Field("summary", "result", **_OBJECT, **_RESULT),
+    Field("error", **_FAILURE),
+    Field("reason", **_FAILURE),
+    Field("callback_url", "url", part=Callback, write=_write_optional_text, sources=[Submission]),
+    Field("callback_status", "status", read=_read_callback_status, **_DELIVERY),
+    Field("callback_attempts", "attempts", read=int, **_DELIVERY),
+    Field("callback_last_status", "last_status", read=_read_optional_number, **_DELIVERY),
+    Field("callback_last_error", "last_error", read=_read_optional_text, **_DELIVERY),
+    Field("callback_delivered_at", "delivered_at", read=clock.from_text, **_DELIVERY),
+    Field("preview", part=None, write=_write_optional_text, **_RESULT),
+    Field("cancelled_at", part=None, cleared=Cleared.BY_RETRY),
+    Field("executions", part=None, cleared=Cleared.BY_RETRY),
+    Field("missed_starts", part=None, cleared=Cleared.BY_RETRY),
+    Field("worker_name", part=None, cleared=Cleared.BY_RETRY),
+)
+
+_READ = tuple(field for field in TABLE if field.part)
+_PLACES = tuple((field.part, field.attribute or field.name, field.read) for field in _READ)
+_WRITTEN = {
+    source: tuple((field.name, field.write) for field in TABLE if source in field.sources)
+    for source in (Submission, Completed, Failed)
+}
+_READERS = {field.name: field.read for field in TABLE}
+# The names of the fields that every reader of reports reads.
+FIELDS = tuple(field.name for field in _READ)
+
+
+def list_cleared(when: Cleared) -> Sequence[str]:
+    """List the names of the fields that scripts remove then."""
+    return [field.name for field in TABLE if field.cleared is when]
+
+
+# -- reading and writing
 
 
 def read_report(
     task_id: str, values: Sequence[bytes | None], *, position: int = -1, pause: Pause | None = None
 ) -> Report | None:
-    """Read a report from the values of `FIELDS`; None if there is no report."""
+    """Read a report from the values of `FIELDS`; None if there is no report.
+
+    What an older version did not write has its default. A value that is there and cannot be read is damaged, and
+    a damaged record is no report.
+    """
     try:
-        row = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
-        return _to_report(task_id, row, position, pause)
+        return _read_report(task_id, values, position, pause)
     except (KeyError, TypeError, ValueError):
-        # No report, half of one, or damaged by hand: what cannot be read is none.
         return None
 
 
-def check_end(fields: Mapping[str, str]) -> None:
+def write_fields(source: Submission | Completed | Failed) -> dict[str, str]:
+    """Write the fields that come from a request, or from an end.
+
+    Raises ValueError and TypeError for what JSON cannot hold.
+    """
+    values = ((name, write, getattr(source, name)) for name, write in _WRITTEN[type(source)])
+    texts = ((name, write(value)) for name, write, value in values if value is not None)
+    return {name: text for name, text in texts if text is not None}
+
+
+def check_readable(fields: Mapping[str, str]) -> None:
     """Raise ValueError if a report with these fields could not be read again."""
     try:
-        _to_object(fields["summary"])
-        receipts.from_text(fields.get("artifacts", "[]"))
-        clock.from_text(fields.get("as_of", ""))
+        for name, text in fields.items():
+            _READERS[name](text)
     except TypeError as error:
         raise ValueError(str(error)) from error
 
 
-def read_preview(text: bytes | None) -> Mapping[str, Any] | None:
-    """Read what a completed report's own page shows of its contents; None if there is none, or it is damaged."""
-    try:
-        found = parse_json(text.decode()) if text else None
-        return _check_preview(found) if found else None
-    except (KeyError, OverflowError, TypeError, ValueError):
-        return None
-
-
-def _to_report(task_id: str, row: Mapping[str, str], position: int, pause: Pause | None) -> Report:
+def _read_report(task_id: str, values: Sequence[bytes | None], position: int, pause: Pause | None) -> Report:
+    parts: dict[type | None, dict[str, Any]] = {Report: {}, Progress: {}, Callback: {}}
+    for (part, attribute, read), value in zip(_PLACES, values, strict=True):
+        if value is not None:
+            parts[part][attribute] = read(value.decode())
+    own, callback = parts[Report], parts[Callback]
+    own["created_at"] = own.get("created_at") or read_time(task_id)
+    if "result" in own:
+        own["result"] = {"title": own["title"], "type": own["type"], **own["result"]}
     return Report(
         task_id=task_id,
-        title=row["title"],
-        type=row["type"],
-        status=read_status(row["status"]),
-        created_at=clock.from_text(row["created_at"]) or clock.now(),
-        parameters=_to_object(row["parameters"]),
-        requester=row["requester"],
-        started_at=clock.from_text(row.get("started_at", "")),
-        ended_at=clock.from_text(row.get("ended_at", "")),
-        progress=Progress(max(0, min(100, int(row.get("percent", 0)))), row.get("stage", "")),
-        result=_to_result(row),
-        error=row.get("error"),
-        reason=row.get("reason"),
+        **own,
+        progress=Progress(**parts[Progress]),
+        callback=Callback(**callback) if "url" in callback else None,
         position=position if position >= 0 else None,
-        callback=_to_callback(row),
         pause=pause,
-        version=row.get("version"),
-        as_of=clock.from_text(row.get("as_of", "")),
-        artifacts=receipts.from_text(row["artifacts"]) if "artifacts" in row else (),
-        artifacts_at=row.get("artifacts_at"),
-        formats=_to_formats(row["formats"]) if "formats" in row else None,
     )
-
-
-def _to_result(row: Mapping[str, str]) -> Mapping[str, Any] | None:
-    if "summary" not in row:
-        return None
-    return {"title": row["title"], "type": row["type"], **_to_object(row["summary"])}
-
-
-def _to_object(text: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = _expect(parse_json(text), dict)
-    return found
-
-
-def _to_formats(text: str) -> tuple[str, ...]:
-    return tuple(_expect(name, str) for name in _expect(parse_json(text), list))
-
-
-def _to_callback(row: Mapping[str, str]) -> Callback | None:
-    if "callback_url" not in row:
-        return None
-    last_status = row.get("callback_last_status")
-    return Callback(
-        url=row["callback_url"],
-        status=CallbackStatus(row.get("callback_status", CallbackStatus.PENDING)),
-        attempts=int(row.get("callback_attempts", 0)),
-        last_status=int(last_status) if last_status else None,
-        last_error=row.get("callback_last_error") or None,
-        delivered_at=clock.from_text(row.get("callback_delivered_at", "")),
-    )
-
-
-def _check_preview(found: Any) -> Mapping[str, Any]:
-    """Return a preview of which the page can show all; raise TypeError or ValueError where it could not."""
-    preview = {"units": {}, "tables": [], "charts": [], "stages": [], **_expect(found, dict)}
-    _expect(preview["units"], dict)
-    for stage in _expect(preview["stages"], list):
-        _expect(_expect(stage, dict)["name"], str)
-        float(_expect(stage["seconds"], (int, float)))
-    parts = {
-        name: [_check_part(part) for part in _expect(preview[name], list)] for name in ("tables", "charts")
-    }
-    return {**preview, **parts}
-
-
-def _check_part(found: Any) -> Mapping[str, Any]:
-    """Return a table or chart of a preview, with what the page reads of it."""
-    part = {
-        "name": "",
-        "title": "",
-        "description": "",
-        "cut": None,
-        "rows": 0,
-        "first": [],
-        **_expect(found, dict),
-    }
-    _expect(part["title"], str)
-    _expect(part["rows"], int)
-    nothing = {"title": "", "kind": "", "unit": ""}
-    columns = [{**nothing, **_expect(column, dict)} for column in _expect(part.get("columns", []), list)]
-    if any(len(_expect(line, list)) > len(columns) for line in _expect(part["first"], list)):
-        raise ValueError("a row has more values than there are columns")
-    return {**part, "columns": columns}
-
-
-def _expect(value: Any, kind: type | tuple[type, ...]) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"{type(value).__name__} is another type than expected")
-    return value

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 TICK_SECONDS = 1.0
-# Also how long a cancel waits at most: it is read with the renewal. A little less than a tick.
+# Also the longest delay of a cancel, which is read with the renewal. A little less than a tick.
 RENEW_EVERY_SECONDS = 0.9
-# A tick and a renewal that waits for its timeout come on top, and all that must be less than the lease.
+# This, a tick and a renewal that waits for its timeout must together be less than the lease.
 LOST_AFTER_SECONDS = 9.0
 
 LEASE = timedelta(seconds=12)
 SUSPICION = timedelta(seconds=5)
-# Leases that were held before such a pause have nearly run out after it, or altogether.
+# After such a time without a sweep, leases that workers hold have expired or nearly expired.
 UNATTENDED = timedelta(seconds=8)
-# Longer than a client tries to send a change of which it did not hear.
+# Longer than a client repeats a change that got no answer.
 REPETITION = timedelta(seconds=30)
 MOST_EXECUTIONS = 4

@@ -1,11 +1,10 @@
-"""Who may make a report: one execution at a time, for as long as it renews its lease.
+"""Which execution may make a report: one at a time, as long as its worker renews the lease.
 
-Every change here is one script, so that it happens whole or not at all, whoever dies meanwhile.
+Every change here is one script, so that it happens whole or not at all, even when a worker dies.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,11 +15,10 @@ from typing import cast
 from redis import Redis
 
 from reports_worker.broker import keys
-from reports_worker.domain import receipt as receipts
-from reports_worker.domain.report import Completed, Failed, Outcome, Reason
+from reports_worker.domain.report import Failed, Outcome
 from reports_worker.lib import clock
 
-from .job_hash import check_end
+from .job_hash import check_readable, write_fields
 from .lease_timing import LEASE, MOST_EXECUTIONS, SUSPICION, UNATTENDED
 from .scripts import ABANDONED, SharedScripts, load_script
 from .stored_entries import read_outcomes
@@ -39,7 +37,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Execution:
-    """One attempt at making one report; `number` counts those whose process died, and this one."""
+    """One execution of one report; `number` counts this one and those before it whose process died."""
 
     task_id: str
     id: str
@@ -47,7 +45,7 @@ class Execution:
 
 
 class Renewal(IntEnum):
-    """What came of renewing a lease, as `renew.lua` says it."""
+    """The outcome of a renewal, as `renew.lua` returns it."""
 
     LOST = 0
     RENEWED = 1
@@ -69,11 +67,11 @@ class Leases:
         self._pool.release(self._pool.get_connection())
 
     def start(self, execution: Execution, *, worker: str, expires: timedelta) -> int:
-        """Take the lease of a queued report; 0 if it is not queued any more, or the queue is paused.
+        """Acquire the lease of a queued report; 0 if it is not queued any more, or the queue is paused.
 
         Else returns the number of this execution, from 1 on.
 
-        `expires` is how long RQ is to think that the execution lives; no decision rests on it.
+        `expires` is how long RQ treats the execution as alive; no decision depends on it.
         """
         now = clock.now()
         score = (now + expires).timestamp()
@@ -81,65 +79,53 @@ class Leases:
         return max(0, int(cast(int | bytes | None, found) or 0))
 
     def renew(self, execution: Execution) -> Renewal:
-        """Extend the lease; say if it has passed to another, or if the report is not wanted any more."""
+        """Extend the lease; return whether it is lost, or the report was cancelled or deleted."""
         lease_ms = int(LEASE / timedelta(milliseconds=1))
         names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
         return Renewal(cast(int, self._renew(names, [execution.id, lease_ms])))
 
     def progress(self, execution: Execution, percent: int, stage: str) -> bool:
-        """Say how far the report is; False, and nothing written, if the lease is lost."""
+        """Write the progress of the report; False, and nothing written, if the lease is lost."""
         names = [keys.lease(execution.task_id), keys.job(execution.task_id)]
         return bool(self._progress(names, [execution.id, percent, stage]))
 
     def publish(self, execution: Execution, outcome: Outcome) -> bool:
         """End the report; False, and nothing written, if the lease is lost or the report is deleted.
 
-        A report whose cancel was acknowledged ends as cancelled, whatever the outcome.
+        A report whose cancel was accepted ends as cancelled, whatever the outcome.
         """
-        status, fields = _outcome_fields(outcome, execution)
+        status, fields = _write_end(outcome, execution)
+        pairs = chain.from_iterable(fields.items())
         now = clock.to_text(clock.now())
-        return bool(self._run("publish", execution.task_id, execution.id, now, status, *fields))
+        return bool(self._run("publish", execution.task_id, execution.id, now, status, *pairs))
 
     def requeue(self, execution: Execution, *, spent: bool, why: str = ABANDONED) -> str:
-        """Give up an execution: its report is made again, or ends if it was cancelled or all were spent.
+        """Release an execution: its report runs again, or ends if it was cancelled or no execution is left.
 
-        To be called when its making has ended; `why` is the error of a report that is abandoned. Returns what
-        became of the report: `queued`, `cancelled`, `abandoned`; or nothing if it has ended, or is another's by
-        now.
+        To be called when the process of the execution has ended; `why` is the error of an abandoned report. Returns
+        `queued`, `cancelled` or `abandoned`; or nothing if the report has ended, or another execution has it.
         """
         now = clock.to_text(clock.now())
         found = self._run("release", execution.task_id, execution.id, now, int(spent), why)
         return cast(bytes, found).decode()
 
     def sweep(self, *, unless_within: timedelta = timedelta()) -> Iterator[tuple[str, str]]:
-        """Put back what dead workers held; yield each id with what became of it.
+        """Requeue the reports of dead workers; yield each id with its outcome.
 
-        Does nothing if another has swept `unless_within` ago, nor for the time of a lease after nobody
-        could sweep for `UNATTENDED`.
+        Does nothing if another worker has swept within `unless_within`, nor for the time of a lease after
+        `UNATTENDED` without a sweep.
         """
         now = clock.to_text(clock.now())
         found = self._run("sweep", now, unless_within.total_seconds())
         yield from read_outcomes(cast(list[bytes], found))
 
 
-def _outcome_fields(outcome: Outcome, execution: Execution) -> tuple[str, tuple[str, ...]]:
-    match outcome:
-        case Completed():
-            return "finished", tuple(_completed_fields(outcome, execution))
-        case Failed(reason, error):
-            return "failed", ("reason", Reason(reason), "error", error)
-
-
-def _completed_fields(outcome: Completed, execution: Execution) -> Iterator[str]:
-    """Names and values in turn; what there is none of takes no room. Raises ValueError for what nobody could read."""
-    fields = {"summary": json.dumps(outcome.summary, allow_nan=False), "percent": "100", "stage": ""}
+def _write_end(outcome: Outcome, execution: Execution) -> tuple[str, dict[str, str]]:
+    """Write RQ's status and the fields of an end. Raises ValueError for what no reader could read."""
+    fields = write_fields(outcome)
+    if isinstance(outcome, Failed):
+        return "failed", fields
+    check_readable(fields)
     if outcome.artifacts:
-        fields |= {"artifacts": receipts.to_text(outcome.artifacts), "artifacts_at": execution.id}
-    if outcome.as_of:
-        fields["as_of"] = clock.to_text(outcome.as_of)
-    if outcome.version:
-        fields["version"] = outcome.version
-    if outcome.preview:
-        fields["preview"] = outcome.preview
-    check_end(fields)
-    return chain.from_iterable(fields.items())
+        fields["artifacts_at"] = execution.id
+    return "finished", {**fields, "percent": "100", "stage": ""}

@@ -1,7 +1,7 @@
-"""The pause of the queue as it stands in Redis: RQ's own suspension, which here says since and until when.
+"""The pause of the queue in Redis: RQ's own suspension, with its start and its end.
 
-Workers look at it before each report, and the script that begins one looks again: a worker that waited for a
-report already when the queue was paused puts it back.
+Workers check it before each report, and the script that starts a report checks again: a worker that waited for a
+report before the pause returns the report to the queue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WORDS = re.compile(r"since (\S+)(?: until (\S+))?", re.ASCII)
 
 
 def pause(connection: Redis, duration: timedelta | None) -> Pause:
-    """Pause the queue, by the server's clock; or say anew until when it is paused."""
+    """Pause the queue, by the server's clock; or change the end of a pause."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.time()
         pipeline.get(keys.SUSPENDED)
@@ -37,13 +37,13 @@ def resume(connection: Redis) -> bool:
 
 
 def write_pause(pause: Pause) -> str:
-    """Write it in words that people can read who look into Redis."""
+    """Write the pause in words, for people who read Redis."""
     times = {"since": pause.since, "until": pause.until}
     return " ".join(f"{name} {clock.to_text(time)}" for name, time in times.items() if time)
 
 
 def read_pause(value: bytes | None) -> Pause | None:
-    """Read what stands in Redis; whatever it is, the queue is paused by it."""
+    """Read the stored pause; any value pauses the queue."""
     if value is None:
         return None
     words = _WORDS.fullmatch(value.decode(errors="replace"))

@@ -1,7 +1,7 @@
-"""The job registry behind the list of all reports: every id, in the order of their making.
+"""The job registry behind the list of all reports: every id, in the order of creation.
 
-RQ's own registries know where a job stands and when it expires, but not when it was made;
-they serve to write this one anew if it is lost.
+RQ's own registries know the place and the expiry of a job, but not its creation; this registry is rebuilt from them
+if it is lost.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from redis.exceptions import RedisError
 from reports_worker.broker import keys
 from reports_worker.broker.errors import unless_wrong_type
 
-from .stored_entries import to_task_ids
+from .stored_entries import decode_ids
 
 PAGE = 500
-# So many pages at most are read for one answer where others have filled the registry with what is no task id.
+# The most pages that are read for one answer from a registry full of foreign entries.
 _MOST_PAGES = 20
 
 
 def read_ids(
     connection: Redis, *, limit: int, before: str | None = None
 ) -> tuple[list[str], int, bytes | None]:
-    """Read the newest ids, or those made before `before`; how many there are in all; what pauses the queue.
+    """Read the newest ids, or those before `before`; the number of all; and the stored pause of the queue.
 
-    One round trip, of the same cost at any size; more only where entries are passed over that are no task ids.
-    An id need not exist any more to be a cursor.
+    One round trip, of the same cost at any size; more only where foreign entries are skipped. The id of a deleted
+    report is a valid cursor.
     """
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.zrevrangebylex(keys.REGISTRY, f"({before}" if before else "+", "-", start=0, num=limit)
@@ -37,32 +37,32 @@ def read_ids(
         entries, total, suspended = pipeline.execute(raise_on_error=False)
     if isinstance(entries, RedisError):
         raise entries
-    ids, asked = to_task_ids(entries), limit
+    ids, asked = decode_ids(entries), limit
     for _ in range(_MOST_PAGES):
         if len(ids) >= limit or len(entries) < asked:
             break
         entries, asked = read_entries(connection, before=entries[-1]), PAGE
-        ids += to_task_ids(entries)
+        ids += decode_ids(entries)
     return ids[:limit], total, unless_wrong_type(suspended, b"")
 
 
-def read_entries(connection: Redis, *, before: bytes | None = None) -> list[bytes]:
-    """Read the newest `PAGE` entries of the registry, or those before one of them, whatever they are."""
+def read_entries(connection: Redis, *, before: bytes | None = None, count: int = PAGE) -> list[bytes]:
+    """Read the newest entries of the registry, or those before one of them, foreign ones too."""
     highest = b"+" if before is None else b"(" + before
-    found = connection.zrevrangebylex(keys.REGISTRY, cast(str, highest), "-", start=0, num=PAGE)
+    found = connection.zrevrangebylex(keys.REGISTRY, cast(str, highest), "-", start=0, num=count)
     return cast(list[bytes], found)
 
 
 def rebuild(connection: Redis) -> int:
-    """Write into the registry what stands in RQ's own; return how many ids it holds now."""
+    """Write the ids of RQ's own registries into this one; return how many ids it holds."""
     for page in _read_pages(connection):
-        if ids := to_task_ids(page):
+        if ids := decode_ids(page):
             connection.zadd(keys.REGISTRY, dict.fromkeys(ids, 0))
     return connection.zcard(keys.REGISTRY)
 
 
 def _read_pages(connection: Redis) -> Iterator[list[bytes]]:
-    """Read every entry there is, some at a time: the broker serves others in between."""
+    """Read every entry, a page at a time, so that the broker serves other clients in between."""
     readers: dict[str, Callable[..., Any]] = {
         **dict.fromkeys((keys.QUEUED, keys.INTERMEDIATE), connection.lrange),
         **dict.fromkeys((keys.STARTED, keys.FINISHED, keys.FAILED), connection.zrange),

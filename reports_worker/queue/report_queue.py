@@ -1,8 +1,7 @@
-"""The queue of reports: how they are asked for, looked at and changed. Views know this and never RQ."""
+"""The queue of reports: how they are requested, read and changed. Views know this and never RQ."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +28,9 @@ from reports_worker.lib import clock
 
 from . import pause as pauses
 from . import report_index as registry
-from .job_hash import FIELDS, describe_job, read_preview, read_report, read_status
+from .job_hash import FIELDS, describe_job, read_report, read_status, write_fields
+from .preview import read_preview
+from .schema import MIGRATIONS, find_newest
 from .scripts import SharedScripts, load_script
 from .selection import EVERYTHING, SELECTED_FIELDS, Selection
 from .stored_entries import read_rows
@@ -40,17 +41,17 @@ MOST_SCANNED = 2000
 MOST_POSITIONS = 1000
 # Less than the client's own timeout.
 REPLICAS_MILLISECONDS = 500
-# A report may wait and run for long before it is old enough.
+# A report may wait and run for long before its age counts.
 REMEMBERED = LONGEST_MAX_AGE + timedelta(days=2)
 DEFAULT_RETENTION = timedelta(days=30)
-_ENCODER = json.JSONEncoder(allow_nan=False)
+SCHEMA = find_newest(MIGRATIONS)
 
 
 class ReportQueue:
-    """Reports in Redis: each is its RQ job, with fields of ours in the same hash.
+    """Reports in Redis: each is its RQ job, with further fields in the same hash.
 
     Round trips: a submit 1, a status 1, a page 2, a filtered page 3, a change 1.
-    All methods raise BrokerUnavailableError. A submit counts when so many `replicas` of the broker have it.
+    All methods raise BrokerUnavailableError. A request is accepted when so many `replicas` of the broker have it.
     """
 
     def __init__(
@@ -74,15 +75,15 @@ class ReportQueue:
         self._job_fields = describe_job(connection, timeout)
 
     def submit(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> str:
-        """Ask for a report as `accept` does; return its task id alone."""
+        """Request a report as `accept` does; return its task id alone."""
         return self.accept(submission, idempotency_key=idempotency_key).task_id
 
     def accept(self, submission: Submission, *, idempotency_key: IdempotencyKey | None = None) -> Accepted:
-        """Write the report and queue it, whole or not at all; or find an earlier one that serves.
+        """Write the report and queue it, whole or not at all; or find an earlier one that can serve.
 
         With a key that was used before for the same request, return the id of that report and do nothing;
         raise IdempotencyConflictError if it was used for another one. With a `max_age`, the requester's
-        newest report of the same serves if it is completed and no older, or is still to be made.
+        newest report of the same request serves if it is completed and no older, waits or runs.
         """
         task_id, now = self._new_id(), clock.now()
         pairs = [part for pair in self._make_fields(submission, now).items() for part in pair]
@@ -90,10 +91,10 @@ class ReportQueue:
         own_keys = [keys.IDEMPOTENCY_PREFIX + key, keys.NEWEST_PREFIX + digest_report(submission)]
         since = clock.to_text(now - submission.max_age) if submission.max_age else ""
         with self._guard():
-            # redis-py sends again what got no reply: the script then finds the id and adds nothing.
+            # redis-py repeats a command without a reply: the script then finds the id and adds nothing.
             (accepted, *status), replicas = self._run_submit(
-                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, *own_keys],
-                [task_id, digest, _seconds(KEPT), _seconds(REMEMBERED), since, *pairs],
+                [keys.job(task_id), keys.REGISTRY, keys.QUEUES, keys.QUEUED, *own_keys, keys.SCHEMA],
+                [task_id, digest, _seconds(KEPT), _seconds(REMEMBERED), since, SCHEMA, *pairs],
             )
         if not accepted:
             raise IdempotencyConflictError("This Idempotency-Key was used for another request before.")
@@ -115,7 +116,7 @@ class ReportQueue:
         return read_report(task_id, values, position=cast(int, position), pause=pause)
 
     def find_preview(self, task_id: str) -> Mapping[str, Any] | None:
-        """Read what a completed report's own page shows of its contents; None if there is nothing."""
+        """Read the preview of a completed report, for its own page; None if there is none."""
         if not is_task_id(task_id):
             return None
         with self._guard():
@@ -125,8 +126,8 @@ class ReportQueue:
     def list(self, *, limit: int = 100, cursor: str | None = None, selection: Selection = EVERYTHING) -> Page:
         """Read a page, newest first; `cursor` is the last id of the page before.
 
-        A selection looks at `MOST_SCANNED` reports at most: such a page may be short, or even empty, and
-        still have a next one.
+        A selection reads `MOST_SCANNED` reports at most: its page may be short, or even empty, and still have a
+        next one.
         """
         with self._guard():
             if selection == EVERYTHING:
@@ -134,7 +135,7 @@ class ReportQueue:
             return self._list_selected(limit, cursor, selection)
 
     def cancel(self, task_id: str) -> Status:
-        """Cancel a report that waits or runs; return its status now: failed, or running for a moment longer.
+        """Cancel a report that waits or runs; return its status: failed, or still running for a moment.
 
         Raises NoSuchReportError, or WrongStateError if it has ended.
         """
@@ -144,42 +145,27 @@ class ReportQueue:
         return read_status(found)
 
     def retry(self, task_id: str) -> None:
-        """Make a failed report again, under the same id.
+        """Run a failed report again, under the same id.
 
         Raises NoSuchReportError, or WrongStateError if it has not failed.
         """
         found = self._run("retry", task_id, secrets.token_hex(8))
         if found != "retried":
-            raise WrongStateError(f"The report is {read_status(found)}: only a failed one can be made again.")
+            raise WrongStateError(f"The report is {read_status(found)}: only a failed report can run again.")
 
     def delete(self, task_id: str) -> None:
-        """Delete a report, whatever its state; one that runs is ended. Raises NoSuchReportError."""
+        """Delete a report in any state; a running one is ended. Raises NoSuchReportError."""
         if not is_task_id(task_id) or not self._change_report("delete", task_id, secrets.token_hex(8)):
             raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
 
     def _make_fields(self, submission: Submission, now: datetime) -> dict[str, Any]:
         time = clock.to_text(now)
-        fields = {
-            **self._job_fields,
-            "created_at": time,
-            "enqueued_at": time,
-            "title": submission.title,
-            "type": submission.type,
-            "parameters": _ENCODER.encode(submission.parameters),
-            "requester": submission.requester,
-        }
-        if submission.callback_url:
-            fields["callback_url"] = submission.callback_url
-        if submission.version:
-            fields["version"] = submission.version
-        if submission.formats is not None:
-            fields["formats"] = _ENCODER.encode(submission.formats)
-        return fields
+        return {**self._job_fields, "created_at": time, "enqueued_at": time, **write_fields(submission)}
 
     def _run_submit(
         self, names: Sequence[str], arguments: Sequence[str | int]
     ) -> tuple[Sequence[bytes], int]:
-        """Run the script; where replicas count, wait for them in the same round trip and count them."""
+        """Run the script; where replicas are required, wait for them in the same round trip and count them."""
         if not self._replicas:
             return cast(Sequence[bytes], self._submit(names, arguments)), 0
         try:
@@ -229,39 +215,39 @@ class ReportQueue:
         return tuple(report for report in reports if report)
 
     def listen(self) -> PubSub:
-        """Open a channel on which the ids of reports that end, or are deleted, are told."""
+        """Open the channel that carries the ids of reports that end or are deleted."""
         channel: PubSub = self.connection.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         return channel
 
     def pause(self, duration: timedelta | None = None) -> Pause:
-        """Begin nothing that waits, for `duration` or until `resume`; what runs goes on.
+        """Start no waiting report, for `duration` or until `resume`; running reports go on.
 
-        A pause that is there already begins no later for it, and ends as this one says. Two round trips.
+        An existing pause keeps its start and gets this end. Two round trips.
         """
         with self._guard():
             return pauses.pause(self.connection, duration)
 
     def resume(self) -> bool:
-        """End the pause; False if there was none."""
+        """End the pause; False if there was no pause."""
         with self._guard():
             return pauses.resume(self.connection)
 
     def find_pause(self) -> Pause | None:
-        """Say whether the queue is paused, since and until when."""
+        """Return the pause of the queue, with its start and end; None if the queue is not paused."""
         return self.check().pause
 
     def list_workers(self) -> Sequence[WorkerRecord]:
-        """Read the workers that live, by name. Three round trips."""
+        """Read the workers that are alive, by name. Three round trips."""
         with self._guard():
             return self._workers.list()
 
     def drain(self, names: Sequence[str]) -> None:
-        """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
+        """Make workers end after their current reports; raise NoSuchWorkerError before any is ordered."""
         with self._guard():
             self._workers.drain(names)
 
     def check(self) -> Condition:
-        """Make sure that the broker answers; say what about it endangers reports, and of a pause."""
+        """Make sure that the broker answers; return its risks for reports, and the pause."""
         with self._guard():
             warnings, suspended = self._check()
         return Condition(warnings, pauses.read_pause(suspended))

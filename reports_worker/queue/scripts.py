@@ -1,4 +1,4 @@
-"""The Lua scripts of this package: each change of a report in Redis is one of them."""
+"""The Lua scripts of this package: one for each change of a report in Redis."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from redis import Redis
 from reports_worker.broker import keys
 from reports_worker.broker.script import Script
 
+from .job_hash import Cleared, list_cleared
 from .lease_timing import LEASE, MOST_EXECUTIONS, REPETITION, SUSPICION, UNATTENDED
+from .stored_entries import LONGEST_FOREIGN, MOST_FOREIGN
 
-# Where the process that made it is known to have ended, `deaths` says how.
+# Where the process of the last execution is known to have ended, `process_death` says how.
 ABANDONED = (
     f"This report was begun {MOST_EXECUTIONS} times and has no result: the last time its worker died, or lost "
-    "the broker. Tell who runs this."
+    "the broker. Contact your administrator."
 )
 NEVER_STARTED = (
     f"Workers took this report from the queue {MOST_EXECUTIONS} times in a row and never started it: its record may "
-    "be damaged. Ask for the report again; if that fails too, contact your administrator."
+    "be damaged. Request the report again; if that fails too, contact your administrator."
 )
 CANCELLED = "This report was cancelled before it was completed."
 
@@ -31,14 +33,26 @@ _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, key
 
 @cache
 def read_script(name: str, *, shared: bool = False) -> str:
-    """Read `lua/<name>.lua`, after what tells task ids, and after the shared part where it needs that."""
+    """Read `lua/<name>.lua`, after the check of task ids, and after the shared part for scripts that need it."""
     folder = resources.files(__package__) / "lua"
     parts = ["task_ids", "shared", name] if shared else ["task_ids", name]
-    return "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    text = "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
+    return _write_field_names() + text if shared else text
+
+
+def _write_field_names() -> str:
+    """Write as Lua which fields scripts remove, from the one table of fields."""
+    lists = {
+        "fields_cleared_by_retry": list_cleared(Cleared.BY_RETRY),
+        "fields_cleared_by_end": list_cleared(Cleared.BY_END),
+    }
+    return "".join(
+        f"local {name} = {{{', '.join(repr(field) for field in fields)}}}\n" for name, fields in lists.items()
+    )
 
 
 def load_script(connection: Redis, name: str) -> Script:
-    """Make a script of those that share nothing."""
+    """Load a script that uses no shared keys or settings."""
     return Script(connection, read_script(name))
 
 
@@ -67,6 +81,9 @@ class SharedScripts:
                 "abandoned": ABANDONED,
                 "never_started": NEVER_STARTED,
                 "cancelled": CANCELLED,
+                "foreign": keys.FOREIGN,
+                "most_foreign": MOST_FOREIGN,
+                "longest_foreign": LONGEST_FOREIGN,
             }
         )
 

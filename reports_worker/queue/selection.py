@@ -1,4 +1,4 @@
-"""Which reports of the list are wanted."""
+"""Which reports of the list are selected."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SELECTED_FIELDS = ("status", "type", "title")
 
 @dataclass(frozen=True)
 class Selection:
-    """A status, a type, words of the title in any case; what is None leaves nothing out."""
+    """A status, a type, words of the title in any case; None selects all."""
 
     status: Status | None = None
     type: str | None = None
     query: str | None = None
 
     def includes(self, row: Sequence[bytes | None]) -> bool:
-        """Tell from the values of `SELECTED_FIELDS`; a report that is gone is never wanted."""
+        """Tell from the values of `SELECTED_FIELDS`; a deleted report is never selected."""
         status, kind, title = (value.decode(errors="replace") if value is not None else None for value in row)
         if status is None or title is None:
             return False

@@ -1,6 +1,7 @@
-"""Ids, rows and JSON as they stand in Redis, where others can write too.
+"""Ids and rows as they stand in Redis, where other programs and people can write too.
 
-What is no task id is left out where it is read. Scripts take it out, and say so once.
+What is no task id is a foreign entry: no version of this product can have written it. Readers leave foreign entries
+out. Workers move each from its key to a quarantine, a list of bounded length, and log it once.
 """
 
 from __future__ import annotations
@@ -20,31 +21,47 @@ Row = Sequence[bytes | None]
 
 _ID_LENGTH = 36
 _LONGEST_SHOWN = 100
-# How the scripts begin to say what became of an entry that names no report.
+# What the quarantine holds at most: so many entries of so many bytes, the newest first.
+MOST_FOREIGN = 1000
+LONGEST_FOREIGN = 1000
+# How scripts report an entry that names no report.
 _TAKEN_OUT = "taken out of "
 
 
-def to_task_id(entry: object) -> str | None:
-    """Read a task id; None if it is none."""
+def decode_id(entry: object) -> str | None:
+    """Read a task id; None for a foreign entry. Ids from Redis are read here and nowhere else."""
     if not isinstance(entry, bytes) or len(entry) != _ID_LENGTH:
         return None
     text = entry.decode("latin-1")
     return text if is_task_id(text) else None
 
 
-def to_task_ids(entries: Iterable[bytes]) -> list[str]:
-    """Read task ids, and leave out what is none."""
-    return [task_id for entry in entries if (task_id := to_task_id(entry))]
+def decode_ids(entries: Iterable[bytes]) -> list[str]:
+    """Read task ids, and leave out foreign entries."""
+    return [task_id for entry in entries if (task_id := decode_id(entry))]
 
 
 def read_outcomes(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
-    """Yield which report a script changed, and how; log what it took out because it names no report."""
+    """Yield each report that a script changed, with the outcome; log the entries that it removed as no report."""
     for entry, outcome in zip(flat[::2], flat[1::2], strict=True):
-        text, task_id = outcome.decode(), to_task_id(entry)
+        text, task_id = outcome.decode(), decode_id(entry)
         if task_id is None or text.startswith(_TAKEN_OUT):
             log_taken_out(entry, text.removeprefix(_TAKEN_OUT))
         else:
             yield task_id, text
+
+
+def set_aside(connection: Redis, key: str, entries: Sequence[bytes]) -> None:
+    """Write foreign entries, which the caller removes from their key, into the quarantine, and log each."""
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.lpush(
+            keys.FOREIGN, *(b"%s %s" % (key.encode(), entry[:LONGEST_FOREIGN]) for entry in entries)
+        )
+        pipeline.ltrim(keys.FOREIGN, 0, MOST_FOREIGN - 1)
+        # The quarantine may hold another type; that stops no worker.
+        pipeline.execute(raise_on_error=False)
+    for entry in entries:
+        log_taken_out(entry, key)
 
 
 def log_taken_out(entry: bytes, key: str) -> None:

@@ -1,4 +1,4 @@
-"""The workers that live, on whatever host, as they stand in Redis; and telling them to drain."""
+"""The workers on all hosts as they stand in Redis, and the order to drain."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from reports_worker.lib import clock
 
 from .job_hash import FIELDS, read_report
 from .scripts import load_script
-from .stored_entries import log_taken_out, read_rows, to_task_id
+from .stored_entries import decode_id, read_rows, set_aside
 
 DRAIN_COMMAND = "drain"
 _LONGEST_PID = 10
-# The replacement of a byte that is no UTF-8 is not printable ASCII, so that it matches nothing here.
+# A byte that is no UTF-8 is replaced by a character that is not printable ASCII, and so matches nothing here.
 _QUEUE_KEY = re.compile(re.escape(keys.QUEUE_PREFIX) + r"[ -~]+", re.ASCII)
+_WORKER_KEY = re.compile(re.escape(keys.WORKER_PREFIX) + r"[ -~]+", re.ASCII)
 _FIELDS = ("birth", "death", "last_heartbeat", "hostname", "pid", "state", keys.DRAINING_SINCE)
 
 
 class WorkerState(StrEnum):
-    """What a worker does."""
+    """The state of a worker."""
 
     STARTING = "starting"
     IDLE = "idle"
@@ -44,9 +45,9 @@ _STATES = {"idle": WorkerState.IDLE, "busy": WorkerState.BUSY, "suspended": Work
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A worker as it was heard of last: one that was killed stands here for a minute or so longer.
+    """A worker by its last heartbeat: the record of a killed worker stays for about a minute.
 
-    `report` is what it makes; a worker that drains without one is about to end.
+    `report` is the report that it makes; a draining worker without one is about to end.
     """
 
     name: str
@@ -87,7 +88,7 @@ class Workers:
         ]
 
     def drain(self, names: Sequence[str]) -> None:
-        """Have workers end once they have made what they make; raise NoSuchWorkerError before telling any."""
+        """Make workers end after their current reports; raise NoSuchWorkerError before any is ordered."""
         known = {worker.name for worker in self.list()}
         if unknown := [name for name in names if name not in known]:
             raise NoSuchWorkerError(f"There is no worker {unknown[0][:100]!r}; there are: {_join(known)}.")
@@ -95,12 +96,12 @@ class Workers:
             self.order(name)
 
     def order(self, name: str) -> None:
-        """Tell one worker, and keep it where `list` and the worker find it; nothing if it is gone."""
+        """Order one worker to drain, and store the order for `list` and the worker; do nothing if it is gone."""
         now, order = clock.to_text(clock.now()), json.dumps({"command": DRAIN_COMMAND})
         self._drain([keys.WORKER_PREFIX + name], [now, keys.COMMANDS_PREFIX + name, order])
 
     def forget_gone(self) -> None:
-        """Take out of RQ's sets of workers every entry without a record, also what names no worker."""
+        """Remove from RQ's sets of workers every entry without a record; foreign ones are set aside."""
         for name in (keys.WORKERS, keys.ALL_WORKERS):
             entries = list(cast(set[bytes], self._connection.smembers(name)))
             with self._connection.pipeline(transaction=False) as pipeline:
@@ -109,17 +110,21 @@ class Workers:
                 found = pipeline.execute()
             if gone := [entry for entry, count in zip(entries, found, strict=True) if not count]:
                 self._connection.srem(name, *gone)
+            if foreign := [
+                entry for entry in gone if not _WORKER_KEY.fullmatch(entry.decode(errors="replace"))
+            ]:
+                set_aside(self._connection, name, foreign)
 
     def forget_odd_queues(self) -> None:
-        """Take out of RQ's set of queues every entry that names none, over which RQ's own tools fail."""
+        """Remove from RQ's set of queues every foreign entry, since RQ's own tools fail over it."""
         entries = cast(set[bytes], self._connection.smembers(keys.QUEUES))
         for entry in entries:
             if not _QUEUE_KEY.fullmatch(entry.decode(errors="replace")):
                 self._connection.srem(keys.QUEUES, entry)
-                log_taken_out(entry, keys.QUEUES)
+                set_aside(self._connection, keys.QUEUES, [entry])
 
     def is_ordered(self, name: str) -> bool:
-        """Tell whether a worker is to drain."""
+        """Return whether a worker has the order to drain."""
         return bool(self._connection.hexists(keys.WORKER_PREFIX + name, keys.DRAINING_SINCE))
 
     def _read_reports(self, task_ids: set[str]) -> Mapping[str, Report]:
@@ -135,7 +140,7 @@ def _read_row(values: Sequence[bytes | None]) -> dict[str, str]:
 
 
 def _find_task_id(executions: set[bytes]) -> str | None:
-    ids = (to_task_id(execution.partition(b":")[0]) for execution in sorted(executions))
+    ids = (decode_id(execution.partition(b":")[0]) for execution in sorted(executions))
     return next((task_id for task_id in ids if task_id), None)
 
 

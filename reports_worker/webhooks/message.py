@@ -1,4 +1,4 @@
-"""A report's end as a message: its body, and the headers of Standard Webhooks that sign it.
+"""The end of a report as a message: its body, and the headers of Standard Webhooks that sign the body.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -29,7 +29,7 @@ def write_body(report: Report) -> bytes:
 
 
 def sign(body: bytes, *, message_id: str, sent_at: datetime, secret: bytes) -> Mapping[str, str]:
-    """Return the headers that go with `body`."""
+    """Return the headers for `body`."""
     seconds = str(int(sent_at.timestamp()))
     signed = b".".join((message_id.encode(), seconds.encode(), body))
     signature = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

@@ -1,7 +1,7 @@
-"""A POST to an address that was looked at first, for URLs that strangers choose.
+"""A POST to an address that is checked first, for URLs that strangers choose.
 
-The host is resolved once, and only an address of that answer is connected to: a name that resolves
-otherwise a moment later (DNS rebinding) changes nothing. Redirects and proxies are not followed.
+The host is resolved once, and the connection goes only to an address of that answer: a name that resolves
+differently a moment later (DNS rebinding) changes nothing. Redirects and proxies are not followed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class PostError(Exception):
-    """Nobody answered, or nobody may be asked; its text is one sentence."""
+    """There was no answer, or the address is not allowed; the text is one sentence."""
 
 
 def post(
@@ -44,7 +44,7 @@ def post(
 ) -> int:
     """POST JSON and return the status of the answer, whose body is not read. Raises PostError.
 
-    Ends within `total_seconds`, however slowly the other side sends.
+    Ends within `total_seconds`, however slowly the receiver sends.
     """
     deadline = time.monotonic() + total_seconds
     parts = urlsplit(url)
@@ -91,14 +91,14 @@ def is_public(address: Address) -> bool:
 
 
 def _find_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that packets to this one are for in the end."""
+    """Return the IPv4 address that packets to this one reach."""
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour
 
 
 def resolve_in_time(host: str, port: int) -> Sequence[str]:
-    """Ask the system for the addresses of a host, for `CONNECT_SECONDS` at most. Raises PostError."""
+    """Resolve a host with the system, for `CONNECT_SECONDS` at most. Raises PostError."""
     answers: queue.SimpleQueue[Sequence[str] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -108,7 +108,7 @@ def resolve_in_time(host: str, port: int) -> Sequence[str]:
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    # On a thread, since nothing else bounds how long getaddrinfo takes.
+    # On a thread, since getaddrinfo has no timeout.
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:
         answer = answers.get(timeout=CONNECT_SECONDS)
@@ -120,7 +120,7 @@ def resolve_in_time(host: str, port: int) -> Sequence[str]:
 
 
 def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:
-    """Connect to the first address that answers; an address needs no resolving, so nothing is asked again."""
+    """Connect to the first address that answers; addresses need no second resolution."""
     last: OSError = OSError("it has no address")
     for address in addresses:
         try:
@@ -133,28 +133,28 @@ def _connect(addresses: Sequence[str], port: int, deadline: float) -> socket.soc
 def _exchange(
     connected: socket.socket, path: str, body: bytes, headers: Mapping[str, str], deadline: float
 ) -> int:
-    """Send the request over what is connected already, and read the head of the answer."""
+    """Send the request over the open connection, and read the head of the answer."""
     connection = http.client.HTTPConnection("pinned")
     connection.sock = connected
     connected.settimeout(_left(deadline))
-    # A socket's own time limit begins anew with each byte; this one does not.
+    # A socket's own timeout restarts with each byte; this one does not.
     limit = threading.Timer(_left(deadline), _shut, [connected])
     limit.daemon = True
     limit.start()
     try:
         connection.request("POST", path, body, dict(headers))
         status = connection.getresponse().status
-        # A head that was cut off by the time limit looks like one that is complete.
+        # A head that the time limit cut off looks complete.
         _left(deadline)
         return status
     finally:
         limit.cancel()
-        # A process forked meanwhile holds the socket too: closing it would not end the connection.
+        # A process that was forked during the request holds the socket too: closing it would not end the connection.
         _shut(connected)
 
 
 def _shut(connected: socket.socket) -> None:
-    # Not SSLSocket's own, which takes the TLS state away from under a thread that reads.
+    # Not SSLSocket's own method, which removes the TLS state while another thread reads.
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connected, socket.SHUT_RDWR)
 

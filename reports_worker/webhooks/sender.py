@@ -1,4 +1,4 @@
-"""The worker's deliveries of callbacks, on threads of their own: a receiver may hang, the making may not."""
+"""The worker's deliveries of callbacks, on their own threads: a receiver that hangs delays no report."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .safe_post import PostError, post
 
 log = logging.getLogger(__name__)
 
-# A host is told one thing at a time: so many hosts may hang, for the seconds that an attempt takes, before
-# deliveries to others wait for them.
+# Each host gets one delivery at a time: so many hosts may hang, for the seconds of an attempt, before deliveries to
+# other hosts wait.
 THREADS = 4
 IDLE_SECONDS = 1.0
 
 
 class CallbackSender:
-    """Delivers what is due, at least once; idle when no hosts are allowed."""
+    """Sends due deliveries, at least once; idle when no hosts are allowed."""
 
     def __init__(self, deliveries: Deliveries, settings: CallbackSettings) -> None:
         self._deliveries = deliveries
@@ -46,12 +46,12 @@ class CallbackSender:
             thread.start()
 
     def stop(self) -> None:
-        """Claim nothing more. What is under way is another worker's, if it does not end within a second."""
+        """Claim no more deliveries. Another worker repeats one that does not end within a second."""
         for thread in self._threads:
             thread.stop(wait_seconds=IDLE_SECONDS / THREADS)
 
     def deliver_one(self) -> bool:
-        """Deliver what is due first to a host that no other thread is telling; False if nothing is due."""
+        """Send the first due delivery to a host without another delivery; False if none is due."""
         delivery = self._claim()
         if delivery is None:
             return False
@@ -81,7 +81,7 @@ class CallbackSender:
             return delivery
 
     def _send(self, delivery: Delivery) -> Attempt:
-        # Looked at again: what is allowed may have changed since, and whoever writes to Redis is not asked.
+        # Checked again: the allowed hosts may have changed since, and other programs can write into Redis.
         if fault := find_fault(delivery.url, self._settings.hosts):
             return Attempt(error=fault)
         body = write_body(delivery.report)

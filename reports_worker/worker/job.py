@@ -16,7 +16,7 @@ from reports_worker.broker import keys
 from reports_worker.broker.errors import is_wrong_type
 from reports_worker.domain.report import Report
 from reports_worker.queue.job_hash import FIELDS, make_report, read_report
-from reports_worker.queue.stored_entries import log_taken_out, to_task_id
+from reports_worker.queue.stored_entries import decode_id, set_aside
 
 _LONGEST_TIMEOUT = int(timedelta(days=3650).total_seconds())
 
@@ -76,10 +76,10 @@ class ReportsQueue(Queue):
         """Take the first entry that can be a report; take those before it off the queue."""
         while found := super().lmove(connection, queue_key, timeout):
             _, entry = found
-            if to_task_id(entry):
+            if decode_id(entry):
                 return queue_key, entry
             connection.lrem(keys.INTERMEDIATE, 0, entry)
-            log_taken_out(entry, queue_key)
+            set_aside(connection, queue_key, [entry])
         return None
 
 

@@ -21,8 +21,9 @@ from reports_worker.broker.lock import take_lock
 from reports_worker.lib import clock
 from reports_worker.lib.periodic_thread import PeriodicThread
 from reports_worker.queue import report_index as registry
+from reports_worker.queue.schema import MIGRATIONS, Migration, Schema
 from reports_worker.queue.scripts import SharedScripts
-from reports_worker.queue.stored_entries import log_taken_out, read_outcomes, to_task_id
+from reports_worker.queue.stored_entries import decode_id, read_outcomes, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,12 @@ class Reconciler:
     again, and one of them at a time looks at everything. Nothing here blocks the broker for long.
     """
 
-    def __init__(self, connection: Redis, *, retention: timedelta) -> None:
+    def __init__(
+        self, connection: Redis, *, retention: timedelta, migrations: Sequence[Migration] = MIGRATIONS
+    ) -> None:
         self._connection = connection
         self._run_script = SharedScripts(connection, retention=retention)
+        self._schema = Schema(connection, migrations)
         self._was_uneven = False
         self._looked_at = time.monotonic()
         self.thread = PeriodicThread("reconciler", LOOK_EVERY_SECONDS, self.look)
@@ -67,6 +71,7 @@ class Reconciler:
             for task_id, outcome in self.reconcile():
                 log.warning("task %s: reports and queue disagreed, now it is %s", task_id, outcome)
         self._was_uneven = not is_even
+        self._schema.migrate()
 
     def is_even(self) -> bool:
         """Tell whether each report stands in one place. One that is just being started stands in two."""
@@ -111,11 +116,10 @@ class Reconciler:
         """Read all ids, a page at a time, and take out what is none."""
         last = None
         while entries := registry.read_entries(self._connection, before=last):
-            ids = [(entry, to_task_id(entry)) for entry in entries]
+            ids = [(entry, decode_id(entry)) for entry in entries]
             if foreign := [entry for entry, task_id in ids if task_id is None]:
                 self._connection.zrem(keys.REGISTRY, *foreign)
-                for entry in foreign:
-                    log_taken_out(entry, keys.REGISTRY)
+                set_aside(self._connection, keys.REGISTRY, foreign)
             yield [task_id for _, task_id in ids if task_id]
             last = entries[-1]
 

@@ -276,7 +276,7 @@ def test_a_wrong_state_is_said_in_one_line(broker: Broker, reports: Reports) -> 
     cancelled = ask(broker, "cancel", task_id)
 
     assert (retried.exit_code, cancelled.exit_code) == (1, 1)
-    assert retried.stderr == "Error: The report is pending: only a failed one can be made again.\n"
+    assert retried.stderr == "Error: The report is pending: only a failed report can run again.\n"
     assert cancelled.stderr == "Error: The report has ended already, so there is nothing to cancel.\n"
 
 

@@ -30,7 +30,7 @@ DATA = b"number,price\r\n" * 100_000
 
 
 def receipt_for(name: str, data: bytes) -> Receipt:
-    return Receipt(name, "csv", "text/csv", len(data), hashlib.sha256(data).hexdigest(), 0.1)
+    return Receipt("csv", "text/csv", 0.1, name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
 
 
 ORDERS = receipt_for("orders.csv", DATA)

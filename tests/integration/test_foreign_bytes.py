@@ -125,8 +125,11 @@ def apply(product: Product, ids: list[str], change: tuple[str, str, bytes]) -> N
             redis.hset(keys.job(task_id), name, entry)
     elif kind == "key":
         whose = b"\xff" if name == keys.WORKER_PREFIX else task_id.encode()
-        redis.delete(name.encode() + whose)
-        WRITERS[sorted(WRITERS)[len(entry) % len(WRITERS)]](redis, name.encode() + whose, entry)
+        # At once, since the worker may write there, too.
+        with redis.pipeline() as pipeline:
+            pipeline.delete(name.encode() + whose)
+            WRITERS[sorted(WRITERS)[len(entry) % len(WRITERS)]](pipeline, name.encode() + whose, entry)
+            pipeline.execute()
     elif kind == "worker":
         redis.sadd(keys.WORKERS, "rq:worker:odd")
         redis.hset("rq:worker:odd", name, entry)

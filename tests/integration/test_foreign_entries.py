@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -24,6 +24,7 @@ from reports_worker.domain.task_id import new_task_id
 from reports_worker.queue import report_index as registry
 from reports_worker.queue.callback_outbox import Deliveries
 from reports_worker.queue.leases import SUSPICION, Execution, Leases, Renewal
+from reports_worker.queue.stored_entries import LONGEST_FOREIGN, MOST_FOREIGN, set_aside
 from reports_worker.queue.worker_records import Workers
 from reports_worker.worker.artifact_cleaner import ArtifactCleaner
 from reports_worker.worker.reconciler import Reconciler
@@ -50,6 +51,10 @@ def begin(redis: Redis, leases: Leases, task_id: str) -> Execution:
     execution = Execution(task_id, "x")
     assert leases.start(execution, worker="w", expires=RUN)
     return execution
+
+
+def read_quarantine(redis: Redis) -> list[bytes]:
+    return sorted(cast(list[bytes], redis.lrange(keys.FOREIGN, 0, -1)))
 
 
 def scores(value: float = 0) -> dict[Any, float]:
@@ -201,6 +206,49 @@ def test_the_reconciler_takes_foreign_entries_out_once_and_touches_no_keys_of_ot
     assert redis.hgetall("rq:job:bad.id") == {b"status": b"queued"}
     assert len(told) == 2 * len(FOREIGN)
     assert caplog.messages == told
+    assert read_quarantine(redis) == sorted(
+        f"{place} ".encode() + entry[:LONGEST_FOREIGN]
+        for place in (keys.REGISTRY, keys.QUEUED)
+        for entry in FOREIGN
+    )
+
+
+def test_the_quarantine_holds_the_newest_entries_only_and_stops_nothing(
+    redis: Redis, leases: Leases, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(MOST_FOREIGN + 50):
+        redis.zadd(keys.EXPIRY, {b"\xff%d" % number: number})
+    while redis.exists(keys.EXPIRY):
+        list(leases.sweep())
+
+    assert redis.llen(keys.FOREIGN) == MOST_FOREIGN
+    assert len(caplog.messages) == MOST_FOREIGN + 50
+    set_aside(redis, keys.REGISTRY, [b"newest"])
+    assert redis.llen(keys.FOREIGN) == MOST_FOREIGN
+    assert redis.lindex(keys.FOREIGN, 0) == b"rq:reports newest"
+
+    redis.delete(keys.FOREIGN)
+    redis.set(keys.FOREIGN, "no list")
+    set_aside(redis, keys.REGISTRY, [b"\xff"])
+    redis.zadd(keys.EXPIRY, {b"\xff": 0})
+    list(leases.sweep())
+    assert not redis.exists(keys.EXPIRY)
+
+
+def test_what_a_version_of_this_product_can_have_written_is_not_put_into_quarantine(
+    redis: Redis, leases: Leases, reconciler: Reconciler
+) -> None:
+    gone = new_task_id()
+    redis.rpush(keys.INTERMEDIATE, gone)
+    redis.rpush(keys.QUEUED, gone, gone)
+    redis.zadd(keys.EXPIRY, {gone: 0})
+    redis.sadd(keys.WORKERS, "rq:worker:killed")
+
+    list(leases.sweep())
+    list(reconciler.reconcile())
+    Workers(redis).forget_gone()
+
+    assert not redis.exists(keys.INTERMEDIATE, keys.QUEUED, keys.EXPIRY, keys.WORKERS, keys.FOREIGN)
 
 
 def test_a_lock_that_another_wrote_keeps_the_reconciler_from_its_work_for_seconds_only(
@@ -229,7 +277,7 @@ def test_the_sweep_takes_out_foreign_entries_and_puts_back_the_report_among_them
     redis.lrem(keys.QUEUED, 0, taken)
     redis.zadd(keys.STARTED, scores() | {b"\xff:\xff": 0, b"bad.id:x": 0})
     redis.zadd(keys.EXPIRY, scores())
-    redis.zadd(keys.SUSPECTS, scores() | {taken: 1e18})
+    redis.zadd(keys.SUSPECTS, scores() | {b"\xff": 0, taken: 1e18})
     redis.rpush(keys.INTERMEDIATE, *FOREIGN, taken)
 
     assert list(leases.sweep()) == [(lost, "queued")]
@@ -237,10 +285,20 @@ def test_the_sweep_takes_out_foreign_entries_and_puts_back_the_report_among_them
     assert list(leases.sweep()) == []
     redis.zincrby(keys.SUSPECTS, -SUSPICION.total_seconds(), taken)
     assert list(leases.sweep()) == [(taken, "queued")]
+    assert caplog.messages == messages
+    list(leases.sweep())
+    told = list(caplog.messages)
     list(leases.sweep())
 
-    assert caplog.messages == messages
+    assert caplog.messages == told
     assert len(messages) == 3 * len(FOREIGN) + 2
+    assert len(told) == len(messages) + 1
+    everywhere = (keys.STARTED, keys.INTERMEDIATE, keys.EXPIRY)
+    assert read_quarantine(redis) == sorted(
+        [f"{place} ".encode() + entry[:LONGEST_FOREIGN] for place in everywhere for entry in FOREIGN]
+        + [f"{keys.STARTED} ".encode() + entry for entry in (b"\xff:\xff", b"bad.id:x")]
+        + [f"{keys.SUSPECTS} ".encode() + b"\xff"]
+    )
     assert redis.lrange(keys.QUEUED, 0, -1) == [taken.encode(), lost.encode()]
     assert not redis.exists(keys.STARTED, keys.EXPIRY, keys.SUSPECTS, keys.INTERMEDIATE)
 
@@ -332,7 +390,9 @@ def test_a_running_report_whose_keys_were_overwritten_ends_no_sweep(
     assert list(leases.sweep()) == [(task_id, "queued")]
 
 
-def test_deliveries_pass_over_what_is_none(reports: Reports, redis: Redis, leases: Leases) -> None:
+def test_deliveries_pass_over_what_is_none(
+    reports: Reports, redis: Redis, leases: Leases, caplog: pytest.LogCaptureFixture
+) -> None:
     ids = [reports.submit(SALES) for _ in range(4)]
     for task_id in ids:
         assert leases.publish(begin(redis, leases, task_id), Completed({}))
@@ -349,6 +409,7 @@ def test_deliveries_pass_over_what_is_none(reports: Reports, redis: Redis, lease
     assert found.report.task_id == ids[3]
     assert deliveries.claim() is None
     assert redis.zrange(keys.DELIVERIES, 0, -1) == sorted([ids[1].encode(), ids[3].encode()])
+    assert len(read_quarantine(redis)) == len(caplog.messages) == len(FOREIGN)
 
 
 def test_the_cleaner_goes_on_behind_what_is_no_report(
@@ -370,7 +431,7 @@ def test_the_cleaner_goes_on_behind_what_is_no_report(
 
     assert store.find_executions(task_id) == []
     assert redis.zrange(keys.FILES, 0, -1) == []
-    assert len(caplog.messages) == len(FOREIGN)
+    assert len(caplog.messages) == len(FOREIGN) == len(read_quarantine(redis))
 
 
 def test_workers_forget_entries_that_name_no_worker(redis: Redis) -> None:
@@ -381,6 +442,7 @@ def test_workers_forget_entries_that_name_no_worker(redis: Redis) -> None:
     Workers(redis).forget_gone()
 
     assert redis.smembers(keys.WORKERS) == redis.smembers(keys.ALL_WORKERS) == {b"rq:worker:known"}
+    assert len(read_quarantine(redis)) == 2 * len(FOREIGN)
 
 
 # -- waiting for an end

@@ -42,10 +42,10 @@ def _write(picture: Picture, look: Look, path: Path, format_: str, media_type: s
     with atomic_write(path) as aside:
         aside.write_bytes(drawn.data)
     return WrittenFile(
-        path,
         format_,
         media_type,
         monotonic() - begin,
+        path=path,
         chart=picture.name,
         rows_written=0 if drawn.failure else len(picture.rows),
         rows_expected=picture.expected,

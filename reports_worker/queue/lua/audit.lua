@@ -1,5 +1,5 @@
--- Look at some reports of the registry, and mend what the report itself tells to be wrong.
--- Returns {ids that say they wait}, {id, what became of it, ...}. ARGV[2..]: now, ids.
+-- Check some reports of the registry, and repair what disagrees with the record of the report.
+-- Returns {ids of waiting reports}, {id, outcome, ...}. ARGV[2..]: now, ids.
 local now, waiting, outcomes, running = ARGV[2], {}, {}, {}
 for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
   running[string.match(member, '^[^:]*')] = true
@@ -25,7 +25,7 @@ for number = 3, #ARGV do
       note(id, 'kept until its time')
     end
   else
-    -- Whoever asked RQ itself to make it again has left these behind.
+    -- RQ's own requeue leaves these entries behind.
     redis.call('PERSIST', key)
     redis.call('ZREM', keys.finished, id)
     redis.call('ZREM', keys.failed, id)
@@ -33,7 +33,7 @@ for number = 3, #ARGV do
     if status ~= 'started' then
       waiting[#waiting + 1] = id
     elseif not running[id] then
-      if find_holder(id) then limit_lease(id) else note(id, put_back(id, now)) end
+      if find_holder(id) then limit_lease(id) else note(id, requeue(id, now)) end
     end
   end
 end

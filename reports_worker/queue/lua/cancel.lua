@@ -1,5 +1,5 @@
--- Cancel a report. What waits ends at once; what runs is marked, and its worker ends it.
--- Returns the status it has now, '' if there is none, or 'ended' if it had ended before. ARGV[2..3]: id, now.
+-- Cancel a report. A waiting report ends at once; a running one is marked, and its worker ends it.
+-- Returns the new status, '' if there is no report, or 'ended' if it had ended before. ARGV[2..3]: id, now.
 local id, now = ARGV[2], ARGV[3]
 local key = job_key(id)
 local status = read_job(id, 'status')[1]

@@ -1,5 +1,5 @@
--- Hand out reports of which files may have to go, a few at a time; nobody else is given them for a while.
--- KEYS: files. ARGV: most, seconds until another may try. Returns {id, score, ...}.
+-- Claim a few reports whose files must be checked; other workers get them only after some seconds.
+-- KEYS: files. ARGV: most, seconds until another worker may claim them. Returns {id, score, ...}.
 local now = redis.call('TIME')
 local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local again, claimed = string.format('%.3f', seconds + tonumber(ARGV[2])), {}

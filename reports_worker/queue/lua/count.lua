@@ -1,4 +1,4 @@
--- Count where reports stand. Returns how many are registered, wait, were taken, run, have ended, and are to go.
+-- Count reports by their place. Returns how many are registered, wait, were taken, run, have ended, and expire.
 local ended = redis.call('ZCARD', keys.finished) + redis.call('ZCARD', keys.failed)
 return {
   redis.call('ZCARD', keys.registry), redis.call('LLEN', keys.queued), redis.call('LLEN', keys.intermediate),

@@ -1,11 +1,11 @@
--- End a report, if this execution still holds its lease. Returns 1 if it did, also when sent twice.
--- A cancel that was acknowledged comes first: such a report never completes.
+-- End a report if this execution still holds its lease. Returns 1 if it ended the report, also when sent twice.
+-- A cancel that was accepted comes first: such a report never completes.
 -- ARGV[2..]: id, execution, now, status (finished or failed), then fields and values.
 local id, execution = ARGV[2], ARGV[3]
 local key = job_key(id)
 if find_holder(id) ~= execution then
   if read_job(id, 'published_by')[1] == execution .. ':' .. ARGV[5] then return 1 end
-  tidy_files(id) -- of this attempt there may be some
+  tidy_files(id) -- this execution may have left some
   return 0
 end
 redis.call('DEL', lease_key(id))

@@ -1,5 +1,5 @@
--- Write what came of an attempt to deliver. Returns 1; or 0, having written nothing, if the report was deleted or
--- begun anew meanwhile, or if another has written what came of the same attempt.
+-- Write the outcome of an attempt to deliver. Returns 1; or 0, having written nothing, if the report was deleted or
+-- retried during the attempt, or if another worker has written the outcome of the same attempt.
 -- ARGV[2..6]: id, number of the ending, attempts before, status of the delivery, seconds until the next attempt;
 -- then fields and values.
 local id, ending, attempts, status = ARGV[2], ARGV[3], ARGV[4], ARGV[5]

@@ -1,6 +1,6 @@
--- Give up an execution and put its report back. Returns what became of it, or '' if it is another's by now.
--- The lease may have run out, if nobody has noticed it yet: whoever calls this has ended its making.
--- ARGV[2..6]: id, execution, now, 1 if the execution counts or 0 if it is handed back unspent, and the error of
+-- Release an execution and requeue its report. Returns the outcome, or '' if another execution has the report.
+-- The lease may have expired, if no sweep has noticed it yet: the caller has ended the process of the execution.
+-- ARGV[2..6]: id, execution, now, 1 if the execution counts or 0 if it does not, and the error of
 -- the report where this was its last execution.
 local id, execution = ARGV[2], ARGV[3]
 local key, holder = job_key(id), find_holder(id)
@@ -12,4 +12,4 @@ if read_job(id, 'status')[1] ~= 'started' then return '' end
 if ARGV[5] == '0' then
   redis.call('HSET', key, 'executions', math.max(0, to_count(redis.call('HGET', key, 'executions')) - 1))
 end
-return put_back(id, ARGV[4], ARGV[6])
+return requeue(id, ARGV[4], ARGV[6])

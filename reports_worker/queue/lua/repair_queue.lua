@@ -1,5 +1,5 @@
--- Have each of these reports stand in the queue once, if it waits and nobody has taken it, and else not at all.
--- Returns {id, what became of it, ...}. ARGV[2..]: ids.
+-- Make each of these reports stand in the queue once if it waits and no worker has taken it, else not at all.
+-- Returns {id, outcome, ...}. ARGV[2..]: ids.
 local times, taken, outcomes = {}, {}, {}
 for _, id in ipairs(redis.call('LRANGE', keys.queued, 0, -1)) do times[id] = (times[id] or 0) + 1 end
 for _, id in ipairs(redis.call('LRANGE', keys.intermediate, 0, -1)) do taken[id] = true end
@@ -11,6 +11,7 @@ for number = 2, #ARGV do
   local outcome
   if count > 0 and (not waits or taken[id]) then
     redis.call('LREM', keys.queued, 0, id)
+    if not is_task_id(id) then set_aside(keys.queued, id) end
     outcome = status and 'taken off the queue' or 'taken out of ' .. keys.queued
   elseif count > 1 then
     redis.call('LREM', keys.queued, 1 - count, id)

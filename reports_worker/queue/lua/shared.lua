@@ -1,4 +1,4 @@
--- Placed before the script that runs; KEYS[1..12] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs, and after the names of the fields that scripts remove (`job_hash.TABLE`); KEYS[1..12] and ARGV[1] are the same for all that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
@@ -15,13 +15,13 @@ local function to_count(text)
   return tonumber(string.match(text or '', '^%d%d?%d?%d?%d?%d?$') or 0)
 end
 
--- Read fields of a report; none where there is no report, or where its key holds something else.
+-- Read fields of a report; none where there is no report, or where its key holds another type.
 local function read_job(id, ...)
   local found = redis.pcall('HMGET', job_key(id), ...)
   return found.err and {} or found
 end
 
--- Find the execution that holds the lease of a report. What is no text there is no worker's, and goes.
+-- Find the execution that holds the lease of a report. A lease of another type than text is foreign, and is removed.
 local function find_holder(id)
   local holder = redis.pcall('GET', lease_key(id))
   if type(holder) ~= 'table' then return holder end
@@ -29,7 +29,14 @@ local function find_holder(id)
   return false
 end
 
--- Have a lease end that no worker has written: it would keep its report from being made for ever.
+-- Write a foreign member, which the caller removes from its key, into the quarantine. If that key holds another
+-- type, the member is gone.
+local function set_aside(key, member)
+  redis.pcall('LPUSH', settings.foreign, key .. ' ' .. string.sub(member, 1, settings.longest_foreign))
+  redis.pcall('LTRIM', settings.foreign, 0, settings.most_foreign - 1)
+end
+
+-- Limit a lease that no worker has written: without an end, its report would never run.
 local function limit_lease(id)
   local left = redis.call('PTTL', lease_key(id))
   if left == -1 or left > settings.lease_ms then redis.call('PEXPIRE', lease_key(id), settings.lease_ms) end
@@ -45,12 +52,12 @@ local function server_time(later)
   return string.format('%.3f', tonumber(now[1]) + tonumber(now[2]) / 1000000 + tonumber(later or 0))
 end
 
--- Tell whether a report with this status of RQ's, or none, has ended.
+-- Return whether a report with this status of RQ's, or none, has ended.
 local function has_ended(status)
   return status == 'finished' or status == 'failed'
 end
 
--- Take away what RQ keeps of one execution.
+-- Remove RQ's entries of one execution.
 local function forget_execution(id, execution)
   local member = id .. ':' .. execution
   redis.call('ZREM', keys.started, member)
@@ -59,26 +66,25 @@ local function forget_execution(id, execution)
   redis.call('DEL', settings.execution .. member, settings.executions .. id)
 end
 
--- Take a report out of whatever it waits in.
+-- Remove a report from every list in which it waits.
 local function unqueue(id)
   redis.call('LREM', keys.queued, 0, id)
   redis.call('LREM', keys.intermediate, 0, id)
   redis.call('ZREM', keys.suspects, id)
 end
 
--- Have somebody see that of this report only the files remain that are to.
+-- Request a check that removes the files of this report that are not of its published execution.
 local function tidy_files(id)
   redis.call('ZADD', keys.files, server_time(), id)
 end
 
--- Forget what was delivered of a former end, and what is still to be.
+-- Forget the delivery of an earlier end, made or due.
 local function forget_delivery(id)
   redis.call('ZREM', keys.deliveries, id)
-  redis.call('HDEL', job_key(id), 'callback_status', 'callback_attempts', 'callback_last_status',
-             'callback_last_error', 'callback_delivered_at')
+  redis.call('HDEL', job_key(id), unpack(fields_cleared_by_end))
 end
 
--- Where the report names a callback, have the end that it has now come to delivered, by whichever worker.
+-- Make the delivery of this end due, if the report names a callback; any worker may send it.
 local function queue_delivery(id)
   if redis.call('HEXISTS', job_key(id), 'callback_url') == 0 then return end
   forget_delivery(id)
@@ -86,7 +92,7 @@ local function queue_delivery(id)
   redis.call('ZADD', keys.deliveries, server_time(), id)
 end
 
--- The one way in which a report ends; tells those who wait for it. `fields` is a flat list of names and values.
+-- The one way in which a report ends; notifies waiting clients. `fields` is a flat list of names and values.
 local function finish(id, status, ended_at, fields)
   local key = job_key(id)
   local expires = server_seconds() + settings.retention
@@ -108,9 +114,9 @@ local function is_cancelled(id)
   return redis.call('HEXISTS', job_key(id), 'cancelled_at') == 1
 end
 
--- Queue a report whose making was cut short, before those that came later; or end it, if it was cancelled
--- meanwhile or was cut short too often. `why` is its error then; without it, its worker died.
-local function put_back(id, now, why)
+-- Requeue a report whose execution was aborted, in front of the queue; or end it, if it was cancelled or was aborted
+-- too often. `why` is its error then; the default error says that the worker died.
+local function requeue(id, now, why)
   local key = job_key(id)
   tidy_files(id)
   if is_cancelled(id) then return finish_cancelled(id, now) end
@@ -123,7 +129,7 @@ local function put_back(id, now, why)
   return 'queued'
 end
 
--- Take away everything of a report but a lease that is held.
+-- Remove everything of a report except a lease that is held.
 local function forget(id)
   unqueue(id)
   redis.call('ZREM', keys.registry, id)

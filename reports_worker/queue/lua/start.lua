@@ -1,5 +1,5 @@
--- Take the lease of a queued report. Returns the number of this execution; 0 if it is not waiting any more, and
--- -1 if the queue is paused: then it waits on, before those that came later.
+-- Acquire the lease of a queued report. Returns the number of this execution; 0 if the report does not wait any more;
+-- -1 if the queue is paused: then the report goes back to the front of the queue.
 -- ARGV[2..6]: id, execution, now, worker, and the score among the started (RQ's; ours is the lease).
 local id, execution, now, worker = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local status, executions = unpack(read_job(id, 'status', 'executions'))

@@ -1,5 +1,5 @@
--- Put back what dead workers held and take away what has expired. Returns {id, what became of it, ...}.
--- ARGV[2..3]: now, and how many seconds ago another's sweep is recent enough to do nothing now.
+-- Requeue the reports of dead workers and remove expired reports. Returns {id, outcome, ...}.
+-- ARGV[2..3]: now, and for how many seconds after the sweep of another worker this one does nothing.
 local now, seconds, outcomes = ARGV[2], tonumber(server_time()), {}
 
 local function note(id, outcome)
@@ -7,15 +7,15 @@ local function note(id, outcome)
   outcomes[#outcomes + 1] = outcome
 end
 
--- One sweep at a time is enough for all workers. What is no number there counts for nothing.
+-- One sweep at a time is enough for all workers. A value that is no number is ignored.
 local found = redis.call('HMGET', keys.sweep, 'at', 'quiet_until')
 local at, quiet_until = tonumber(found[1]), tonumber(found[2])
 local pause = at and math.abs(seconds - at) or 0
 if at and pause < tonumber(ARGV[3]) then return outcomes end
 redis.call('HSET', keys.sweep, 'at', seconds)
 
--- Where nobody has swept for long, the broker was away or stood still, and leases ran out that are still held:
--- their holders are given the time of a lease to say so.
+-- After a long time without a sweep, the broker was away or stopped, and leases expired that workers still hold:
+-- the workers get the time of a lease to acquire them again.
 local quiet_seconds = settings.lease_ms / 1000
 if pause > settings.unattended_seconds then
   quiet_until = seconds + quiet_seconds
@@ -29,19 +29,20 @@ for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
   local holder = is_task_id(id) and find_holder(id)
   if not is_task_id(id) then
     redis.call('ZREM', keys.started, member)
+    set_aside(keys.started, member)
     note(member, 'taken out of ' .. keys.started)
   elseif holder ~= execution then
     forget_execution(id, execution)
     if holder then
       limit_lease(id)
     elseif read_job(id, 'status')[1] == 'started' then
-      note(id, put_back(id, now))
+      note(id, requeue(id, now))
     end
   end
 end
 
--- Queue a report again that was taken and not started: in front the first time, then behind all others, so that
--- one that ends each worker holds up none; and the last time not at all.
+-- Requeue a report that was taken and not started: in front the first time, then at the end, so that a report that
+-- ends each worker delays no other; the last time it fails.
 local function queue_again(id)
   local times = to_count(redis.call('HGET', job_key(id), 'missed_starts')) + 1
   if times >= settings.most_executions then
@@ -60,6 +61,7 @@ for _, id in ipairs(taken) do
   if status ~= 'queued' then
     redis.call('ZREM', keys.suspects, id)
     redis.call('LREM', keys.intermediate, 0, id)
+    if not is_task_id(id) then set_aside(keys.intermediate, id) end
     if not status then note(id, 'taken out of ' .. keys.intermediate) end
   elseif find_holder(id) then
     limit_lease(id)
@@ -73,18 +75,27 @@ for _, id in ipairs(taken) do
     end
   end
 end
-if #taken == 0 then redis.call('DEL', keys.suspects) end
+if #taken == 0 then
+  for _, id in ipairs(redis.call('ZRANGE', keys.suspects, 0, -1)) do
+    if not is_task_id(id) then
+      set_aside(keys.suspects, id)
+      note(id, 'taken out of ' .. keys.suspects)
+    end
+  end
+  redis.call('DEL', keys.suspects)
+end
 
 -- ended, and kept as long as it was to be kept
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', keys.expiry, '-inf', seconds, 'LIMIT', 0, 100)) do
   if not is_task_id(id) then
     redis.call('ZREM', keys.expiry, id)
+    set_aside(keys.expiry, id)
     note(id, 'taken out of ' .. keys.expiry)
   elseif has_ended(read_job(id, 'status')[1] or 'failed') then
     forget(id)
     note(id, 'expired')
   else
-    redis.call('ZREM', keys.expiry, id) -- asked for again, past us
+    redis.call('ZREM', keys.expiry, id) -- requeued by RQ itself
   end
 end
 return outcomes

@@ -1,4 +1,5 @@
--- Placed before every script: others can write into Redis too, and only what has the form of a task id is ours.
+-- Placed before every script: other programs can write into Redis, and only a member with the form of a task id names a
+-- report.
 local function is_task_id(id)
   if type(id) ~= 'string' or #id ~= 36 then return false end
   local hex = '[0-9a-f][0-9a-f][0-9a-f]'

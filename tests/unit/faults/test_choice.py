@@ -12,6 +12,7 @@ PROMISED = {
     "cut-off-drop", "cut-off-delay", "cut-off-reset", "cut-off-lost-reply",
     "memory-full", "disk-full", "api-killed-before", "api-killed-after",
     "clock-ahead", "clock-behind", "rolling-restart", "rolling-upgrade",
+    "previous-api", "previous-workers",
 }  # fmt: skip
 
 

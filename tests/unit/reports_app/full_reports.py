@@ -27,10 +27,12 @@ def fill(folder: Path, text: str) -> Completed:
     return Completed(
         FIGURES,
         artifacts=(
-            Receipt("whole.csv", "csv", "text/csv", 12, SHA, 0.1, "whole", rows_written=2, rows_expected=2),
-            Receipt("part.csv", "csv", "text/csv", 12, SHA, 0.1, "part", None, 2, 9, text),
-            Receipt("chart-trend.svg", "svg", "image/svg+xml", 12, SHA, 0.1, chart="trend"),
-            Receipt("chart-trend-dark.svg", "svg", "image/svg+xml", 12, SHA, 0.1, chart="trend"),
+            Receipt("csv", "text/csv", 0.1, "whole", None, 2, 2, name="whole.csv", size=12, sha256=SHA),
+            Receipt("csv", "text/csv", 0.1, "part", None, 2, 9, text, name="part.csv", size=12, sha256=SHA),
+            Receipt("svg", "image/svg+xml", 0.1, chart="trend", name="chart-trend.svg", size=12, sha256=SHA),
+            Receipt(
+                "svg", "image/svg+xml", 0.1, chart="trend", name="chart-trend-dark.svg", size=12, sha256=SHA
+            ),
         ),
         as_of=NOW,
         version="v1",

@@ -23,8 +23,10 @@ from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, ReportFac
 
 DATA = bytes(range(256)) * (2 * SMALL // 256)
 DIGEST = hashlib.sha256(DATA).hexdigest()
-RECEIPT = Receipt("orders.csv", "csv", "text/csv; charset=utf-8", len(DATA), DIGEST, 0.1)
-EMPTY = Receipt("empty.csv", "csv", "text/csv; charset=utf-8", 0, hashlib.sha256().hexdigest(), 0.1)
+RECEIPT = Receipt("csv", "text/csv; charset=utf-8", 0.1, name="orders.csv", size=len(DATA), sha256=DIGEST)
+EMPTY = Receipt(
+    "csv", "text/csv; charset=utf-8", 0.1, name="empty.csv", size=0, sha256=hashlib.sha256().hexdigest()
+)
 
 
 class StoreThatIsAway(FolderStore):

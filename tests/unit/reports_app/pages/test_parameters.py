@@ -164,7 +164,7 @@ def test_an_earlier_report_cannot_be_asked_to_call_back(app: Flask, queue: Repor
     answer = app.test_client().post("/api/reports", json=body)
 
     assert errors_of(answer) == {
-        "max_age": "An earlier report tells no callback: give max_age or callback_url."
+        "max_age": "An earlier report sends no callback: give max_age or callback_url."
     }
 
 

@@ -287,7 +287,7 @@ def test_run_again_asks_for_another_such_report(
 
 @pytest.mark.parametrize(
     ("make", "action", "words"),
-    [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed one")],
+    [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed report")],
 )
 def test_a_button_that_came_too_late_says_why(
     client: FlaskClient, factory: ReportFactory, make: str, action: str, words: str
@@ -421,7 +421,15 @@ def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
     ]
     document = describe(charts=charts)
     receipts = [
-        Receipt(f"chart-{one.name}{look}.svg", "svg", "image/svg+xml", 1, "0" * 64, 0.1, cut=one.cut)
+        Receipt(
+            "svg",
+            "image/svg+xml",
+            0.1,
+            cut=one.cut,
+            name=f"chart-{one.name}{look}.svg",
+            size=1,
+            sha256="0" * 64,
+        )
         for one in document.charts
         for look in ("", "-dark")
     ]

@@ -54,14 +54,14 @@ def test_a_url_of_an_allowed_host_is_taken(url: str) -> None:
         ("https://hooks.example.com:/", "port"),
         ("https://hooks.example.com:65536/", "port"),
         ("https://hooks.example.com:x/", "port"),
-        ("https://evil.example/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://hooks.example.com.evil.example/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://xhooks.example.com/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://hooks.example.com./", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://example.org/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://.example.org/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("https://xexample.org/", "can add it to REPORTS_CALLBACK_HOSTS"),
-        ("http://2130706433/", "can add it to REPORTS_CALLBACK_HOSTS"),
+        ("https://evil.example/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://hooks.example.com.evil.example/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://xhooks.example.com/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://hooks.example.com./", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://example.org/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://.example.org/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("https://xexample.org/", "can add the host to REPORTS_CALLBACK_HOSTS"),
+        ("http://2130706433/", "can add the host to REPORTS_CALLBACK_HOSTS"),
     ],
 )
 def test_another_url_is_refused_with_a_sentence(url: object, fault: str) -> None:
@@ -73,7 +73,7 @@ def test_another_url_is_refused_with_a_sentence(url: object, fault: str) -> None
 
 def test_without_allowed_hosts_callbacks_are_off() -> None:
     assert find_fault("https://hooks.example.com/", ()) == (
-        "Callbacks are off here: whoever runs this can allow hosts with REPORTS_CALLBACK_HOSTS."
+        "Callbacks are off: an administrator can allow hosts with REPORTS_CALLBACK_HOSTS."
     )
 
 

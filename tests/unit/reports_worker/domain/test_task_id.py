@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports_worker import is_task_id
-from reports_worker.domain.task_id import new_task_id
+from reports_worker.domain.task_id import new_task_id, read_time
 
 GOOD = "0198f3c2-7a1b-7c4d-9e2f-0123456789ab"
 
@@ -84,3 +85,13 @@ def test_anything_else_is_no_task_id(text: str) -> None:
 @given(st.text())
 def test_any_text_can_be_asked_about(text: str) -> None:
     assert is_task_id(text) in (True, False)
+
+
+def test_the_time_of_its_making_is_read_from_an_id() -> None:
+    assert abs(datetime.now(UTC) - read_time(new_task_id())) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("text", ["", "f" * 36, "x" * 36])
+def test_no_time_is_read_from_what_is_no_id(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        read_time(text)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import UTC, datetime
+import re
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from importlib import resources
 
 import pytest
 from redis import Redis
@@ -12,7 +14,10 @@ from rq.job import JobStatus
 
 from reports_worker import Report, ReportQueue, Status, Submission
 from reports_worker.broker import keys
-from reports_worker.queue.job_hash import FIELDS, read_report
+from reports_worker.domain.report import Callback, CallbackStatus, Completed, Progress, Receipt
+from reports_worker.domain.task_id import read_time
+from reports_worker.queue.job_hash import FIELDS, TABLE, Cleared, list_cleared, read_report, write_fields
+from reports_worker.queue.leases import Execution, Leases
 
 PENDING, RUNNING, COMPLETED, FAILED = Status
 
@@ -116,3 +121,117 @@ def test_a_record_that_is_damaged_is_no_report_and_hides_no_other(
 
     assert queue.find(task_id) is None
     assert [report.task_id for report in queue.list().reports] == [other]
+
+
+# -- other versions
+
+
+def test_fields_and_words_of_a_newer_version_hide_no_report(
+    queue: ReportQueue, connection: Redis, task_id: str
+) -> None:
+    newer = {
+        "status": "held",
+        "reason": "quota",
+        "owner": "somebody",
+        "callback_url": "https://example.com/",
+        "callback_status": "bounced",
+        "artifacts": json.dumps([{"name": "a.csv", "signature": "x"}]),
+        b"\xff": b"\xfe",
+    }
+    connection.hset(keys.job(task_id), mapping=newer)  # type: ignore[arg-type]
+
+    report = find(queue, task_id)
+
+    assert (report.status, report.reason) == (PENDING, "quota")
+    assert report.callback == Callback("https://example.com/", CallbackStatus.PENDING)
+    assert [receipt.name for receipt in report.artifacts] == ["a.csv"]
+    assert [one.task_id for one in queue.list().reports] == [task_id]
+
+
+def test_a_report_of_a_version_that_knew_few_fields_is_read_with_defaults(
+    queue: ReportQueue, connection: Redis, task_id: str
+) -> None:
+    connection.delete(keys.job(task_id))
+    connection.hset(keys.job(task_id), mapping={"status": "queued", "title": "Old", "type": "sales"})
+
+    report = find(queue, task_id)
+
+    assert report == Report(
+        task_id, "Old", "sales", PENDING, read_time(task_id), position=report.position, progress=Progress()
+    )
+
+
+# -- the table
+
+
+def test_each_field_stands_in_the_table_once_and_its_place_exists() -> None:
+    names = [field.name for field in TABLE]
+    assert len(set(names)) == len(names)
+    assert FIELDS[0] == "status"
+    for field in TABLE:
+        if field.part:
+            known = {one.name for one in fields(field.part)}
+            assert (field.attribute or field.name) in known, field.name
+
+
+def test_what_is_written_of_a_request_is_read_again(queue: ReportQueue) -> None:
+    submission = Submission(
+        "Quarter",
+        "sales",
+        {"region": "EU"},
+        "somebody",
+        callback_url="https://example.com/",
+        formats=(),
+        version="7",
+    )
+
+    report = find(queue, queue.submit(submission))
+
+    assert (report.title, report.type, report.parameters) == ("Quarter", "sales", {"region": "EU"})
+    assert (report.requester, report.formats, report.version) == ("somebody", (), "7")
+    assert report.callback == Callback("https://example.com/")
+
+
+@pytest.mark.parametrize(
+    "source", [Submission("a", "sales", callback_url="", version=""), Completed({}, preview="", version="")]
+)
+def test_what_there_is_none_of_takes_no_room(source: Submission | Completed) -> None:
+    assert set(write_fields(source)) <= {"title", "type", "parameters", "requester", "summary"}
+
+
+def test_a_retry_removes_what_the_table_says_and_leaves_the_request(
+    queue: ReportQueue, connection: Redis, task_id: str
+) -> None:
+    requested = connection.hgetall(keys.job(task_id))
+    cleared = [*list_cleared(Cleared.BY_RETRY), *list_cleared(Cleared.BY_END)]
+    connection.hset(keys.job(task_id), mapping={**dict.fromkeys(cleared, "1"), "status": "failed"})
+
+    queue.retry(task_id)
+
+    left = connection.hgetall(keys.job(task_id))
+    assert not set(left) & {name.encode() for name in cleared}
+    assert set(requested) <= set(left)
+
+
+def test_a_new_end_removes_what_was_delivered_of_a_former_one(
+    queue: ReportQueue, connection: Redis, leases: Leases
+) -> None:
+    task_id = queue.submit(Submission("Quarter", "sales", callback_url="https://example.com/"))
+    execution = Execution(task_id, "x")
+    assert leases.start(execution, worker="w", expires=timedelta(hours=1))
+    connection.hset(keys.job(task_id), mapping=dict.fromkeys(list_cleared(Cleared.BY_END), "1"))
+
+    receipt = Receipt("csv", "text/csv", 0.1, name="a.csv", size=1, sha256="0" * 64)
+    assert leases.publish(execution, Completed({"total": 7}, [receipt], version="7"))
+
+    report = find(queue, task_id)
+    assert report.callback == Callback("https://example.com/")
+    assert (report.artifacts, report.artifacts_at, report.version) == ((receipt,), "x", "7")
+
+
+@pytest.mark.parametrize("name", ["retry", "shared"])
+def test_scripts_take_the_lists_of_removed_fields_from_the_table(name: str) -> None:
+    text = (resources.files("reports_worker.queue") / "lua" / f"{name}.lua").read_text()
+
+    assert re.findall(r"'HDEL', .*", text)
+    assert all("unpack(fields_cleared_by_" in found for found in re.findall(r"'HDEL', .*", text))

@@ -272,7 +272,7 @@ def test_an_ended_report_is_kept_as_long_as_it_is_to_be_kept(
     assert month < connection.ttl(keys.job(running.task_id)) <= month + 86400
 
 
-RECEIPT = Receipt("sales.csv", "csv", "text/csv", 1, "0" * 64, 0.1)
+RECEIPT = Receipt("csv", "text/csv", 0.1, name="sales.csv", size=1, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(

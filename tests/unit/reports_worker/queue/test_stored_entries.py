@@ -16,7 +16,7 @@ from reports_worker.domain.task_id import new_task_id
 from reports_worker.lib.strict_json import parse_json
 from reports_worker.queue.job_hash import FIELDS
 from reports_worker.queue.scripts import read_script
-from reports_worker.queue.stored_entries import read_outcomes, read_rows, to_task_id, to_task_ids
+from reports_worker.queue.stored_entries import decode_id, decode_ids, read_outcomes, read_rows
 
 GOOD = "019f1c2e-7b3a-7abc-8def-0123456789ab"
 NEARLY = [
@@ -37,21 +37,21 @@ ENTRIES = [*(text.encode() for text in NEARLY), b"\xff\xfe", b"\x00" * 36, b"x" 
 @given(st.binary(max_size=80) | st.text(max_size=40).map(str.encode))
 @example(GOOD.encode())
 def test_an_entry_is_a_task_id_or_nothing(entry: bytes) -> None:
-    task_id = to_task_id(entry)
+    task_id = decode_id(entry)
 
     assert task_id is None or (is_task_id(task_id) and task_id.encode() == entry)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: repr(entry[:20]))
 def test_what_is_nearly_a_task_id_is_left_out(entry: bytes) -> None:
-    assert to_task_ids([entry, GOOD.encode(), entry]) == [GOOD]
+    assert decode_ids([entry, GOOD.encode(), entry]) == [GOOD]
 
 
 @pytest.mark.parametrize("entry", [*ENTRIES, GOOD.encode()], ids=lambda entry: repr(entry[:20]))
 def test_scripts_and_python_agree_about_what_a_task_id_is(connection: Redis, entry: bytes) -> None:
     script = read_script("renew").partition("-- Extend")[0] + "return is_task_id(ARGV[1]) and 1 or 0"
 
-    assert connection.eval(script, 0, entry) == (to_task_id(entry) is not None)
+    assert connection.eval(script, 0, entry) == (decode_id(entry) is not None)
 
 
 def test_what_a_script_took_out_is_logged_and_not_yielded(caplog: pytest.LogCaptureFixture) -> None:

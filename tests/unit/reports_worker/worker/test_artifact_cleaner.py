@@ -22,7 +22,7 @@ from reports_worker.worker.artifact_cleaner import AGAIN_AFTER_SECONDS, Artifact
 
 RETENTION = timedelta(days=30)
 RUN = timedelta(hours=1)
-RECEIPT = Receipt("a.csv", "csv", "text/csv", 1, "0" * 64, 0.1)
+RECEIPT = Receipt("csv", "text/csv", 0.1, name="a.csv", size=1, sha256="0" * 64)
 DONE = Completed({"total": 7}, artifacts=[RECEIPT])
 
 
