@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from faults.attempts.steps import Step
 from faults.deployment import Deployment, Needs
 from faults.errors import FaultsError
 from faults.fault import Fault
-from faults.steps import Step
 from faults.versions.comparison import Expectation, find_faults
 from faults.versions.product import Product, take_current, take_previous
 from faults.versions.report_type import FAILS, HELD, NAME, open_gate, write_type
 from faults.versions.site import Site
-from faults.waiting import wait_until
+from harness.wait import wait_until
 
 _WORKERS = 2
 _SEEN_SECONDS = 60

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
-from faults.errors import MissingToolError
+from harness.errors import MissingToolError
 
 # The oldest version that this one may run beside; the changelog names it.
 NAME = "0.1.0"

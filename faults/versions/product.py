@@ -11,8 +11,9 @@ from itertools import count
 from pathlib import Path
 
 from faults.deployment import Deployment
-from faults.programs import ROOT, Program, free_port
-from faults.waiting import wait_until
+from harness.ports import free_port
+from harness.processes import ROOT, Program
+from harness.wait import wait_until
 
 from . import previous
 from .site import Site
@@ -61,7 +62,7 @@ class Product:
             deployment.folder / f"{self.version}-{name}-{next(_NUMBERS)}.log",
             folder=self.folder,
             PATH=os.pathsep.join([str(self.python.parent), os.environ.get("PATH", os.defpath)]),
-            ConnectionStrings__broker=deployment.broker.url(),
+            ConnectionStrings__broker=deployment.broker.url,
             ConnectionStrings__artifacts=str(deployment.artifacts),
             REPORTS_PATH=str(types),
             REPORTS_SIMULATED_SECONDS=deployment.needs.report_seconds,

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from faults.errors import MissingToolError
 from faults.versions import previous
 from faults.versions.comparison import Expectation, find_faults, includes
 from faults.versions.report_type import open_gate, write_type
 from faults.versions.site import Site
+from harness.errors import MissingToolError
 
 DATA = b"number\n1\n"
 DIGEST = hashlib.sha256(DATA).hexdigest()
