@@ -11,6 +11,10 @@ import pytest
 from redis import Redis
 
 from harness.broker import Broker
+from tests.own_environment import find_settings
+
+for _name in find_settings(os.environ):
+    del os.environ[_name]
 
 _TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 

@@ -14,6 +14,7 @@ import pytest
 
 from harness.broker import Broker, free_port
 from harness.wait import wait_until
+from tests.needed_tools import need_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a clean export, and unpack it where nothing of the checkout is."""
+    need_program("git", package="git")
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     listed = subprocess.run(
