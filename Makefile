@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run env test test-fast test-wide test-spark check format lock bench faults faults-all soak screenshots clean
+.PHONY: help run env test test-fast test-wide test-spark check format lock notices bench faults faults-all soak screenshots clean
 
 PYTHON ?= python3
 DEMO_ORDERS := 200000
@@ -7,10 +7,21 @@ BIN := .venv/bin
 # The files of tests come in the order of tests/order.py. Without kept bytecode, each process of pytest would rewrite
 # its plugins again, and each process of the product would compile it.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-user --requirement
 INSTALL := $(BIN)/python $(PIP_INSTALL)
-UV_COMPILE := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links
+
+# An environment that cannot work is removed here, since make looks at a target before its prerequisites: one whose
+# installation was interrupted, whose Python is gone or another, or that was moved. A link is left alone.
+ifneq ($(filter-out help clean,$(MAKECMDGOALS)),)
+$(shell for venv in .venv .venv-spark; do \
+	if [ ! -e $$venv ] || [ -L $$venv ]; then continue; fi; \
+	made="$$(sed -n 's/^command = //p' $$venv/pyvenv.cfg 2>/dev/null)"; \
+	reason=; \
+	$$venv/bin/python -c 'import pip' 2>/dev/null || reason="it has no Python with pip"; \
+	case "$$made" in (""|*" $$(pwd -P)/$$venv") ;; (*) reason="it was made for another folder";; esac; \
+	if [ -n "$$reason" ]; then echo "Removing $$venv: $$reason" >&2; rm -rf $$venv; fi; \
+done)
+endif
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,10 +60,11 @@ format: .venv/installed-dev ## Mend what lint and format can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg
-	@$(UV_COMPILE) --upgrade --output-file requirements.txt
-	@$(UV_COMPILE) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
-	@$(UV_COMPILE) --upgrade --extra spark-dev --constraint requirements-dev.txt --output-file requirements-spark.txt
+lock: .venv/installed-dev ## Renew the locked requirements from setup.cfg (LOCK_ARGS=--keep keeps versions)
+	@$(BIN)/python -m tools.lock $(LOCK_ARGS)
+
+notices: .venv/installed-dev ## Write THIRD-PARTY-NOTICES.md from what is installed
+	@$(BIN)/python -m tools.notices
 
 bench: .venv/installed-dev ## Measure against a peer in the same run (BENCH_ARGS=--quick for a minute; needs wrk)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -75,7 +87,7 @@ clean: ## Remove the environment and caches (never your data in .apphost)
 .venv/bin/python .venv-spark/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "Creating $(@D:/bin=)"
-	@$(PYTHON) -m venv $(@D:/bin=)
+	@$(PYTHON) -m venv $(@D:/bin=) || { rm -rf $(@D:/bin=); exit 1; }
 
 .venv/installed: requirements.txt | .venv/bin/python
 	@echo "Installing the locked packages"

@@ -33,7 +33,8 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
         )
         api.with_env("REPORTS_SECRET_KEY", environ.get("REPORTS_SECRET_KEY") or secret_key)
 
-        worker = builder.add_executable("worker", "rq", ".", ["worker", "-c", "reports_worker.rq_config"])
+        # A module, as the API: a script beside the interpreter names the folder that the checkout once had.
+        worker = builder.add_python_module("worker", ".", "reports_worker")
         worker.with_reference(broker).with_reference(api).wait_for(broker)
         worker.with_replicas(settings.workers).with_stop_timeout(6)
         worker.with_http_probe(

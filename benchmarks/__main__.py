@@ -20,12 +20,15 @@ from .results import Result, read_checks, read_result, write_checks, write_resul
 from .run import Run, run_all
 from .void import Check
 
-_PAGE = ROOT / "docs" / "explanation" / "performance.md"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
 _DONE, _FAILED, _TOOL_IS_MISSING = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
+    if options.page:
+        _write_page()
+        return _DONE
     begin = time.monotonic()
 
     def tell(what: str) -> None:
@@ -52,6 +55,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="write the page here, unless the run is void"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="write the page from the stored results, measure nothing"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values here")
     return parser.parse_args(arguments)
@@ -89,14 +95,18 @@ def _report(run: Run, options: argparse.Namespace) -> int:
 
 
 def _renew_page(results: Sequence[Result], checks: Sequence[Check]) -> None:
-    """Keep these results, and write the page from the last of each measurement."""
     if checks:
         write_checks(checks)
     for result in results:
         write_result(result)
+    _write_page()
+
+
+def _write_page() -> None:
+    """Write the page from the newest stored result of each measurement."""
     last = [result for result in map(read_result, BY_NAME) if result]
-    _PAGE.write_text(render_page(last, read_checks()), encoding="utf-8")
-    print(f"Written to {_PAGE}")
+    PAGE.write_text(render_page(last, read_checks()), encoding="utf-8")
+    print(f"Written to {PAGE}")
 
 
 def _describe_command(options: argparse.Namespace) -> str:

@@ -15,6 +15,9 @@ from .void import NEEDED_SHARE, Check
 
 _HEAD = ("", "ours", "peer", "ratio", "bar", "met", "commit", "date")
 
+# The circumstance that tells runs apart.
+_NAME_OF_RUN = "date"
+
 _PAGE = Path(__file__).parent / "page.md"
 
 
@@ -121,9 +124,23 @@ def _render_fraction(values: Sequence[float]) -> str:
 
 
 def _render_circumstances(results: Sequence[Result]) -> str:
-    """One table for each run of which there are rows."""
-    runs = {tuple(result.circumstances): result for result in results}
-    return "\n\n".join(_tabulate(("", ""), run) for run in runs)
+    """One line for each value, with the runs that had the value; a run is named by its date."""
+    runs = {result.date: dict(result.circumstances) for result in results}
+    names = dict.fromkeys(name for run in runs.values() for name in run if name != _NAME_OF_RUN)
+    lines = [
+        (name, value, "all" if dates == list(runs) else ", ".join(dates))
+        for name in names
+        for value, dates in _group_by_value(name, runs).items()
+    ]
+    return _tabulate(("", "value", "runs of"), lines)
+
+
+def _group_by_value(name: str, runs: Mapping[str, Mapping[str, str]]) -> Mapping[str, Sequence[str]]:
+    dates: dict[str, list[str]] = {}
+    for date, run in runs.items():
+        if name in run:
+            dates.setdefault(run[name], []).append(date)
+    return dates
 
 
 def _list_versions(versions: Mapping[str, str]) -> str:

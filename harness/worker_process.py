@@ -83,13 +83,21 @@ class WorkerProcess:
         """Leave nothing behind, in whatever state the test left it."""
         if not self.has_ended:
             self.find_job_process()
-            ports = {connection.laddr.port for connection in psutil.Process(self.pid).net_connections("tcp")}
+            ports = self._find_ports()
             self._process.kill()
             self._process.wait()
             self._wait_until_forgotten(ports)
         for making in self._seen:
             if making.is_running():
                 making.kill()
+
+    def _find_ports(self) -> set[int]:
+        """Find the ports of its connections; none where it just ends, and belongs to root for a moment."""
+        try:
+            connections = psutil.Process(self.pid).net_connections("tcp")
+        except psutil.Error:
+            return set()
+        return {connection.laddr.port for connection in connections}
 
     def _wait_until_forgotten(self, ports: set[int]) -> None:
         """Wait until the broker knows that it is gone: it would hand it the next report of another test."""

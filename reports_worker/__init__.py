@@ -43,6 +43,8 @@ from .errors import (
     WrongStateError,
 )
 
+__version__ = "0.2.0"
+
 __all__ = [
     "CATALOG",
     "FORMATS",

@@ -1,19 +1,39 @@
-"""`python -m reports_worker`: a worker, as `rq worker -c reports_worker.rq_config`, or a command."""
+"""`reports`, or `python -m reports_worker`: a worker, as `rq worker -c reports_worker.rq_config`, or a command."""
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 WORKER = ["worker", "--config", "reports_worker.rq_config"]
+# Those of the extra `worker`.
+NEEDED = ("duckdb", "psutil", "typst", "vl_convert", "xlsxwriter")
 NAME = "python -m reports_worker"
 
-if __name__ == "__main__":
+
+def main(name: str = "reports") -> None:
+    """Run the command of `sys.argv`; `name` is the program in its help."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first == "--help" or first[:1].isalpha():
-        from reports_worker.cli.main import main
+        from reports_worker.cli.main import main as cli_main
 
-        main(prog_name=NAME)
+        cli_main(prog_name=name)
     else:
+        check_packages()
         from rq.cli.cli import main as rq_main
 
-        rq_main([*WORKER, *sys.argv[1:]], prog_name=NAME)
+        rq_main([*WORKER, *sys.argv[1:]], prog_name=name)
+
+
+def check_packages() -> None:
+    """End with a sentence where this is an installation for the API or a client alone."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        sys.exit(
+            f"A worker needs packages that are not installed ({', '.join(missing)}): "
+            "pip install 'background-reports[worker]'"
+        )
+
+
+if __name__ == "__main__":
+    main(NAME)

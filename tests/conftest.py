@@ -17,6 +17,10 @@ from redis import Redis
 from harness.broker import Broker
 from tests.extent import IS_WIDE, count_examples
 from tests.order import put_in_order
+from tests.own_environment import find_settings
+
+for _name in find_settings(os.environ):
+    del os.environ[_name]
 
 # For each property that names no settings of its own; on a busy machine an example may take long.
 settings.register_profile("run", max_examples=count_examples(40, wide=1000), deadline=None)

@@ -21,7 +21,9 @@ def main() -> None:
     try:
         os.execvp(command[0], command)  # noqa: S606 - this is what it is for
     except OSError as error:
-        sys.exit(f"cannot run {command[0]}: {error.strerror}")
+        has_file = isinstance(error, FileNotFoundError) and os.path.exists(command[0])  # noqa: PTH110 - as above
+        reason = "the interpreter that its first line names is not there" if has_file else error.strerror
+        sys.exit(f"cannot run {command[0]}: {reason}")
 
 
 main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 from harness.processes import ROOT
@@ -11,6 +12,8 @@ _PRODUCT = ("apphost", "reports_app", "reports_worker", "harness", "faults", ":!
 
 def read_commit() -> str:
     """The commit, and whether what ran differs from it."""
+    if shutil.which("git") is None:
+        return "unknown"
     git = ["git", "-C", str(ROOT)]
     commit = subprocess.run(
         [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

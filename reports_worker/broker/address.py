@@ -13,13 +13,18 @@ from redis.exceptions import RedisError
 from reports_worker.errors import SettingsError
 
 VARIABLES = ("ConnectionStrings__broker", "BROKER_URI")
-SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+SCHEMES = ("redis", "rediss", "unix", *_SENTINEL_SCHEMES)
 SENTINEL_PORT = 26379
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+_END_OF_AUTHORITY = re.compile("[/?#]")
 _DATABASE_PATH = re.compile(r"/?\d*", re.ASCII)
 # The characters that Sentinel itself allows in the name of a primary.
 _PRIMARY_PATH = re.compile(r"/([A-Za-z0-9._-]+)(/\d*)?", re.ASCII)
+_SENTINEL_FORM = (
+    "each sentinel must be host or host:port, with commas between them and an IPv6 address in [ ]"
+)
 _SENTINEL_OPTIONS = {"sentinel_username": "username", "sentinel_password": "password"}
 
 # Options of StackExchange.Redis (its Configuration page) that choose nothing here.
@@ -84,6 +89,8 @@ def parse_address(text: str) -> BrokerAddress:
 
 
 def _parse_url(text: str) -> BrokerAddress:
+    if text.partition("://")[0].lower() in _SENTINEL_SCHEMES:
+        return _parse_sentinel_url(text)
     try:
         parts = urlsplit(text)
     except ValueError as error:
@@ -91,8 +98,6 @@ def _parse_url(text: str) -> BrokerAddress:
         raise ValueError("it cannot be read as a URL; %-encode what is special in the password") from error
     if parts.scheme not in SCHEMES:
         raise ValueError(f"the scheme must be one of {', '.join(SCHEMES)}")
-    if parts.scheme.endswith("+sentinel"):
-        return _parse_sentinel_url(text)
     try:
         port = parts.port
     except ValueError as error:
@@ -109,8 +114,11 @@ def _parse_url(text: str) -> BrokerAddress:
 
 def _parse_sentinel_url(text: str) -> BrokerAddress:
     """Parse `redis+sentinel://user:password@host1:26379,host2/primary/0?sentinel_password=...`."""
-    parts = urlsplit(text)
-    credentials, _, hosts = parts.netloc.rpartition("@")
+    scheme, _, rest = text.partition("://")
+    # Newer Pythons refuse a list of hosts in which one has brackets, so each host is parsed by itself.
+    place = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
+    credentials, _, hosts = place.rpartition("@")
+    parts = urlsplit(f"//primary{rest[len(place) :]}")
     path = _PRIMARY_PATH.fullmatch(parts.path)
     if not path or parts.fragment:
         raise ValueError(
@@ -121,7 +129,7 @@ def _parse_sentinel_url(text: str) -> BrokerAddress:
     own = tuple((_SENTINEL_OPTIONS[name], value) for name, value in options if name in _SENTINEL_OPTIONS)
     query = urlencode([(name, value) for name, value in options if name not in _SENTINEL_OPTIONS])
     sentinels = Sentinels(tuple(_parse_sentinel(host) for host in hosts.split(",")), path[1], own)
-    scheme = parts.scheme.removesuffix("+sentinel")
+    scheme = scheme.lower().removesuffix("+sentinel")
     login = f"{credentials}@" if credentials else ""
     url = f"{scheme}://{login}primary{path[2] or ''}{f'?{query}' if query else ''}"
     return _checked(BrokerAddress(url, sentinels))
@@ -130,12 +138,15 @@ def _parse_sentinel_url(text: str) -> BrokerAddress:
 def _parse_sentinel(text: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, SENTINEL_PORT if parts.port is None else parts.port
+    except ValueError as error:
+        raise ValueError(_SENTINEL_FORM) from error
+    try:
+        port = SENTINEL_PORT if parts.port is None else parts.port
     except ValueError as error:
         raise ValueError("the port of a sentinel must be a number from 1 to 65535") from error
-    if not host or port == 0 or parts.netloc != text or set(text) & set("@ "):
-        raise ValueError("each sentinel must be host or host:port, with commas between them")
-    return host, port
+    if not parts.hostname or port == 0 or parts.netloc != text or set(text) & set("@ "):
+        raise ValueError(_SENTINEL_FORM)
+    return parts.hostname, port
 
 
 def _checked(address: BrokerAddress) -> BrokerAddress:

@@ -21,7 +21,7 @@ class EngineModule:
 
 
 ENGINES: Mapping[str, EngineModule] = {
-    "duckdb": EngineModule("duckdb.engine", "duckdb", ""),
+    "duckdb": EngineModule("duckdb.engine", "duckdb", "worker"),
     "postgresql": EngineModule("postgresql.engine", "psycopg", "postgres"),
     "spark": EngineModule("spark.engine", "pyspark", "spark"),
     "sqlalchemy": EngineModule("sqlalchemy.engine", "sqlalchemy", "sqlalchemy"),
@@ -35,8 +35,8 @@ def check_driver(text: str | None, engines: Mapping[str, EngineModule] = ENGINES
     address = parse_address(text)
     known = engines[address.engine]
     if find_spec(known.package) is None:
-        wanted = f"background-reports[{known.extra}]" if known.extra else known.package
         raise SettingsError(
-            f"{VARIABLE} needs the package {known.package}, which is not installed: pip install '{wanted}'"
+            f"{VARIABLE} needs the package {known.package}, which is not installed: "
+            f"pip install 'background-reports[{known.extra}]'"
         )
     return address

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from harness.postgresql import PostgreSQL, is_installed
+from harness.postgresql import PostgreSQL
 from harness.wait import wait_until
 from reports_worker.content.rows import Kind
 from reports_worker.warehouse.engine import Bounds
@@ -28,14 +28,14 @@ from reports_worker.warehouse.errors import (
 )
 from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Query, Warehouse
+from tests.needed_tools import need_postgresql
 
 SLOW = "SELECT count(*) FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
-    if not is_installed():
-        pytest.skip("PostgreSQL is not installed: apt install postgresql")
+    need_postgresql()
     # pytest's own folders are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
     server = PostgreSQL(folder).create().start()

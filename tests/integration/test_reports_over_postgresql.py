@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.postgresql import PostgreSQL, is_installed
+from harness.postgresql import PostgreSQL
 from harness.proxies.losing import LimitedProxy
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf, is_gone
@@ -21,6 +21,7 @@ from reports_worker import Report, Status
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.sample_types import write_python, write_sql
+from tests.needed_tools import need_postgresql
 
 SLOW = (
     "SELECT count(*) AS n FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
@@ -54,8 +55,7 @@ class Lent:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
-    if not is_installed():
-        pytest.skip("PostgreSQL is not installed: apt install postgresql")
+    need_postgresql()
     # pytest's own folders are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
     server = PostgreSQL(folder).create().start()

@@ -9,12 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from harness.small_disk import fill, mount_small_disk
+from harness.small_disk import fill
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.sample_types import write_python, write_sql
+from tests.needed_tools import small_disk
 
 SMALL = "SELECT count(*) AS orders FROM orders"
 # Each needs more than the disk has: what the engine writes, what it spills, what Python hands over.
@@ -49,7 +50,7 @@ def cramped(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerO
     with duckdb.connect(warehouse) as connection:
         connection.execute("CREATE TABLE orders AS SELECT range AS id, hash(range) AS h FROM range(30000)")
     with (
-        mount_small_disk(folder / "disk") as disk,
+        small_disk(folder / "disk") as disk,
         open_place(
             folder,
             start_worker,

@@ -18,12 +18,14 @@ from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 from tests.extent import count_examples
 from tests.independent_count import cases, compare, read_tables
+from tests.needed_tools import need_postgresql
 
 UNTIL = date(2026, 6, 14)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgreSQL]:
+    need_postgresql()
     # pytest's own folders are closed to the server's user.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
     server = PostgreSQL(folder).create().start()

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.tags import parse_tag
 from packaging.utils import canonicalize_name
 
+from tools.lock import is_for_development, keep_hashes
+
 ROOT = Path(__file__).parents[2]
-FILES = {"requirements.txt": ("run",), "requirements-dev.txt": ("run", "dev")}
+FILES = {"requirements.txt": ("run", "apphost"), "requirements-dev.txt": ("run", "dev")}
 _PIN = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)[^\n]*\\\n(?P<rest>(?:[ ]+.*\n?)+)", re.MULTILINE
 )
@@ -23,7 +26,7 @@ def wanted(*parts: str) -> dict[str, Requirement]:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     texts = {
         "run": config["options"]["install_requires"],
-        "dev": config["options.extras_require"]["dev"],
+        **config["options.extras_require"],
     }
     lines = [line for part in parts for line in texts[part].splitlines() if line.strip()]
     requirements = [Requirement(line) for line in lines if not line.startswith("#")]
@@ -66,6 +69,40 @@ def test_every_locked_package_has_hashes_and_names_no_host(file: str) -> None:
     assert text.count("==") >= len(pins)
     assert "://" not in text
     assert "--index" not in text
+
+
+def test_the_locks_for_development_have_few_hashes() -> None:
+    """Wheels of platforms that nothing here runs on are two thirds of a lock."""
+    for file in ("requirements-dev.txt", "requirements-spark.txt"):
+        text = (ROOT / file).read_text(encoding="utf-8")
+        assert text.count("--hash=") <= 6 * len(locked(file)), "run `make lock`"
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_kept"),
+    [
+        ("py3-none-any", True),
+        ("cp311-cp311-manylinux_2_17_x86_64", True),
+        ("cp313-cp313-macosx_11_0_arm64", True),
+        ("cp38-abi3-manylinux_2_28_aarch64", True),
+        ("py3-none-manylinux2014_x86_64", True),
+        ("cp310-cp310-manylinux_2_17_x86_64", False),
+        ("cp313-cp313t-manylinux_2_17_x86_64", False),
+        ("cp314-abi3-manylinux_2_17_x86_64", False),
+        ("cp311-cp311-musllinux_1_2_x86_64", False),
+        ("cp311-cp311-win_amd64", False),
+        ("cp311-cp311-manylinux_2_17_s390x", False),
+    ],
+)
+def test_wheels_of_the_pythons_and_platforms_of_development_are_kept(tag: str, *, is_kept: bool) -> None:
+    assert is_for_development(next(iter(parse_tag(tag)))) is is_kept
+
+
+def test_other_hashes_leave_a_lock_and_all_else_stays() -> None:
+    text = f"a==1 \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n    # via b\n"
+
+    assert keep_hashes(text, {"a" * 64}) == f"a==1 \\\n    --hash=sha256:{'a' * 64}\n    # via b\n"
+    assert keep_hashes(text, {"b" * 64}) == f"a==1 \\\n    --hash=sha256:{'b' * 64}\n    # via b\n"
 
 
 def test_both_locks_hold_the_same_versions() -> None:

@@ -18,6 +18,7 @@ BESIDE = {
     "harness": {"apphost", "reports_worker"},
     "faults": {"apphost", "harness", "reports_worker"},
     "benchmarks": {"apphost", "harness", "reports_app", "reports_worker"},
+    "tools": set(),
 }
 MOST_MODULES = 20
 MOST_FLOORS = 10

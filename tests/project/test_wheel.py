@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import urllib.request
+from email import message_from_string
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from harness.broker import Broker
 from harness.ports import free_port
 from harness.wait import wait_until
+from reports_worker import __version__
+from tests.needed_tools import need_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel from a clean export, and unpack it where nothing of the checkout is."""
+    need_program("git", package="git")
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     listed = subprocess.run(
@@ -74,6 +78,35 @@ def test_the_wheel_holds_the_scripts_that_redis_runs(installed: Path) -> None:
 
     assert scripts == {path.name for path in (ROOT / "reports_worker" / "queue" / "lua").glob("*.lua")}
     assert scripts
+
+
+def test_the_wheel_names_licences_version_and_command(installed: Path) -> None:
+    (about,) = installed.glob("background_reports-*.dist-info")
+    metadata = message_from_string((about / "METADATA").read_text(encoding="utf-8"))
+
+    assert metadata["Version"] == __version__
+    assert metadata["License-Expression"] == "MIT AND OFL-1.1"
+    for file in metadata.get_all("License-File", []):
+        assert (about / "licenses" / file).read_bytes() == (ROOT / file).read_bytes()
+    assert "reports = reports_worker.__main__:main" in (about / "entry_points.txt").read_text(
+        encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("package", ["apphost", "reports_app", "reports_worker"])
+def test_type_checkers_read_the_types_of_the_wheel(installed: Path, package: str) -> None:
+    assert (installed / package / "py.typed").is_file()
+
+
+def test_the_command_of_the_wheel_is_that_of_the_module(installed: Path, tmp_path: Path) -> None:
+    environ = {"PYTHONPATH": os.pathsep.join([str(installed), sysconfig.get_path("purelib")])}
+
+    done = subprocess.run(
+        [sys.executable, installed / "bin" / "reports", "--help"],
+        cwd=tmp_path, env=environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.startswith("Usage: reports [OPTIONS] COMMAND")
 
 
 def is_healthy(port: int) -> bool:

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 from reports_worker import (
     TypeDescription,
+    __version__,
 )
 from reports_worker.parameters import describe_schema
 
 from .paths import describe_parameters, describe_paths
 from .schemas import Schema, describe_schemas, refer
-
-VERSION = "1.0.0"
 
 
 def describe_api(catalog: Mapping[str, TypeDescription], *, root: str, has_callbacks: bool) -> Schema:
@@ -28,7 +27,7 @@ def describe_api(catalog: Mapping[str, TypeDescription], *, root: str, has_callb
         "openapi": "3.1.0",
         "info": {
             "title": "Background reports",
-            "version": VERSION,
+            "version": __version__,
             "description": "Ask for a report, get a task id at once, watch it being made, get the figures.",
         },
         "servers": [{"url": root or "/"}],

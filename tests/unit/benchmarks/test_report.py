@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import PAGE
 from benchmarks.bench import Extent
 from benchmarks.machine import Machine
+from benchmarks.measures import BY_NAME
 from benchmarks.report import list_circumstances, render_page, render_table, render_void
 from benchmarks.results import Result, read_checks, read_result, write_checks, write_result
 from benchmarks.rows import AtLeast, AtMost, Row, Within
@@ -96,7 +98,6 @@ def test_a_value_of_one_round_has_no_ends() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("date", "2026-11-23 12:00 UTC"),
         ("commit", "abc1234"),
         ("command", "`python -m benchmarks`"),
         ("machine", "AMD EPYC, 2 cores, 25.3 GB, Linux 6.18"),
@@ -120,15 +121,34 @@ def test_a_void_run_says_so_and_where() -> None:
     assert "(50% at 1 at a time)" in render_void(run.checks)
 
 
+def test_a_circumstance_that_all_runs_share_stands_once() -> None:
+    renewed = replace(_RESULTS[1], date="2026-11-30 12:00 UTC")
+
+    page = render_page([_RESULTS[0], renewed], _RUN.checks)
+
+    assert read_cells(page, "Python")[1:] == ["3.11.7", "all"]
+
+
 def test_a_measurement_that_is_renewed_alone_keeps_its_own_circumstances() -> None:
-    renewed = replace(_RESULTS[1], commit="def5678", circumstances=[("commit", "def5678")])
+    renewed = replace(
+        _RESULTS[1], commit="def5678", date="2026-11-30 12:00 UTC", circumstances=[("commit", "def5678")]
+    )
 
     page = render_page([_RESULTS[0], renewed], _RUN.checks)
 
     assert read_cells(page, "submit, c=1 (requests/s)")[6] == "abc1234"
     assert read_cells(page, "memory of the API (MB)")[6] == "def5678"
-    assert "| commit | abc1234 |" in page
-    assert "| commit | def5678 |" in page
+    assert "| commit | abc1234 | 2026-11-23 12:00 UTC |" in page
+    assert "| commit | def5678 | 2026-11-30 12:00 UTC |" in page
+    assert read_cells(page, "Python")[1:] == ["3.11.7", "2026-11-23 12:00 UTC"]
+
+
+def test_the_stored_page_is_made_of_the_stored_results() -> None:
+    results = [result for result in map(read_result, BY_NAME) if result]
+
+    assert PAGE.read_text(encoding="utf-8") == render_page(results, read_checks()), (
+        "run python -m benchmarks --page"
+    )
 
 
 def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:

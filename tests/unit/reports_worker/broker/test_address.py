@@ -91,6 +91,11 @@ def test_sentinels_are_read_with_the_name_of_what_they_watch() -> None:
     assert str(address) == "redis+sentinel://one:26379,[::1]:7,127.0.0.1:26380/my.Primary/3"
 
 
+@pytest.mark.parametrize("hosts", ["a:1,[::1]:2", "[::1]:1,[::2]:2", "[::1]:1,a:2"])
+def test_sentinels_may_have_addresses_of_ipv6_at_any_place(hosts: str) -> None:
+    assert str(parse_address(f"redis+sentinel://{hosts}/x")) == f"redis+sentinel://{hosts}/x"
+
+
 def test_sentinels_and_primary_have_each_their_own_credentials() -> None:
     address = parse_address("redis+sentinel://reports:p%40ss@one/p/3?sentinel_password=other")
 
@@ -147,6 +152,7 @@ BAD = {
     "redis+sentinel://one/name#part": "the name of the primary",
     "redis+sentinel:///name": "each sentinel must be host or host:port",
     "redis+sentinel://one,,two/name": "each sentinel must be host or host:port",
+    "redis+sentinel://one,[::1/name": "an IPv6 address in [ ]",
     "redis+sentinel://one:0/name": "each sentinel must be host or host:port",
     "redis+sentinel://one:six/name": "the port of a sentinel",
     "redis+sentinel://one:65536/name": "the port of a sentinel",

@@ -14,11 +14,11 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from harness.small_disk import mount_small_disk
 from harness.wait import wait_until
 from reports_worker.cli.main import main
 from reports_worker.demo import rows
 from reports_worker.demo.generator import Demo, DemoDataError, write
+from tests.needed_tools import small_disk
 
 UNTIL = "2026-06-14"
 SMALL = Demo(1000, 1, UNTIL)
@@ -186,7 +186,7 @@ def test_a_place_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) ->
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    with mount_small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk") as disk:
         with pytest.raises(DemoDataError, match="the disk is full"):
             write(Demo(400_000, 1, UNTIL), disk / "demo")
 

@@ -17,13 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.small_disk import fill, mount_small_disk
+from harness.small_disk import fill
 from reports_worker.content.report import Chart
 from reports_worker.content.rows import Column, Kind, Row
 from reports_worker.formats.document import Document, WrittenFile
 from reports_worker.formats.registry import FORMATS
 from reports_worker.formats.xlsx_file import write_xlsx
 from tests.extent import count_examples
+from tests.needed_tools import small_disk
 from tests.unit.reports_worker.formats.format_files import describe, ignore, read_csv, read_xlsx, spool
 
 COLUMNS = [
@@ -273,7 +274,7 @@ def test_a_full_disk_is_an_error_of_the_disk_and_leaves_nothing_half_written(tmp
     rows = [(number, f"text {number * 7919 % 1_000_003} of it") for number in range(30_000)]
     columns = [Column("n", Kind.INTEGER), Column("text", Kind.TEXT)]
     document = describe(spool(tmp_path, columns, rows))
-    with mount_small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk") as disk:
         filler = fill(disk)
         os.truncate(filler, filler.stat().st_size - 65_536)
         for name in DATA_FORMATS:

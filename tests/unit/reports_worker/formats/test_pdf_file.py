@@ -20,6 +20,7 @@ from reports_worker.formats.charts.renderer import FONTS
 from reports_worker.formats.document import Document, Figure, WrittenFile
 from reports_worker.formats.pdf_file import MOST_COLUMNS, MOST_ROWS, write_pdf
 from reports_worker.formats.spool import open_spool
+from tests.needed_tools import need_program
 
 COLUMNS = (Column("name", Kind.TEXT, "Product"), Column("revenue", Kind.DECIMAL, "Revenue", "EUR"))
 WRITINGS = "中文 Čeština العربية 🙂"
@@ -135,6 +136,7 @@ def test_all_writings_are_drawn_from_our_own_fonts(write: Write) -> None:
     }
     assert {"NotoSans-Regular", "NotoSansSC-Regular", "NotoEmoji-Regular"} <= fonts
     assert any(name.startswith("NotoSansArabic") for name in fonts)
+    need_program("pdftoppm", package="poppler-utils")
     picture = subprocess.run(
         ["pdftoppm", "-r", "40", "-gray", "-f", "1", "-l", "1", str(file.path)],
         capture_output=True,

@@ -1,0 +1,1 @@
+"""Commands that make files of this repository; none belongs to the product."""
