@@ -41,15 +41,9 @@ def chart_spec(kind: str, x: Column, y: Column, colour: Column | None = None) ->
     return {"mark": _MARKS[kind], "encoding": encoding}
 
 
-def describe_axis(column: Column) -> str:
-    """Name an axis, with its unit."""
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title
-
-
 def _axis(column: Column, *, is_discrete: bool) -> dict[str, Any]:
     kind = _TYPES.get(column.kind, "nominal")
     if is_discrete and kind != "nominal":
         kind = "ordinal"
-    axis: dict[str, Any] = {"field": column.name, "type": kind, "title": describe_axis(column)}
+    axis: dict[str, Any] = {"field": column.name, "type": kind, "title": column.heading}
     return axis | ({"sort": None} if kind == "nominal" else {})

@@ -33,6 +33,16 @@ class Column:
     title: str = ""
     unit: str = ""
 
+    @property
+    def heading(self) -> str:
+        """The title, or else the name, with the unit."""
+        return write_heading(self.title or self.name, self.unit)
+
+
+def write_heading(title: str, unit: str) -> str:
+    """Write a title with its unit: `Revenue (EUR)`."""
+    return f"{title} ({unit})" if unit else title
+
 
 class Rows(Protocol):
     """Rows that come in batches, once. What an engine's query gives is such; so is `GivenRows`."""

@@ -10,6 +10,7 @@ from time import monotonic
 import duckdb
 
 from reports_worker.lib.atomic_file import atomic_write
+from reports_worker.lib.sql import quote_name, quote_text
 
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .parquet_database import (
@@ -17,8 +18,6 @@ from .parquet_database import (
     describe_parquet,
     from_parquet,
     open_database,
-    quote_name,
-    quote_text,
     run_telling,
 )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from reports_worker.content.rows import Row
+from reports_worker.lib.sql import quote_name, quote_text
 
 from .document import Advance
 
@@ -118,16 +119,6 @@ def _select(column: Stored) -> str:
 def from_parquet(path: Path) -> str:
     """Write a Parquet file as SQL that can be selected from."""
     return f"read_parquet({quote_text(str(path))})"
-
-
-def quote_name(name: str) -> str:
-    """Write the name of a column as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Write a text as SQL, where none can be bound."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, advance: Advance) -> None:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import typst
 
-from reports_worker.content.rows import Column, Kind
+from reports_worker.content.rows import Kind
 from reports_worker.formats.charts.pictures import Look, Picture
 from reports_worker.formats.charts.renderer import FONTS
 from reports_worker.lib.atomic_file import atomic_write
@@ -113,7 +113,7 @@ def _describe_table(table: SpooledTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "notice": _notice(table, len(rows)),
-        "columns": [{"title": _title(column), "number": column.kind in _NUMBERS} for column in columns],
+        "columns": [{"title": column.heading, "number": column.kind in _NUMBERS} for column in columns],
         "rows": [[_cell(value) for value in row[:MOST_COLUMNS]] for row in rows],
     }
 
@@ -129,11 +129,6 @@ def _notice(table: SpooledTable, shown: int) -> str | None:
             f"{table.title}: the PDF shows {MOST_COLUMNS} of {len(table.columns):,} columns; other files hold all."
         )
     return " ".join(said) or None
-
-
-def _title(column: Column) -> str:
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title
 
 
 def _cell(value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reports_worker.domain.receipt import describe_receipt
 from reports_worker.domain.report import Receipt
+from reports_worker.lib import clock
 
 from .document import Document, WrittenFile
 
@@ -43,8 +44,8 @@ def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path
             "title": document.title,
             "type": document.type,
             "parameters": document.raw_parameters,
-            "as_of": document.as_of.isoformat(),
-            "made_at": document.made_at.isoformat(),
+            "as_of": clock.to_json(document.as_of),
+            "made_at": clock.to_json(document.made_at),
             "definition_version": document.version,
             "files": [describe_receipt(receipt) for receipt in receipts],
         },

@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 
 from reports_worker.content.rows import Batch, Column, Kind, Row
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.lib.valid_text import make_valid
 
 from .errors import UnfitRowsError
-from .parquet_database import quote_name, quote_text
 
 BATCH_ROWS = 10_000
 # Small, since a group is in memory before it is written.

@@ -11,10 +11,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from reports_worker.content.rows import Column
+from reports_worker.lib.sql import quote_name
 from reports_worker.lib.valid_text import REPLACEMENT
 
 from .document import SpooledTable
-from .parquet_database import Stored, from_parquet, quote_name
+from .parquet_database import Stored, from_parquet
 
 SHEET_COLUMNS = 16_384
 LONGEST_TEXT = 32_767
@@ -113,7 +114,7 @@ def choose_columns(
 def _choose_column(
     database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Stored, told: Column, written: Written
 ) -> SheetColumn:
-    cell, title = quote_name(stored.name), _entitle(told)
+    cell, title = quote_name(stored.name), told.heading
     width = min(max(12, len(title) + 2), WIDEST_COLUMN)
 
     def find(sql: str) -> tuple[Any, ...]:
@@ -163,9 +164,3 @@ def _choose_time(
         return SheetColumn(title, f"{cell} - {_DAY_ZERO}", _NUMBER_FORMATS["date"], width=width)
     days = f"epoch_us({time}::TIMESTAMP) / 86400000000 + 25569"
     return SheetColumn(title, days, _NUMBER_FORMATS["timestamp"], width=width)
-
-
-def _entitle(column: Column) -> str:
-    """The head of a column: its title and unit; times are in UTC, where they have a zone."""
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title

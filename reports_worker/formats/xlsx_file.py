@@ -20,6 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from reports_worker.lib import clock
 from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, SpooledTable, WrittenFile
@@ -188,8 +189,8 @@ def _tell_about(document: Document, tables: Sequence[Written]) -> Iterator[tuple
     yield "Title", document.title
     yield "Type", document.type_title
     yield "Report", document.task_id
-    yield "Data as of", document.as_of.isoformat()
-    yield "Made at", document.made_at.isoformat()
+    yield "Data as of", clock.to_json(document.as_of)
+    yield "Made at", clock.to_json(document.made_at)
     yield "Definition version", document.version
     yield "Times", "Times that have a zone are in UTC."
     if document.parameters:

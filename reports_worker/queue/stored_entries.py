@@ -39,12 +39,17 @@ def to_task_ids(entries: Iterable[bytes]) -> list[str]:
 
 def read_outcomes(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield which report a script changed, and how; log what it took out because it names no report."""
-    for entry, outcome in zip(flat[::2], flat[1::2], strict=True):
+    for entry, outcome in read_pairs(flat):
         text, task_id = outcome.decode(), to_task_id(entry)
         if task_id is None or text.startswith(_TAKEN_OUT):
             log_taken_out(entry, text.removeprefix(_TAKEN_OUT))
         else:
             yield task_id, text
+
+
+def read_pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the pairs of a flat reply, in which a script or a sorted set returns them."""
+    return zip(flat[::2], flat[1::2], strict=True)
 
 
 def log_taken_out(entry: bytes, key: str) -> None:

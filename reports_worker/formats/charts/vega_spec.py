@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from numbers import Real
 from typing import Any, NamedTuple
 
 from reports_worker.content.report import Chart
 from reports_worker.formats.errors import ChartError
+from reports_worker.formats.json_values import JsonForm
 
 from .stand_ins import StandIns, needs_stand_ins
 
@@ -234,35 +234,29 @@ def _find_forbidden(part: object) -> Iterator[str]:
 
 def _to_value(value: Any, name: str) -> Any:
     try:
-        return _to_json_value(value)
+        return _VALUE.write(value)
     except Exception as error:  # whatever a value of an author's own does when it is asked what it is
         raise ChartError(f"column {name!r} has a value that cannot be drawn") from error
 
 
-def _to_json_value(value: Any) -> Any:
-    match value:
-        case None | bool() | str():
-            return value
-        case int() if abs(value) < _GREATEST:
-            return value
-        case Decimal() | Real():
-            return _to_number(value)
-        case datetime():
-            return value.isoformat()
-        case date():
-            return f"{value.isoformat()}T00:00:00"  # a day, in whatever zone it is drawn
-        case _:
-            return str(value)
-
-
-def _to_number(value: Decimal | Real) -> float | None:
-    """Write a number as JavaScript has it, None for what is no number; raise OverflowError."""
-    if isinstance(value, Decimal) and not value.is_finite():
-        return None
+def _to_number(value: Decimal) -> float:
+    """Write a number as JavaScript has it; raise OverflowError for a number that is too large."""
     number = float(value)
-    if isinstance(value, Decimal) and math.isinf(number):
+    if math.isinf(number):
         raise OverflowError
-    return number if math.isfinite(number) else None
+    return number
+
+
+def _to_integer(value: int) -> float:
+    return value if abs(value) < _GREATEST else float(value)
+
+
+def _to_day(day: date) -> str:
+    """Write a day so that it is the same day in every time zone."""
+    return f"{day.isoformat()}T00:00:00"
+
+
+_VALUE = JsonForm(decimal=_to_number, integer=_to_integer, time=datetime.isoformat, day=_to_day)
 
 
 def _config(*, is_dark: bool) -> dict[str, Any]:
