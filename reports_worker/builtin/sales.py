@@ -24,7 +24,6 @@ from reports_worker.authoring import (
     Integer,
     Kind,
     LocalTime,
-    Period,
     Query,
     ReportContext,
     ReportType,
@@ -33,6 +32,7 @@ from reports_worker.authoring import (
     begins,
     previous_period,
 )
+from reports_worker.builtin._over_time import over_time
 
 # No region means all of them.
 CHOSEN = """
@@ -216,19 +216,11 @@ TYPE = ReportType(
     "Revenue over time, orders, average order value and the best-selling products, beside the period before.",
     make,
     parameters=(
-        Period(
-            name="period",
-            default="last_quarter",
-            min=date(1970, 1, 1),
-            max=date(2199, 12, 31),
-            max_days=3660,
-            help="The days whose orders count.",
-        ),
-        Choice(
-            name="granularity",
-            options=GRANULARITIES,
-            default="month",
-            help="What revenue is added up by; weeks begin on Monday.",
+        *over_time(
+            granularity="month",
+            first_day=date(1970, 1, 1),
+            days="The days whose orders count.",
+            parts="What revenue is added up by; weeks begin on Monday.",
         ),
         Choice(
             name="region",

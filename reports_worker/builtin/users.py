@@ -21,14 +21,12 @@ from typing import Any
 from reports_worker.authoring import (
     GRANULARITIES,
     Chart,
-    Choice,
     Column,
     Contents,
     DateRange,
     GivenRows,
     Kind,
     LocalTime,
-    Period,
     Query,
     ReportContext,
     ReportType,
@@ -38,6 +36,7 @@ from reports_worker.authoring import (
     begins,
     previous_period,
 )
+from reports_worker.builtin._over_time import over_time
 
 COHORT_MONTHS = 12
 CHARTED_LENGTH = 40
@@ -250,20 +249,10 @@ TYPE = ReportType(
     "Users",
     "Sign-ups, active users, churn, and how many of those who sign up stay.",
     make,
-    parameters=(
-        Period(
-            name="period",
-            default="last_quarter",
-            min=date(1971, 1, 1),
-            max=date(2199, 12, 31),
-            max_days=3660,
-            help="The days that count.",
-        ),
-        Choice(
-            name="granularity",
-            options=GRANULARITIES,
-            default="week",
-            help="What users are counted by; weeks begin on Monday.",
-        ),
+    parameters=over_time(
+        granularity="week",
+        first_day=date(1971, 1, 1),
+        days="The days that count.",
+        parts="What users are counted by; weeks begin on Monday.",
     ),
 )
