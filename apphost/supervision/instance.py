@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -95,16 +95,3 @@ class Instance:
             figures=self.health.figures if self.health else {},
             last_lines=tuple(line.text for line in self.log.read(limit=LAST_LINES)) if has_ended else (),
         )
-
-
-def stop_order(instances: Iterable[Instance]) -> list[list[Instance]]:
-    """Those on which nobody waits come first, in the order of the model; replicas stop together."""
-    left: dict[str, list[Instance]] = {}
-    for instance in instances:
-        left.setdefault(instance.resource.name, []).append(instance)
-    order = []
-    while left:
-        needed = {name for group in left.values() for name in group[0].resource.waits}
-        free = [name for name in left if name not in needed]
-        order += [left.pop(name) for name in free]
-    return order
