@@ -1,4 +1,4 @@
-"""One running (or not running) instance of a resource; the supervisor alone changes it."""
+"""One instance of a resource; only the supervisor changes it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST_LINES = 10
 
 @dataclass(frozen=True)
 class Launch:
-    """How one instance is started: with which command and environment, how it is probed, where it serves."""
+    """How one instance is started: its command, environment, probe and port."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
@@ -59,13 +59,13 @@ class Instance:
 
     @property
     def is_ready(self) -> bool:
-        """Running, and found healthy and alive where there is a check."""
+        """Running, and healthy and alive if there are probes."""
         if self.state is not State.RUNNING or self.liveness_problem:
             return False
         return not self.has_probe or (self.health is not None and self.health.is_healthy)
 
     def describe_health(self) -> str:
-        """In Aspire's words; empty while it does not run."""
+        """In Aspire's words; empty while the instance does not run."""
         if self.state is not State.RUNNING:
             return ""
         return "Healthy" if self.is_ready else "Unhealthy"

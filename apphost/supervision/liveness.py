@@ -1,4 +1,4 @@
-"""Whether a process lives, asked again and again: what does not is killed and started again."""
+"""Liveness probes of processes: a process that fails them is killed and started again."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from apphost.model.resources import HttpHealthCheck, LivenessProbe
 
 from .health import QUICK_SECONDS, Probe, http_probe
 
-# Failures count from its first answer on, or from then on: a start may take its time.
+# Failures count after the first response, or after this time: a start may be slow.
 STARTING_SECONDS = 60.0
 
-# The prober itself, what is wrong (nothing if it lives), and whether it is dead by now.
+# The prober, the problem (empty if the process lives), and whether the process counts as dead.
 OnFound = Callable[["LivenessProber", str, bool], None]
 
 
 class LivenessProber:
-    """Asks one process on a thread, and tells when the answer changes and when it is dead.
+    """Probes one process on a thread, and reports each change and the death of the process.
 
-    Quickly until it has answered once, so that its failures count as soon as they can.
+    The prober probes often until the first response, so that failures count early.
     """
 
     def __init__(self, port: int, rules: LivenessProbe, on_found: OnFound) -> None:

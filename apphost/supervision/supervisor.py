@@ -1,4 +1,4 @@
-"""The one loop that starts, watches, restarts and stops; it alone changes what is known of an instance."""
+"""The loop that starts, watches, restarts and stops instances; no other code changes an instance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_LINES_AT_ONCE = 2000
 
 
 class Supervisor:
-    """Runs the instances of an app model until it is asked to stop."""
+    """Runs the instances of an app model until a request to stop."""
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class Supervisor:
         self._console = console
         self._remember = remember
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        # Lines have a queue of their own, and a full one holds back who writes: no child can fill the
-        # memory, or keep a command waiting behind its lines.
+        # Lines have a bounded queue of their own, and a full queue blocks the writer: no child can fill the
+        # memory, or delay a command behind its lines.
         self._lines: queue.Queue[Line] = queue.Queue(MOST_LINES_AT_ONCE)
         self._is_stop_asked = False
         self._stop_order: StopOrder | None = None
@@ -59,18 +59,18 @@ class Supervisor:
     # -- for other threads and signal handlers
 
     def ask(self, name: str, action: Action) -> None:
-        """Have an action done soon."""
+        """Request an action."""
         self._messages.put(Asked(name, action))
 
     def ask_to_stop(self) -> None:
-        """End everything in order; asked again, kill it at once, without waiting for the loop."""
+        """Stop everything in order; at a second call, kill all processes at once, without the loop."""
         if self._is_stop_asked:
             self._kill_everything()
         self._is_stop_asked = True
         self._messages.put(StopAsked())
 
     def find_log(self, name: str) -> ConsoleLog | None:
-        """The console of an instance; None if there is none of this name."""
+        """The console of an instance; None for an unknown name."""
         instance = self._instances.get(name)
         return instance.log if instance else None
 
@@ -133,7 +133,7 @@ class Supervisor:
         self.events.add_line(instance.name, shown, now)
         if (
             instance.resource.kind is not Kind.REDIS
-        ):  # its start alone is twenty lines; the dashboard has them
+        ):  # the start alone writes twenty lines; the dashboard shows them
             self._console.show_line(instance.name, shown)
 
     # -- one instance
@@ -158,7 +158,7 @@ class Supervisor:
         instance.exit_code, instance.has_finished, instance.liveness_problem = None, False, ""
         env, probe_port = dict(launch.env), launch.port
         if instance.resource.liveness and instance.resource.liveness.env:
-            # Another one at each start: who has taken it meanwhile would keep the process from starting.
+            # A new port at each start: another process may have taken the previous one.
             probe_port = find_free()
             env[instance.resource.liveness.env] = str(probe_port)
         try:
@@ -170,7 +170,7 @@ class Supervisor:
                 on_line=lambda text: self._lines.put(Line(name, text)),
             )
         except OSError as error:
-            # The program itself is missing in a process of its own; here the folder is, or memory.
+            # A missing program fails in the child; here the folder is missing, or memory is short.
             self._take_line(instance, f"cannot start in {instance.resource.working_dir}: {error.strerror}")
             self._note_death(instance, 0, now)
             return
@@ -181,7 +181,7 @@ class Supervisor:
         self._remember_processes()
 
     def _kill_dead(self, instance: Instance) -> None:
-        """End what does not live; as after any death, it is started again."""
+        """Kill a process that fails its liveness probe; it is started again as after any death."""
         assert instance.resource.liveness is not None  # noqa: S101 - else nobody asked
         self._probing.stop_liveness(instance)
         if instance.process is None:

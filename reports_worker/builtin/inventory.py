@@ -36,11 +36,11 @@ from reports_worker.authoring import (
 )
 
 SPEED_DAYS = 28
-# Days of cover up to which an item is in each band, and its name; then those that nobody bought.
+# The upper limit of days of cover of each band, and its name; the last band has items without sales.
 BANDS = ((0, "none"), (7, "under 7"), (14, "7 to 14"), (28, "14 to 28"), (56, "28 to 56"))
 LAST_BAND, UNSOLD_BAND = "56 and more", "not sold"
 
-# No warehouse means all of them.
+# An empty warehouse stands for all warehouses.
 ITEMS = """
 WITH latest AS (
     SELECT warehouse, product_id, MAX(counted_on) AS counted_on

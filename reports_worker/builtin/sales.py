@@ -34,13 +34,13 @@ from reports_worker.authoring import (
 )
 from reports_worker.builtin._over_time import over_time
 
-# No region means all of them.
+# An empty region stands for all regions.
 CHOSEN = """
     status = 'completed' AND ordered_at >= :begin AND ordered_at < :end
     AND (CAST(:region AS VARCHAR) = '' OR region = :region)
 """
 
-# {moment} is when it was ordered, by the clocks of the time zone.
+# {moment} is the local time of the order.
 OVER_TIME = {
     granularity: f"""
 SELECT CAST(date_trunc('{granularity}', {{moment}}) AS DATE) AS begins, COUNT(*) AS orders, SUM(total) AS revenue
@@ -147,7 +147,7 @@ def _average(revenue: Decimal, orders: int) -> Decimal | None:
 
 
 def _change(revenue: Decimal, previous: Decimal | None) -> Decimal | None:
-    """Return by how much revenue has changed, in percent; None if there was none before."""
+    """Return the change of revenue in percent; None without revenue in the previous period."""
     return (100 * (revenue - previous) / previous).quantize(CENT, ROUND_HALF_UP) if previous else None
 
 
@@ -159,7 +159,7 @@ def _name(product: Row) -> str:
     return product[2] or f"Product {product[1]}"
 
 
-# Without it, ticks would fall amid months and repeat their names.
+# Without this, ticks would fall inside months and repeat the names of months.
 _AXES: Mapping[str, Any] = {
     "month": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 1}},
     "quarter": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 3}},

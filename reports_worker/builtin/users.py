@@ -1,4 +1,4 @@
-"""Users: who came, who was there, who left, and how long those who come stay.
+"""Users: sign-ups, active users, churn, and retention.
 
 Days, weeks and months are those of REPORTS_TIMEZONE, and all counts end with the period's last day. Users in all are
 those that had signed up by then; new sign-ups those that signed up in the period. A user is active in a period in
@@ -47,7 +47,7 @@ FROM users
 WHERE signed_up_at < :end
 """)
 
-# One look at each user of both periods.
+# One scan over the users of both periods.
 CHURN = Query("""
 WITH seen AS (
     SELECT user_id, MAX(CASE WHEN signed_in_at >= :begin THEN 1 ELSE 0 END) AS is_active,
@@ -62,7 +62,7 @@ SELECT CAST(COALESCE(SUM(is_active), 0) AS BIGINT) AS active,
 FROM seen
 """)
 
-# {moment} is when it happened, by the clocks of the time zone.
+# {moment} is the local time of the event.
 ACTIVE_OVER_TIME = {
     granularity: f"""
 SELECT CAST(date_trunc('{granularity}', {{moment}}) AS DATE) AS begins, COUNT(DISTINCT user_id) AS active
@@ -168,7 +168,7 @@ def _over_time(context: ReportContext, local: LocalTime, granularity: str) -> li
 
 
 def _retention(context: ReportContext, days: DateRange) -> list[Row]:
-    """Make a row of each cohort and each month that has begun in the period's time."""
+    """Make a row for each cohort and each month that begins in the period."""
     first = add_months(days.last.replace(day=1), 1 - COHORT_MONTHS)
     local = LocalTime(DateRange(first, days.last), context.timezone)
     chosen = {"begin": local.begin, "end": local.end, **local.values}

@@ -1,4 +1,4 @@
-"""The usual charts as Vega-Lite specifications, for those who do not want to write one."""
+"""Common charts as Vega-Lite specifications."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = tuple(_MARKS)
 def chart_spec(kind: str, x: Column, y: Column, colour: Column | None = None) -> Mapping[str, Any]:
     """Make the specification of a `bar`, `line`, `area` or `heatmap` chart.
 
-    `colour` tells series apart; a heatmap has its value there. Bars of texts lie. Raises ValueError.
+    `colour` separates series, or is the value of a heatmap. Bars of texts are horizontal. Raises ValueError.
     """
     if kind not in _MARKS:
         raise ValueError(f"{kind!r} is no kind of chart: {', '.join(KINDS)} are")

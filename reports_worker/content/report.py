@@ -1,4 +1,4 @@
-"""What a type of report hands over: figures, tables and charts, in values that know no file and no engine."""
+"""The content of a report: figures, tables and charts, as values that know no file and no engine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from .rows import Column, Row, Rows
 
-# So many rows of a chart are drawn, the first ones.
+# The most rows of a chart that are drawn: the first ones.
 MOST_CHART_ROWS = 5_000
 
 
 def is_count(value: object) -> bool:
-    """Tell whether a value can be a number of rows."""
+    """Test whether a value can be a number of rows."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report, which its files hold whole.
+    """A table of the report; files contain all its rows.
 
     `name` is part of file names: lower-case letters, digits and underscores. `columns` gives titles and units
     to columns of the rows, by name. `expected` is how many rows there are where the type leaves some out, and
@@ -60,7 +60,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Contents:
-    """A whole report. `summary` are its figures, ready for JSON; `units` their units, by name."""
+    """The content of a report. `summary` has the figures, ready for JSON; `units` has their units, by name."""
 
     summary: Mapping[str, Any]
     tables: Sequence[Table] = ()

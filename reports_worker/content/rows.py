@@ -1,4 +1,4 @@
-"""Rows that a type hands over, and the columns that describe them."""
+"""Rows of a report type, and the columns that describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Batch = Sequence[Row]
 
 
 class Kind(StrEnum):
-    """What a column holds: `decimal` is exact (Decimal), `number` is not (float); any may be None."""
+    """The kind of values in a column: `decimal` is exact (Decimal), `number` is not (float); each value may be None."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -45,7 +45,7 @@ def write_heading(title: str, unit: str) -> str:
 
 
 class Rows(Protocol):
-    """Rows that come in batches, once. What an engine's query gives is such; so is `GivenRows`."""
+    """Rows that can be read once, in batches: the result of a query, or `GivenRows`."""
 
     @property
     def columns(self) -> Sequence[Column]: ...
@@ -55,7 +55,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class GivenRows:
-    """Rows that are there already, or come from an iterable."""
+    """Rows from a sequence or an iterable."""
 
     columns: Sequence[Column]
     rows: Iterable[Row]
@@ -74,14 +74,14 @@ class GivenRows:
 
 @runtime_checkable
 class ReadsWhole(Protocol):
-    """Rows that their engine finds faster where all are wanted at once."""
+    """Rows that their engine reads faster as a whole."""
 
     def read_whole(self) -> Sequence[Row]: ...
 
 
 @runtime_checkable
 class WritesParquet(Protocol):
-    """Rows that their engine can write into a file by itself, without a detour through Python."""
+    """Rows that their engine writes into a file without Python."""
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         """Write the first rows into a file inside `Bounds.scratch`; return how many there were.

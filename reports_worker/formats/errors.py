@@ -1,4 +1,4 @@
-"""What can be wrong with the contents of a report, as sentences for whoever asked for it."""
+"""Errors of the content of a report, as sentences for the person who requested it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reports_worker.errors import ReportsError
 
 
 class TooManyRowsError(ReportsError):
-    """The report has more rows than it may."""
+    """The report has more rows than the limit allows."""
 
     def __init__(self, rows: int, most_rows: int, table: str) -> None:
         super().__init__(
@@ -16,7 +16,7 @@ class TooManyRowsError(ReportsError):
 
 
 class UnfitRowsError(ReportsError):
-    """A table's rows are not what its columns say, or the table cannot be written at all."""
+    """The rows of a table do not fit its columns, or the table cannot be written."""
 
 
 class ChartError(ReportsError):

@@ -1,7 +1,7 @@
 """The whole report as one JSON document.
 
-Exact decimals are strings, since most readers of JSON would round them; integers are numbers; what is no
-number is null; dates and times are ISO 8601.
+Exact decimals are strings, since most readers of JSON would round them; integers are numbers; NaN and
+infinity are null; dates and times are ISO 8601.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _write(document: Document, folder: Path, file: TextIO, advance: Advance) -> 
 
 
 def _read_lines(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[str]]:
-    """Read rows, each as an array in JSON, which DuckDB writes faster than Python."""
+    """Read each row as an array in JSON, which DuckDB writes faster than Python."""
     cells = ", ".join(map(_select, describe_parquet(database, path)))
     rows = database.execute(f"SELECT json_array({cells})::VARCHAR FROM {from_parquet(path)}")
     while batch := rows.fetchmany(BATCH_ROWS):

@@ -1,4 +1,4 @@
-"""Parquet of each table: every value exactly as it came, and the receipt's facts in the file's metadata."""
+"""Parquet of each table: every value exact, and the facts of the receipt in the file's metadata."""
 
 from __future__ import annotations
 

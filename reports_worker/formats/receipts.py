@@ -1,4 +1,4 @@
-"""Receipts, made of files; and as a file among the others."""
+"""Receipts of files, and the file that contains all receipts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHUNK = 2**20
 
 
 def make_receipt(file: WrittenFile) -> Receipt:
-    """Read a file once, and say what it is."""
+    """Read a file once, and describe it."""
     size, digest = _digest(file.path)
     return Receipt(
         name=file.name,
@@ -36,7 +36,7 @@ def make_receipt(file: WrittenFile) -> Receipt:
 
 
 def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path) -> WrittenFile:
-    """Write all of them as one file, with what is the same for all."""
+    """Write all receipts as one file, with the facts that they share."""
     path = folder / NAME
     text = json.dumps(
         {

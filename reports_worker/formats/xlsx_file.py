@@ -1,4 +1,4 @@
-"""One workbook: a sheet for each table, and About, which says what it is and whether it holds everything.
+"""One workbook: a sheet for each table, and About, which describes the report and what is left out.
 
 Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in
 a sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
@@ -51,7 +51,7 @@ _OPTIONS = {
 def write_xlsx(
     document: Document, folder: Path, advance: Advance, *, sheet_rows: int = SHEET_ROWS
 ) -> Iterator[WrittenFile]:
-    """Write one file; a sheet has at most `sheet_rows` rows, its head included."""
+    """Write one file; a sheet has at most `sheet_rows` rows, including its header."""
     begin = monotonic()
     path = folder / "report.xlsx"
     with atomic_write(path) as aside:
@@ -84,7 +84,7 @@ def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet
 
 @contextmanager
 def _open_workbook(path: Path, folder: Path) -> Iterator[Workbook]:
-    """Open a workbook that keeps what it needs meanwhile in the folder, and leaves nothing there."""
+    """Open a workbook that keeps temporary files in the folder, and removes them."""
     with TemporaryDirectory(dir=folder, prefix=".xlsx.") as meanwhile:
         workbook = Workbook(str(path), {**_OPTIONS, "tmpdir": meanwhile})
         workbook.use_zip64()
@@ -100,7 +100,7 @@ def _open_workbook(path: Path, folder: Path) -> Iterator[Workbook]:
 
 
 class _TableWriter:
-    """Writes tables, each on as many sheets as it takes."""
+    """Writes tables, each on as many sheets as necessary."""
 
     def __init__(self, workbook: Workbook, names: SheetNames, sheet_rows: int, advance: Advance) -> None:
         self.written: list[Written] = []

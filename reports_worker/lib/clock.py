@@ -12,7 +12,7 @@ def now() -> datetime:
 
 
 def to_text(time: datetime) -> str:
-    """Write a time as it stands in Redis: RQ's own form."""
+    """Write a time as Redis stores it, in RQ's own form."""
     return _to_iso(time, "microseconds")
 
 
@@ -27,7 +27,7 @@ def _to_iso(time: datetime, unit: str) -> str:
 
 
 def from_text(text: str) -> datetime | None:
-    """Read a time; an empty text is none. Raises ValueError, also for years that no time zone can be added to."""
+    """Read a time; None for an empty text. Raises ValueError, also for a year out of range."""
     if not text:
         return None
     # Many times faster than strptime, and every page reads hundreds.

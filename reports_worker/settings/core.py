@@ -25,7 +25,7 @@ SIMULATED_SECONDS = SecondsRange(5, 15)
 
 @dataclass(frozen=True)
 class Settings:
-    """What both packages need to know before they start."""
+    """The settings of both packages."""
 
     broker: BrokerAddress = field(default_factory=lambda: LOCAL_BROKER)
     grace: timedelta = timedelta(seconds=30)

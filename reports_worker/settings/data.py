@@ -1,4 +1,4 @@
-"""The settings of reports over real data: what they read, where their files go, how much they may take."""
+"""Settings of reports over real data: the warehouse, the store of files, and limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DataSettings:
     report_folders: tuple[Path, ...] = ()
 
     def calendar(self, now: datetime) -> Calendar:
-        """Tell the day it is where reports are asked for, and when the fiscal year begins there."""
+        """Return the calendar of the configured time zone: the current day, and the begin of the fiscal year."""
         return Calendar.at(now, timezone=self.timezone, fiscal_year_start=self.fiscal_year_start)
 
     @classmethod
@@ -57,7 +57,7 @@ def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
     try:
         return parse_store(text)
     except ValueError as error:
-        # It may hold secrets by mistake, so the sentence does not repeat it.
+        # The value may contain secrets by mistake, so the message does not repeat it.
         raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
 
 
@@ -66,5 +66,5 @@ def _read_warehouse(environ: Mapping[str, str]) -> str | None:
     try:
         return text if text and warehouse_addresses.parse_address(text) else None
     except ValueError as error:
-        # The value may hold a password, so the sentence does not repeat it.
+        # The value may contain a password, so the message does not repeat it.
         raise SettingsError(f"{warehouse_addresses.VARIABLE} is not valid: {error}") from error

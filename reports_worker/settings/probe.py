@@ -11,7 +11,7 @@ from reports_worker.lib.whole_number import parse_port
 
 @dataclass(frozen=True)
 class ProbeSettings:
-    """Where a worker can be asked whether it lives; nowhere while there is no port."""
+    """The address of the HTTP probe of a worker; off while there is no port."""
 
     port: int | None = None
     host: str = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Charts on their way into files. One that cannot be drawn costs its own pictures, and never the report."""
+"""Charts before they become files. A chart that cannot be drawn affects its own pictures, never the report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Look(Enum):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn; `failure` says why it is a sentence in place of the chart."""
+    """A drawn chart; `failure` is the reason if the picture shows a sentence instead."""
 
     data: bytes
     failure: str | None = None
@@ -66,24 +66,24 @@ class Picture:
 
     @property
     def cut(self) -> str | None:
-        """What it does not show, with its title; None if that is nothing."""
+        """Which rows the picture does not show, with its title; None if it shows all."""
         return self.find_cut(self.failure)
 
     def find_cut(self, failure: str | None) -> str | None:
-        """Say what a look of it does not show."""
+        """Describe what one look does not show."""
         sentence = failure or self.sentence
         return sentence and f"{self.chart.title or self.name}: {sentence}"
 
     def draw(self, look: Look) -> Drawn:
-        """Draw it, or a sentence in its place."""
+        """Draw the chart, or a sentence in its place."""
         if look is Look.PNG:
-            self.draw(Look.LIGHT)  # which a PNG is made of
+            self.draw(Look.LIGHT)  # the PNG is made of this SVG
         if look not in self._looks:
             self._draw([look], lambda: [self._render(look)])
         return self._looks[look]
 
     def draw_apart(self, looks: Container[Look]) -> None:
-        """Draw all of these in a process of its own, which may die of it."""
+        """Draw all these looks in a separate process, which the renderer may crash."""
         svg = [look for look in (Look.LIGHT, Look.DARK) if look in looks or look is Look.LIGHT]
         has_png = Look.PNG in looks
         self._draw(
@@ -101,7 +101,7 @@ class Picture:
                 self.failure = _tell_failure(str(error))
             except MemoryError:
                 raise
-            except Exception as error:  # whatever an author wrote in place of a specification
+            except Exception as error:  # the author's specification may be of any type
                 log.exception("chart %r cannot be drawn", self.name)
                 self.failure = _tell_failure(f"its specification cannot be read ({type(error).__name__})")
             log.warning("chart %r: %s", self.name, self.failure)
@@ -119,9 +119,9 @@ class Picture:
 
 
 def read_charts(charts: Iterable[Chart], tables: Mapping[str, int] | None = None) -> list[Picture]:
-    """Read the rows of all charts, each under a name that a file can have and no other chart has.
+    """Read the rows of all charts, each under a unique name that is valid for a file.
 
-    `tables` are how many rows those of the report have, by name. Raises what reading from a warehouse raises.
+    `tables` has the number of rows of the report's tables, by name. Raises the errors of the warehouse.
     """
     taken: set[str] = set()
     return [_read(chart, _choose_name(str(chart.name), taken), tables or {}) for chart in charts]
@@ -170,7 +170,7 @@ def _check(chart: Chart) -> None:
 
 
 def _read_rows(chart: Chart) -> Iterator[Row]:
-    """Read as many rows as can be drawn, and one more, which says that there are more."""
+    """Read as many rows as can be drawn, and one more, which shows that there are more."""
     width = len(chart.columns)
     try:
         for row in islice(iter(chart.rows), MOST_CHART_ROWS + 1):
@@ -182,13 +182,13 @@ def _read_rows(chart: Chart) -> Iterator[Row]:
             yield values
     except (ReportsError, MemoryError):
         raise
-    except Exception as error:  # whatever an author's own rows raise
+    except Exception as error:  # rows of an author may raise anything
         log.exception("the rows of chart %r cannot be read", chart.name)
         raise ChartError(f"its rows cannot be read ({type(error).__name__})") from error
 
 
 def _count_expected(chart: Chart, found: int, tables: Mapping[str, int]) -> int | None:
-    """Count the rows that the whole chart would have, if they can be counted."""
+    """Count the rows of the whole chart, if possible."""
     if chart.expected is not None or found <= MOST_CHART_ROWS:
         return found if chart.expected is None else max(chart.expected, found)
     if chart.table is not None:
