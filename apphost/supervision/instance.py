@@ -55,7 +55,7 @@ class Instance:
     started_at: datetime | None = None
     waiting_for: tuple[str, ...] = ()
     unwell_since: float | None = None
-    is_told_unwell: bool = False
+    is_reported_unwell: bool = False
 
     @property
     def is_ready(self) -> bool:

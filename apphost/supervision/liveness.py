@@ -34,7 +34,7 @@ class LivenessProber:
         self._stopped.set()
 
     def _run(self, probe: Probe) -> None:
-        begun, failures, has_answered, told = time.monotonic(), 0, False, ""
+        begun, failures, has_answered, reported = time.monotonic(), 0, False, ""
         pause = self._rules.initial_delay_seconds
         while not self._stopped.wait(pause):
             asked = time.monotonic()
@@ -43,8 +43,8 @@ class LivenessProber:
             has_answered = has_answered or not problem
             counts = has_answered or asked - begun >= STARTING_SECONDS
             is_dead = counts and failures >= self._rules.failure_threshold
-            if (is_dead or (counts and problem != told)) and not self._stopped.is_set():
-                told = problem
+            if (is_dead or (counts and problem != reported)) and not self._stopped.is_set():
+                reported = problem
                 self._on_found(self, problem, is_dead)
             period = self._rules.period_seconds if has_answered else QUICK_SECONDS
             pause = max(0.0, asked + period - time.monotonic())

@@ -34,14 +34,14 @@ class Readiness:
     def report_health(self, instance: Instance, now: float) -> None:
         """Report an instance that is not healthy for `UNWELL_SECONDS`, and its recovery."""
         if instance.is_ready:
-            if instance.is_told_unwell:
+            if instance.is_reported_unwell:
                 self._console.say(f"{instance.name} is healthy again")
-            instance.unwell_since, instance.is_told_unwell = None, False
-        elif instance.health and not instance.is_told_unwell:
+            instance.unwell_since, instance.is_reported_unwell = None, False
+        elif instance.health and not instance.is_reported_unwell:
             instance.unwell_since = instance.unwell_since or now
             if now - instance.unwell_since >= UNWELL_SECONDS:
                 self._console.say(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
-                instance.is_told_unwell = True
+                instance.is_reported_unwell = True
 
     def report_notice(self, instance: Instance, notice: str) -> None:
         """Report the notice of a probe, and that the notice no longer holds."""

@@ -182,7 +182,7 @@ class Supervisor:
 
     def _kill_dead(self, instance: Instance) -> None:
         """Kill a process that fails its liveness probe; it is started again as after any death."""
-        assert instance.resource.liveness is not None  # noqa: S101 - else nobody asked
+        assert instance.resource.liveness is not None  # noqa: S101 - else there is no prober
         self._probing.stop_liveness(instance)
         if instance.process is None:
             return

@@ -1,4 +1,4 @@
-"""Sales: what was ordered in a period, and what sold best.
+"""Sales: orders and revenue of a period, and the best-selling products.
 
 Completed orders count, from the first moment of the period's first day to the last of its last day, in the time
 zone of REPORTS_TIMEZONE. Revenue is the sum of their totals; the average order value is revenue over orders,
@@ -206,7 +206,7 @@ def _products_chart(products: Sequence[Row]) -> Chart:
         spec,
         (PRODUCT_COLUMNS[2], PRODUCT_COLUMNS[5]),
         rows,
-        "The products with the most revenue." if rows else "Nothing was sold in this period.",
+        "The products with the most revenue." if rows else "There were no sales in this period.",
     )
 
 

@@ -1,9 +1,9 @@
 """Users: sign-ups, active users, churn, and retention.
 
-Days, weeks and months are those of REPORTS_TIMEZONE, and all counts end with the period's last day. Users in all are
-those that had signed up by then; new sign-ups those that signed up in the period. A user is active in a period in
-which it signed in at least once. Churned are the users that were active in the period before and not in this one;
-the churn rate is their share of those active before, in percent. The period before has as many whole months where
+Days, weeks and months are those of REPORTS_TIMEZONE, and all counts end with the period's last day. The total counts
+the users who signed up by then; new sign-ups are those in the period. A user is active in a period with at least one
+sign-in. Churned users were active in the previous period and are not active in this one; the churn rate is their
+share of the users who were active before, in percent. The period before has as many whole months where
 the period is whole months, else as many days.
 
 Retention follows the users who signed up in each of the twelve months that end with the period's last one. Month n
@@ -213,7 +213,7 @@ def _activity_chart(granularity: str, activity: Sequence[Row]) -> Chart:
         list(_to_lines(activity)),
         "Active users and sign-ups over the period."
         if activity
-        else "Nobody signed in or up in this period.",
+        else "There were no sign-ins and no sign-ups in this period.",
     )
 
 
@@ -240,7 +240,7 @@ def _retention_chart(retention: Sequence[Row]) -> Chart:
         [(row[0], row[1], row[4]) for row in retention],
         "The share of users who still sign in, by the month in which they signed up."
         if retention
-        else "Nobody signed up in these months.",
+        else "There were no sign-ups in these months.",
     )
 
 

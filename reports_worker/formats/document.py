@@ -74,9 +74,9 @@ class Document:
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file that lies ready, and what it holds of the report.
+    """A written file, and what it contains of the report.
 
-    `cut` is the sentence that says why it does not hold everything; None if it does.
+    `cut` is the sentence that states what is missing; None if the file is complete.
     """
 
     path: Path

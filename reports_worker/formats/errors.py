@@ -10,8 +10,8 @@ class TooManyRowsError(ReportsError):
 
     def __init__(self, rows: int, most_rows: int, table: str) -> None:
         super().__init__(
-            f"The report has more than the {most_rows:,} rows that it may have (REPORTS_MAX_ROWS): {rows:,} "
-            f"had been read when it ended, in table {table!r}. Ask for less, or have the limit raised."
+            f"The report has more than the {most_rows:,} rows that the limit allows (REPORTS_MAX_ROWS): {rows:,} "
+            f"had been read when it ended, in table {table!r}. Request a smaller report, or have the limit raised."
         )
 
 

@@ -24,7 +24,7 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         begin = monotonic()
         path = folder / f"{table.name}.parquet"
         facts = ", ".join(
-            f"{quote_name(name)}: {quote_text(text)}" for name, text in _tell_facts(document, table).items()
+            f"{quote_name(name)}: {quote_text(text)}" for name, text in _list_facts(document, table).items()
         )
         with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
             run_telling(
@@ -46,7 +46,7 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         )
 
 
-def _tell_facts(document: Document, table: SpooledTable) -> Mapping[str, str]:
+def _list_facts(document: Document, table: SpooledTable) -> Mapping[str, str]:
     units = {column.name: column.unit for column in table.columns if column.unit}
     titles = {column.name: column.title for column in table.columns if column.title}
     facts = {

@@ -25,8 +25,8 @@ NAME = re.compile(r"[a-z0-9_]{1,64}")
 class Spool:
     """The tables of one report.
 
-    `most_rows` counts for all of them together; `advance` is told all rows so far. `tell` is called now and
-    then while an engine writes rows by itself.
+    `most_rows` limits all tables together; `advance` gets the number of all rows so far. `tell` is called at intervals
+    while an engine writes rows itself.
     """
 
     def __init__(
@@ -113,12 +113,14 @@ def open_spool(
 
 def _describe(table: Table) -> list[Column]:
     """Return the columns of the rows, with the titles and units of the table."""
-    told = {column.name: column for column in table.columns}
+    described = {column.name: column for column in table.columns}
     return [
         replace(
-            column, title=told[column.name].title or column.title, unit=told[column.name].unit or column.unit
+            column,
+            title=described[column.name].title or column.title,
+            unit=described[column.name].unit or column.unit,
         )
-        if column.name in told
+        if column.name in described
         else column
         for column in table.rows.columns
     ]

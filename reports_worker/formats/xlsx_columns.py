@@ -106,15 +106,19 @@ def choose_columns(
 ) -> list[SheetColumn]:
     """Choose how each column is written, by its values."""
     return [
-        _choose_column(database, table, column, told, written)
-        for column, told in zip(stored, table.columns, strict=False)
+        _choose_column(database, table, column, described, written)
+        for column, described in zip(stored, table.columns, strict=False)
     ]
 
 
 def _choose_column(
-    database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Stored, told: Column, written: Written
+    database: duckdb.DuckDBPyConnection,
+    table: SpooledTable,
+    stored: Stored,
+    described: Column,
+    written: Written,
 ) -> SheetColumn:
-    cell, title = quote_name(stored.name), told.heading
+    cell, title = quote_name(stored.name), described.heading
     width = min(max(12, len(title) + 2), WIDEST_COLUMN)
 
     def find(sql: str) -> tuple[Any, ...]:

@@ -1,7 +1,7 @@
 """One workbook: a sheet for each table, and About, which describes the report and what is left out.
 
-Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in
-a sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
+Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in a
+sheet. Other values are written as text, longer texts are cut and counted, and longer tables continue on further sheets.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet
 @contextmanager
 def _open_workbook(path: Path, folder: Path) -> Iterator[Workbook]:
     """Open a workbook that keeps temporary files in the folder, and removes them."""
-    with TemporaryDirectory(dir=folder, prefix=".xlsx.") as meanwhile:
-        workbook = Workbook(str(path), {**_OPTIONS, "tmpdir": meanwhile})
+    with TemporaryDirectory(dir=folder, prefix=".xlsx.") as temporary:
+        workbook = Workbook(str(path), {**_OPTIONS, "tmpdir": temporary})
         workbook.use_zip64()
         try:
             yield workbook
@@ -123,7 +123,7 @@ class _TableWriter:
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
-            notes = _tell_neighbours(names, number)
+            notes = _list_neighbours(names, number)
             self._write_sheet(name, columns, islice(rows, self._sheet_rows - 1), notes)
 
     def _write_sheet(
@@ -162,7 +162,7 @@ def _count_sheets(rows: int, on_each: int) -> int:
     return max(1, -(-rows // on_each))
 
 
-def _tell_neighbours(names: Sequence[str], number: int) -> list[str]:
+def _list_neighbours(names: Sequence[str], number: int) -> list[str]:
     notes = [f"Continued from sheet {names[number - 1]!r}"] if number else []
     return notes + ([f"Continues on sheet {names[number + 1]!r}"] if number + 1 < len(names) else [])
 
@@ -172,7 +172,7 @@ def _write_about(sheet: Worksheet, workbook: Workbook, document: Document, table
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 60)
     sheet.set_column(2, 2, 12)
-    for line, (name, *cells) in enumerate(_tell_about(document, tables)):
+    for line, (name, *cells) in enumerate(_list_facts(document, tables)):
         write_text(sheet, line, 0, name, bold)
         for place, cell in enumerate(cells, 1):
             _write_fact(sheet, line, place, cell)
@@ -185,7 +185,7 @@ def _write_fact(sheet: Worksheet, line: int, place: int, value: Any) -> None:
         write_text(sheet, line, place, str(value))
 
 
-def _tell_about(document: Document, tables: Sequence[Written]) -> Iterator[tuple[Any, ...]]:
+def _list_facts(document: Document, tables: Sequence[Written]) -> Iterator[tuple[Any, ...]]:
     yield "Title", document.title
     yield "Type", document.type_title
     yield "Report", document.task_id

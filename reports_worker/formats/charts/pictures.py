@@ -44,11 +44,11 @@ class Drawn:
 
 @dataclass
 class Picture:
-    """A chart whose rows were read, as many as are drawn, and its looks, each drawn once.
+    """A chart with the rows that are drawn, and its looks, each drawn once.
 
-    `chart` is as files tell of it, `given` as its author wrote it; `values` are its rows as the renderer takes
-    them. `expected` is how many rows the whole chart would have, None where that is not known; `sentence` says
-    that some are not drawn, and `failure` why nothing is, once that is known.
+    `chart` is the chart as files describe it, `given` as its author wrote it; `values` are its rows for the renderer.
+    `expected` is the number of rows of the whole chart, None if unknown; `sentence` describes the rows that are not
+    drawn, and `failure` is the reason if nothing is drawn.
     """
 
     chart: Chart
@@ -98,12 +98,12 @@ class Picture:
                 self._looks |= {look: Drawn(data) for look, data in zip(looks, pictures, strict=True)}
                 return
             except ChartError as error:
-                self.failure = _tell_failure(str(error))
+                self.failure = _describe_failure(str(error))
             except MemoryError:
                 raise
             except Exception as error:  # the author's specification may be of any type
                 log.exception("chart %r cannot be drawn", self.name)
-                self.failure = _tell_failure(f"its specification cannot be read ({type(error).__name__})")
+                self.failure = _describe_failure(f"its specification cannot be read ({type(error).__name__})")
             log.warning("chart %r: %s", self.name, self.failure)
         for look in looks:
             text = draw_placeholder(self.chart.title, self.failure, is_dark=look is Look.DARK)
@@ -139,7 +139,7 @@ def _choose_name(name: str, taken: set[str]) -> str:
 
 
 def _read(chart: Chart, name: str, tables: Mapping[str, int]) -> Picture:
-    told = replace(
+    described = replace(
         chart,
         name=name,
         title=_mend(chart.title),
@@ -154,11 +154,11 @@ def _read(chart: Chart, name: str, tables: Mapping[str, int]) -> Picture:
         values = to_values(chart, rows)
     except ChartError as error:
         log.warning("chart %r: %s", name, error)
-        return Picture(told, chart, [], [], None, None, failure=_tell_failure(str(error)))
+        return Picture(described, chart, [], [], None, None, failure=_describe_failure(str(error)))
     expected = _count_expected(chart, len(found), tables)
-    sentence = " ".join(_tell_left_out(told, len(rows), expected, has_more=len(found) > len(rows)))
+    sentence = " ".join(_describe_left_out(described, len(rows), expected, has_more=len(found) > len(rows)))
     mended = [tuple(map(_mend, row)) for row in rows]
-    return Picture(told, chart, mended, values, expected, sentence or None)
+    return Picture(described, chart, mended, values, expected, sentence or None)
 
 
 def _check(chart: Chart) -> None:
@@ -197,7 +197,7 @@ def _count_expected(chart: Chart, found: int, tables: Mapping[str, int]) -> int 
     return len(chart.rows) if isinstance(chart.rows, Sized) else None
 
 
-def _tell_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: bool) -> Iterator[str]:
+def _describe_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: bool) -> Iterator[str]:
     if chart.cut:
         yield chart.cut
     if expected is None:
@@ -208,7 +208,7 @@ def _tell_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: 
         yield f"{drawn:,} of {expected:,} rows are drawn."
 
 
-def _tell_failure(reason: str) -> str:
+def _describe_failure(reason: str) -> str:
     return f"The chart could not be drawn: {reason.rstrip('.')}."
 
 
