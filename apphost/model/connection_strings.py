@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from apphost.errors import SettingsError
+from apphost.whole_number import LAST_PORT, is_whole
 
 BROKER_PORT = 6379
 SENTINEL_PORT = 26379
-LAST_PORT = 65_535
-MOST_DIGITS = 18
 SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 # Options of a URL that are for the sentinels, and their names for redis-py.
 SENTINEL_OPTIONS = {"sentinel_username": "username", "sentinel_password": "password"}
@@ -109,7 +108,7 @@ def _parse_pairs(text: str) -> BrokerConnection:
     endpoint, *pairs = text.split(",")
     options = dict(_parse_pair(pair) for pair in pairs if pair.strip())
     database = options.get("defaultdatabase", "0")
-    if options.keys() - _OPTIONS - _IGNORED_OPTIONS or not _is_number(database):
+    if options.keys() - _OPTIONS - _IGNORED_OPTIONS or not is_whole(database):
         raise ValueError("an option is unknown, or has a wrong value")
     scheme = "rediss" if _BOOLEANS[options.get("ssl", "false").lower()] else "redis"
     credentials = f"{quote(options.get('user', ''), safe='')}:{quote(options.get('password', ''), safe='')}@"
@@ -127,13 +126,9 @@ def _parse_pair(pair: str) -> tuple[str, str]:
 
 def _parse_endpoint(text: str) -> str:
     host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", str(BROKER_PORT))
-    if not host or not _is_number(port) or not 0 < int(port) <= LAST_PORT or set(host) & set("/?#@ "):
+    if not host or not is_whole(port, 1, LAST_PORT) or set(host) & set("/?#@ "):
         raise ValueError("no host:port")
     return f"{host}:{port}"
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
 
 
 def find_passwords(text: str) -> list[str]:
