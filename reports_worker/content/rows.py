@@ -86,5 +86,5 @@ class WritesParquet(Protocol):
     def write_parquet(self, path: Path, most_rows: int) -> int:
         """Write the first rows into a file inside `Bounds.scratch`; return how many there were.
 
-        Every number as exact as it is: a HUGEINT, of which DuckDB would make a DOUBLE, as BIGINT or DECIMAL.
+        Numbers stay exact: a HUGEINT, which DuckDB would write as DOUBLE, becomes BIGINT or DECIMAL.
         """

@@ -57,7 +57,7 @@ class FailureLog:
 
 
 class PeriodicThread:
-    """Takes a step every so many seconds until it is stopped; a step that returns True is followed at once.
+    """Takes a step at intervals until it is stopped; after a step that returns True, the next step follows at once.
 
     `moved_at` (monotonic seconds) is when a step last ended without an unforeseen error. Liveness reads it, so that
     a thread that stands still and one that fails again and again look alike; an outage of the broker does not.
