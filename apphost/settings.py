@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import SettingsError
+from .whole_number import LAST_PORT, is_whole
 
 MOST_REPLICAS = 64
 
@@ -24,8 +25,8 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read the settings; raise SettingsError, naming variable and value, on the first bad one."""
         return cls(
-            port=_read_whole(environ, "PORT", cls.port, 1, 65535),
-            dashboard_port=_read_whole(environ, "DASHBOARD_PORT", cls.dashboard_port, 1, 65535),
+            port=_read_whole(environ, "PORT", cls.port, 1, LAST_PORT),
+            dashboard_port=_read_whole(environ, "DASHBOARD_PORT", cls.dashboard_port, 1, LAST_PORT),
             workers=_read_whole(environ, "WORKERS", cls.workers, 1, MOST_REPLICAS),
             folder=Path(environ.get("APPHOST_DIR") or cls.folder),
         )
@@ -35,6 +36,6 @@ def _read_whole(environ: Mapping[str, str], name: str, default: int, low: int, h
     text = environ.get(name, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
+    if not is_whole(text, low, high):
         raise SettingsError(f"{name}={text!r} is not valid: give a whole number from {low} to {high}")
     return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from reports_app.pages.ages import describe_age
 from reports_app.pages.views import pages
 from reports_app.services.container import Services, add_services, get_services, make_services
 from reports_worker import Settings
+from reports_worker.content.rows import write_heading
 from reports_worker.lib.clock import now
 from reports_worker.lib.units import format_size
 
@@ -62,9 +64,14 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.register_error_handler(Exception, answer_error)
     blueprint.add_app_template_filter(_describe_age, "reports_age")
     blueprint.add_app_template_filter(format_size, "reports_size")
+    blueprint.add_app_template_filter(_head_column, "reports_heading")
     blueprint.add_app_template_global(lambda: get_services().is_open, "reports_is_open")
     return blueprint
 
 
 def _describe_age(time: datetime) -> Any:
     return describe_age(time, now=now())
+
+
+def _head_column(column: Mapping[str, str]) -> str:
+    return write_heading(column["title"], column["unit"])

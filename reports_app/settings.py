@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reports_worker import Settings, SettingsError
 from reports_worker.lib.environ import parse_boolean, read
+from reports_worker.lib.whole_number import parse_port, parse_whole
 
 from .exposure import LOOPBACK_NAMES, OPEN_VARIABLE, find_own_names, is_loopback, require_open
 
@@ -38,9 +39,9 @@ class AppSettings:
         settings = cls(
             shared=Settings.from_environ(environ),
             host=read(environ, "REPORTS_HOST", str, cls.host),
-            port=read(environ, "PORT", _whole(1, 65535), cls.port),
-            processes=read(environ, "WEB_CONCURRENCY", _whole(1, 64), cls.processes),
-            proxies=read(environ, "REPORTS_PROXIES", _whole(0, 8), cls.proxies),
+            port=read(environ, "PORT", parse_port, cls.port),
+            processes=read(environ, "WEB_CONCURRENCY", parse_whole(1, 64), cls.processes),
+            proxies=read(environ, "REPORTS_PROXIES", parse_whole(0, 8), cls.proxies),
             is_open=read(environ, OPEN_VARIABLE, parse_boolean, cls.is_open),
             allowed_hosts=read(environ, "REPORTS_ALLOWED_HOSTS", _parse_names, cls.allowed_hosts),
             secret_key=_read_secret(environ),
@@ -87,15 +88,6 @@ def _read_secret(environ: Mapping[str, str]) -> str | None:
         # The value is a secret, so the sentence does not repeat it.
         raise SettingsError(f"REPORTS_SECRET_KEY is too short: give at least {SHORTEST_SECRET} characters")
     return secret
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
-            raise ValueError(f"give a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
 
 
 def _parse_names(text: str) -> tuple[str, ...]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from apphost.model.connection_strings import read_sentinels
+from apphost.model.connection_strings import SENTINEL_OPTIONS, read_sentinels
 
 if TYPE_CHECKING:
     from redis import Redis
-
-_SENTINEL_OPTIONS = {"sentinel_username": "username", "sentinel_password": "password"}
 
 
 def make_client(url: str, *, timeout_seconds: float) -> Redis:
@@ -28,7 +26,7 @@ def make_client(url: str, *, timeout_seconds: float) -> Redis:
     parts = urlsplit(url)
     name, _, database = parts.path.strip("/").partition("/")
     query = parse_qsl(parts.query)
-    rest = urlencode([pair for pair in query if pair[0] not in _SENTINEL_OPTIONS])
+    rest = urlencode([pair for pair in query if pair[0] not in SENTINEL_OPTIONS])
     login = parts.netloc.rpartition("@")[0]
     # The host stands for any: the sentinels say which.
     plain = f"{parts.scheme.removesuffix('+sentinel')}://{login}@primary/{database}?{rest}"
@@ -36,7 +34,7 @@ def make_client(url: str, *, timeout_seconds: float) -> Redis:
     del options["host"]
     tls = {"ssl": options.pop("connection_class", None) is redis.SSLConnection}
     tls |= {option: value for option, value in options.items() if option.startswith("ssl_")}
-    own = {_SENTINEL_OPTIONS[option]: value for option, value in query if option in _SENTINEL_OPTIONS}
+    own = {SENTINEL_OPTIONS[option]: value for option, value in query if option in SENTINEL_OPTIONS}
     manager = redis.sentinel.Sentinel(  # type: ignore[no-untyped-call]
         sentinels, sentinel_kwargs=timeouts | tls | own | {"retry": once}
     )

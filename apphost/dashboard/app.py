@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from apphost.logs.console_log import ConsoleLog
 from apphost.supervision.snapshots import Action, Snapshot
 from apphost.supervision.supervisor import Supervisor
+from apphost.whole_number import is_whole
 
 from .access import COOKIE_SECONDS, Access
 
@@ -157,7 +158,7 @@ def _find_log(supervisor: Supervisor, name: str) -> ConsoleLog:
 
 def _whole(name: str, default: int) -> int:
     text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+    if not is_whole(text):
         abort(400, f"{name} must be a whole number.")
     return min(int(text), MOST_LINES) if name == "limit" else int(text)
 

@@ -1,4 +1,4 @@
-"""Whether a resource is well: asked on a thread for each, told to the supervisor."""
+"""Health probes of resources, each on a thread of its own, which sends the result to the supervisor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_BYTES = 1000
 
 @dataclass(frozen=True)
 class Health:
-    """What a probe found: an empty `problem` is well; `figures` are for people, and so is a `notice`."""
+    """The result of a probe: healthy if `problem` is empty; `figures` and `notice` are for people."""
 
     problem: str = ""
     figures: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ Probe = Callable[[], Health]
 
 
 def http_probe(port: int, check: HttpHealthCheck, *, seconds: float = PROBE_SECONDS) -> Probe:
-    """GET the path and compare the status; where it is another, the answer's `reason` says why."""
+    """GET the path and compare the status; the problem quotes the `reason` of another response."""
 
     def probe() -> Health:
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=seconds)
@@ -71,14 +71,14 @@ def redis_probe(url: str, *, queue_key: str | None, pause_key: str | None = None
     """PING, the figures of INFO, and whether the queue is paused."""
     import redis  # noqa: PLC0415 - takes 0.2 s: loaded on the probe's thread, while the server starts
 
-    # The prober asks again anyway: a client that tries four times would be late to tell.
+    # The prober repeats its requests: a client that tries four times would report too late.
     client = make_client(url, timeout_seconds=PROBE_SECONDS)
 
     def probe() -> Health:
         try:
             client.ping()
         except (redis.RedisError, TypeError, ValueError) as error:
-            # The last two are an option in the URL that the client does not know.
+            # TypeError and ValueError stand for an option in the URL that the client does not know.
             return Health(f"PING: {error}")
         figures, paused = read_figures(client, queue_key), read_pause(client, pause_key)
         if not paused:
@@ -89,19 +89,19 @@ def redis_probe(url: str, *, queue_key: str | None, pause_key: str | None = None
 
 
 def read_figures(client: Redis, queue_key: str | None) -> dict[str, str]:
-    """Read figures for people; none where the server forbids INFO to this user."""
+    """Read figures for people; none if the server forbids INFO to this user."""
     import redis  # noqa: PLC0415 - see redis_probe
 
     try:
         info: Any = client.info()
         return describe_info(info, client.llen(queue_key) if queue_key else None)
     except redis.RedisError:
-        # It answered PING, so it is well; a server of somebody else's may forbid the rest.
+        # The server answers PING, so it is healthy; an external server may forbid INFO.
         return {}
 
 
 def read_pause(client: Redis, pause_key: str | None) -> str:
-    """Say `paused`, with what the key says of it; nothing where it is not."""
+    """Return `paused`, with the text of the key; nothing if the queue is not paused."""
     import redis  # noqa: PLC0415 - see redis_probe
 
     try:
@@ -116,7 +116,7 @@ def read_pause(client: Redis, pause_key: str | None) -> str:
 
 
 def describe_info(info: Mapping[str, Any], queue_length: object) -> dict[str, str]:
-    """Choose what people look for in INFO."""
+    """Choose the figures of INFO that people need."""
     keys = sum(value["keys"] for name, value in info.items() if name.startswith("db") and "keys" in value)
     figures = {
         "version": info.get("valkey_version") or info.get("redis_version", "?"),
@@ -131,7 +131,7 @@ def describe_info(info: Mapping[str, Any], queue_length: object) -> dict[str, st
 
 
 class Prober:
-    """Asks one resource again and again: quickly until it is well, then now and then."""
+    """Probes one resource repeatedly: often until the resource is healthy, then at longer intervals."""
 
     def __init__(self, make_probe: Callable[[], Probe], on_health: Callable[[Prober, Health], None]) -> None:
         self._make_probe = make_probe

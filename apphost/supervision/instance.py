@@ -1,9 +1,9 @@
-"""One running (or not running) instance of a resource; the supervisor alone changes it."""
+"""One instance of a resource; only the supervisor changes it."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +21,7 @@ LAST_LINES = 10
 
 @dataclass(frozen=True)
 class Launch:
-    """How one instance is started: with which command and environment, how it is probed, where it serves."""
+    """How one instance is started: its command, environment, probe and port."""
 
     command: tuple[str, ...]
     env: Mapping[str, str]
@@ -55,17 +55,17 @@ class Instance:
     started_at: datetime | None = None
     waiting_for: tuple[str, ...] = ()
     unwell_since: float | None = None
-    is_told_unwell: bool = False
+    is_reported_unwell: bool = False
 
     @property
     def is_ready(self) -> bool:
-        """Running, and found healthy and alive where there is a check."""
+        """Running, and healthy and alive if there are probes."""
         if self.state is not State.RUNNING or self.liveness_problem:
             return False
         return not self.has_probe or (self.health is not None and self.health.is_healthy)
 
     def describe_health(self) -> str:
-        """In Aspire's words; empty while it does not run."""
+        """In Aspire's words; empty while the instance does not run."""
         if self.state is not State.RUNNING:
             return ""
         return "Healthy" if self.is_ready else "Unhealthy"
@@ -95,16 +95,3 @@ class Instance:
             figures=self.health.figures if self.health else {},
             last_lines=tuple(line.text for line in self.log.read(limit=LAST_LINES)) if has_ended else (),
         )
-
-
-def stop_order(instances: Iterable[Instance]) -> list[list[Instance]]:
-    """Those on which nobody waits come first, in the order of the model; replicas stop together."""
-    left: dict[str, list[Instance]] = {}
-    for instance in instances:
-        left.setdefault(instance.resource.name, []).append(instance)
-    order = []
-    while left:
-        needed = {name for group in left.values() for name in group[0].resource.waits}
-        free = [name for name in left if name not in needed]
-        order += [left.pop(name) for name in free]
-    return order

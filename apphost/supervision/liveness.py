@@ -1,4 +1,4 @@
-"""Whether a process lives, asked again and again: what does not is killed and started again."""
+"""Liveness probes of processes: a process that fails them is killed and started again."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from apphost.model.resources import HttpHealthCheck, LivenessProbe
 
 from .health import QUICK_SECONDS, Probe, http_probe
 
-# Failures count from its first answer on, or from then on: a start may take its time.
+# Failures count after the first response, or after this time: a start may be slow.
 STARTING_SECONDS = 60.0
 
-# The prober itself, what is wrong (nothing if it lives), and whether it is dead by now.
+# The prober, the problem (empty if the process lives), and whether the process counts as dead.
 OnFound = Callable[["LivenessProber", str, bool], None]
 
 
 class LivenessProber:
-    """Asks one process on a thread, and tells when the answer changes and when it is dead.
+    """Probes one process on a thread, and reports each change and the death of the process.
 
-    Quickly until it has answered once, so that its failures count as soon as they can.
+    The prober probes often until the first response, so that failures count early.
     """
 
     def __init__(self, port: int, rules: LivenessProbe, on_found: OnFound) -> None:
@@ -34,7 +34,7 @@ class LivenessProber:
         self._stopped.set()
 
     def _run(self, probe: Probe) -> None:
-        begun, failures, has_answered, told = time.monotonic(), 0, False, ""
+        begun, failures, has_answered, reported = time.monotonic(), 0, False, ""
         pause = self._rules.initial_delay_seconds
         while not self._stopped.wait(pause):
             asked = time.monotonic()
@@ -43,8 +43,8 @@ class LivenessProber:
             has_answered = has_answered or not problem
             counts = has_answered or asked - begun >= STARTING_SECONDS
             is_dead = counts and failures >= self._rules.failure_threshold
-            if (is_dead or (counts and problem != told)) and not self._stopped.is_set():
-                told = problem
+            if (is_dead or (counts and problem != reported)) and not self._stopped.is_set():
+                reported = problem
                 self._on_found(self, problem, is_dead)
             period = self._rules.period_seconds if has_answered else QUICK_SECONDS
             pause = max(0.0, asked + period - time.monotonic())

@@ -1,4 +1,4 @@
-"""What the supervisor is told by other threads."""
+"""Messages of other threads to the supervisor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Line:
 
 @dataclass(frozen=True)
 class HealthFound:
-    """A prober asked an instance."""
+    """The result of a health probe."""
 
     name: str
     prober: Prober
@@ -28,7 +28,7 @@ class HealthFound:
 
 @dataclass(frozen=True)
 class LivenessFound:
-    """A prober asked an instance whether it lives; without a `problem` it does."""
+    """The result of a liveness probe; the process lives if `problem` is empty."""
 
     name: str
     prober: LivenessProber
@@ -38,7 +38,7 @@ class LivenessFound:
 
 @dataclass(frozen=True)
 class Asked:
-    """A person wants something of an instance."""
+    """A person requests an action on an instance."""
 
     name: str
     action: Action
@@ -46,7 +46,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class StopAsked:
-    """Everything is to end."""
+    """A request to stop everything."""
 
 
 Message = HealthFound | LivenessFound | Asked | StopAsked

@@ -1,4 +1,4 @@
-"""When something that died is started again."""
+"""When a process that died is started again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ MOST_DEATHS = 5
 
 @dataclass(frozen=True)
 class RestartRecord:
-    """The deaths in a row, none of which came after it had run well."""
+    """The number of deaths in a row, each soon after its start."""
 
     deaths: int = 0
 
     def after_death(self, ran_seconds: float) -> RestartRecord:
-        """Count a death; one that comes after `WELL_AFTER_SECONDS` begins a new row."""
+        """Count a death; a death later than `WELL_AFTER_SECONDS` after the start begins a new row."""
         return RestartRecord(1 if ran_seconds >= WELL_AFTER_SECONDS else self.deaths + 1)
 
     @property
@@ -26,5 +26,5 @@ class RestartRecord:
 
     @property
     def pause_seconds(self) -> float:
-        """How long to wait before the next start: twice as long after each death."""
+        """The pause before the next start, which doubles with each death."""
         return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** max(0, self.deaths - 1))

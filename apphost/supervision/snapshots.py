@@ -1,4 +1,4 @@
-"""How things stand, as frozen values that the dashboard's threads may read at any time."""
+"""The state of all instances, as frozen values that threads of the dashboard may read at any time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Aspire's words for where a resource stands."""
+    """The state of a resource, in Aspire's words."""
 
     NOT_STARTED = "NotStarted"
     WAITING = "Waiting"
@@ -21,7 +21,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person can ask of a resource."""
+    """The actions that a person can request."""
 
     STOP = "stop"
     START = "start"
@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One instance of a resource, now."""
+    """The current state of one instance."""
 
     name: str
     resource: str

@@ -1,34 +1,34 @@
-"""The one loop that starts, watches, restarts and stops; it alone changes what is known of an instance."""
+"""The loop that starts, watches, restarts and stops instances; no other code changes an instance."""
 
 from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from apphost.logs.console import Console
 from apphost.logs.console_log import ConsoleLog, SecretMask
 from apphost.logs.events import EventLog, has_finished
-from apphost.model.resources import Kind, Resource
+from apphost.model.resources import Kind
 from apphost.processes.child_process import ChildProcess
 from apphost.processes.leftovers import StartedProcess
 from apphost.processes.ports import find_free
 
-from .health import Health, Prober
-from .instance import LAST_LINES, Instance, Launch, stop_order
-from .liveness import LivenessProber
+from .instance import LAST_LINES, Instance, Launch
 from .messages import Asked, HealthFound, Line, LivenessFound, Message, StopAsked
+from .probing import Probing
+from .readiness import Readiness, find_unready
 from .restart_policy import RestartRecord
 from .snapshots import Action, Snapshot, State
+from .stop_order import StopOrder
 
 TICK_SECONDS = 0.05
 MOST_LINES_AT_ONCE = 2000
-UNWELL_SECONDS = 3.0
 
 
 class Supervisor:
-    """Runs the instances of an app model until it is asked to stop."""
+    """Runs the instances of an app model until a request to stop."""
 
     def __init__(
         self,
@@ -47,31 +47,30 @@ class Supervisor:
         self._console = console
         self._remember = remember
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        # Lines have a queue of their own, and a full one holds back who writes: no child can fill the
-        # memory, or keep a command waiting behind its lines.
+        # Lines have a bounded queue of their own, and a full queue blocks the writer: no child can fill the
+        # memory, or delay a command behind its lines.
         self._lines: queue.Queue[Line] = queue.Queue(MOST_LINES_AT_ONCE)
         self._is_stop_asked = False
-        self._stopping: Iterator[list[Instance]] | None = None
-        self._stopping_now: list[Instance] = []
-        self._begun_at = time.monotonic()
-        self._was_ready = False
+        self._stop_order: StopOrder | None = None
+        self._probing = Probing(launches, self._messages.put)
+        self._readiness = Readiness(self._instances.values(), console=console, mask=mask)
         self._take_snapshots()
 
     # -- for other threads and signal handlers
 
     def ask(self, name: str, action: Action) -> None:
-        """Have an action done soon."""
+        """Request an action."""
         self._messages.put(Asked(name, action))
 
     def ask_to_stop(self) -> None:
-        """End everything in order; asked again, kill it at once, without waiting for the loop."""
+        """Stop everything in order; at a second call, kill all processes at once, without the loop."""
         if self._is_stop_asked:
             self._kill_everything()
         self._is_stop_asked = True
         self._messages.put(StopAsked())
 
     def find_log(self, name: str) -> ConsoleLog | None:
-        """The console of an instance; None if there is none of this name."""
+        """The console of an instance; None for an unknown name."""
         instance = self._instances.get(name)
         return instance.log if instance else None
 
@@ -90,7 +89,7 @@ class Supervisor:
                     self._kill_if_late(instance, now)
                 self._advance_stopping()
                 self._take_snapshots()
-                self._tell_if_ready()
+                self._readiness.report_if_all_ready()
         finally:
             self._kill_everything()
 
@@ -108,9 +107,9 @@ class Supervisor:
                 instance = self._instances[name]
                 if instance.prober is prober:
                     instance.health = health
-                    self._tell_health(instance, time.monotonic())
+                    self._readiness.report_health(instance, time.monotonic())
                     if health.is_healthy:
-                        self._tell_notice(instance, health.notice)
+                        self._readiness.report_notice(instance, health.notice)
             case LivenessFound(name, prober, problem, is_dead):
                 instance = self._instances[name]
                 if instance.liveness is prober:
@@ -134,37 +133,32 @@ class Supervisor:
         self.events.add_line(instance.name, shown, now)
         if (
             instance.resource.kind is not Kind.REDIS
-        ):  # its start alone is twenty lines; the dashboard has them
+        ):  # the start alone writes twenty lines; the dashboard shows them
             self._console.show_line(instance.name, shown)
 
     # -- one instance
 
     def _start_if_due(self, instance: Instance, now: float) -> None:
         is_due = instance.is_wanted and instance.process is None and now >= instance.start_at
-        if not is_due or self._stopping is not None:
+        if not is_due or self._stop_order is not None:
             return
         if instance.resource.is_external:
             if instance.state is not State.RUNNING:
                 instance.state = State.RUNNING
-                self._start_probing(instance)
+                self._probing.start(instance)
             return
-        instance.waiting_for = tuple(self._unready_dependencies(instance.resource))
+        instance.waiting_for = find_unready(instance.resource, self._instances.values())
         if instance.waiting_for:
             instance.state = State.WAITING
         else:
             self._start(instance, now)
-
-    def _unready_dependencies(self, resource: Resource) -> Iterator[str]:
-        for other in self._instances.values():
-            if other.resource.name in resource.waits and not other.is_ready:
-                yield other.name
 
     def _start(self, instance: Instance, now: float) -> None:
         launch, name = self._launches[instance.name], instance.name
         instance.exit_code, instance.has_finished, instance.liveness_problem = None, False, ""
         env, probe_port = dict(launch.env), launch.port
         if instance.resource.liveness and instance.resource.liveness.env:
-            # Another one at each start: who has taken it meanwhile would keep the process from starting.
+            # A new port at each start: another process may have taken the previous one.
             probe_port = find_free()
             env[instance.resource.liveness.env] = str(probe_port)
         try:
@@ -176,45 +170,20 @@ class Supervisor:
                 on_line=lambda text: self._lines.put(Line(name, text)),
             )
         except OSError as error:
-            # The program itself is missing in a process of its own; here the folder is, or memory.
+            # A missing program fails in the child; here the folder is missing, or memory is short.
             self._take_line(instance, f"cannot start in {instance.resource.working_dir}: {error.strerror}")
             self._note_death(instance, 0, now)
             return
         instance.state, instance.kill_at = State.RUNNING, None
         instance.started_at = datetime.now(UTC)
-        self._start_probing(instance)
-        self._start_liveness(instance, probe_port)
+        self._probing.start(instance)
+        self._probing.start_liveness(instance, probe_port)
         self._remember_processes()
 
-    def _start_probing(self, instance: Instance) -> None:
-        make_probe = self._launches[instance.name].make_probe
-        instance.health = None
-        if make_probe is None:
-            return
-
-        def tell(prober: Prober, health: Health) -> None:
-            self._messages.put(HealthFound(instance.name, prober, health))
-
-        instance.prober = Prober(make_probe, tell)
-
-    def _start_liveness(self, instance: Instance, port: int | None) -> None:
-        if instance.resource.liveness is None or port is None:
-            return
-
-        def tell(prober: LivenessProber, problem: str, is_dead: bool) -> None:
-            self._messages.put(LivenessFound(instance.name, prober, problem, is_dead))
-
-        instance.liveness = LivenessProber(port, instance.resource.liveness, tell)
-
-    def _stop_liveness(self, instance: Instance) -> None:
-        if instance.liveness is not None:
-            instance.liveness.stop()
-            instance.liveness = None
-
     def _kill_dead(self, instance: Instance) -> None:
-        """End what does not live; as after any death, it is started again."""
-        assert instance.resource.liveness is not None  # noqa: S101 - else nobody asked
-        self._stop_liveness(instance)
+        """Kill a process that fails its liveness probe; it is started again as after any death."""
+        assert instance.resource.liveness is not None  # noqa: S101 - else there is no prober
+        self._probing.stop_liveness(instance)
         if instance.process is None:
             return
         count = instance.resource.liveness.failure_threshold
@@ -225,26 +194,19 @@ class Supervisor:
         self._console.say(f"{instance.name} {text}")
         instance.process.kill_session()
 
-    def _stop_probing(self, instance: Instance) -> None:
-        self._stop_liveness(instance)
-        if instance.prober is not None:
-            instance.prober.stop()
-            instance.prober = None
-        instance.health = None
-
     def _reap(self, instance: Instance, now: float) -> None:
         if instance.process is None or (code := instance.process.exit_code()) is None:
             return
         process, instance.process = instance.process, None
         self._take_lines()
-        self._stop_probing(instance)
+        self._probing.stop(instance)
         self._remember_processes()
         instance.exit_code = code
         if instance.state is State.STOPPING:
             instance.state = State.EXITED if code else State.FINISHED
             instance.kill_at = None
             return
-        if code == 0 and instance.has_finished and self._stopping is None:
+        if code == 0 and instance.has_finished and self._stop_order is None:
             instance.is_wanted, instance.state = False, State.FINISHED
             self._console.say(f"{instance.name} has finished, and says so: it is not started again")
             return
@@ -252,7 +214,7 @@ class Supervisor:
 
     def _note_death(self, instance: Instance, ran_seconds: float, now: float) -> None:
         instance.state = State.EXITED
-        if self._stopping is not None:
+        if self._stop_order is not None:
             return
         instance.deaths = instance.deaths.after_death(ran_seconds)
         if instance.deaths.has_given_up:
@@ -271,7 +233,7 @@ class Supervisor:
             self._console.say(f"    {line.text}")
 
     def _do(self, instance: Instance, action: Action) -> None:
-        if instance.resource.is_external or self._stopping is not None:
+        if instance.resource.is_external or self._stop_order is not None:
             return
         if action in (Action.STOP, Action.RESTART):
             self._stop(instance)
@@ -285,7 +247,7 @@ class Supervisor:
             instance.state = State.FINISHED if instance.state is not State.NOT_STARTED else instance.state
         elif instance.state is not State.STOPPING:
             instance.state = State.STOPPING
-            self._stop_liveness(instance)
+            self._probing.stop_liveness(instance)
             instance.kill_at = time.monotonic() + instance.resource.stop_seconds
             instance.process.terminate()
 
@@ -296,24 +258,20 @@ class Supervisor:
     # -- all of them
 
     def _begin_stopping(self) -> None:
-        if self._stopping is not None:
+        if self._stop_order is not None:
             self._kill_everything()
             return
         self._console.say("Stopping")
         for instance in self._instances.values():
             instance.is_wanted = False
-        self._stopping = iter(stop_order(self._instances.values()))
+        self._stop_order = StopOrder(self._instances.values())
 
     def _advance_stopping(self) -> None:
-        """Stop one resource after another, all replicas of one together."""
-        if self._stopping is None or any(instance.process for instance in self._stopping_now):
-            return
-        self._stopping_now = next(self._stopping, [])
-        for instance in self._stopping_now:
+        for instance in self._stop_order.take_next() if self._stop_order else ():
             self._stop(instance)
 
     def _has_stopped(self) -> bool:
-        return self._stopping is not None and not any(one.process for one in self._instances.values())
+        return self._stop_order is not None and not any(one.process for one in self._instances.values())
 
     def _kill_everything(self) -> None:
         for instance in self._instances.values():
@@ -326,31 +284,6 @@ class Supervisor:
 
     def _take_snapshots(self) -> None:
         self.snapshots = tuple(instance.take_snapshot(self._mask) for instance in self._instances.values())
-
-    def _tell_health(self, instance: Instance, now: float) -> None:
-        """Say once that something is not well for long, and that it is well again."""
-        if instance.is_ready:
-            if instance.is_told_unwell:
-                self._console.say(f"{instance.name} is healthy again")
-            instance.unwell_since, instance.is_told_unwell = None, False
-        elif instance.health and not instance.is_told_unwell:
-            instance.unwell_since = instance.unwell_since or now
-            if now - instance.unwell_since >= UNWELL_SECONDS:
-                self._console.say(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
-                instance.is_told_unwell = True
-
-    def _tell_notice(self, instance: Instance, notice: str) -> None:
-        """Say what the probe has to say to people, and that it has not any more; once each."""
-        if notice != instance.notice:
-            over = f"no longer: {instance.notice}"
-            instance.notice = notice
-            self._console.say(f"{instance.name}: {notice or over}")
-
-    def _tell_if_ready(self) -> None:
-        is_ready = all(instance.is_ready for instance in self._instances.values())
-        if is_ready and not self._was_ready:
-            self._console.say(f"All healthy after {time.monotonic() - self._begun_at:.1f} s")
-            self._was_ready = True
 
 
 def _describe_end(instance: Instance) -> str:

@@ -15,6 +15,7 @@ from reports_worker import (
     Status,
     is_task_id,
 )
+from reports_worker.lib.whole_number import is_whole
 
 DEFAULT_LISTED = 100
 LONGEST_WAIT_SECONDS = 30
@@ -25,7 +26,7 @@ def read_paging(*, default_limit: int = DEFAULT_LISTED) -> tuple[int, str | None
     """Read `limit` and `cursor`."""
     limit, cursor = request.args.get("limit", str(default_limit)), request.args.get("cursor")
     errors = []
-    if not (_is_whole(limit) and 1 <= int(limit) <= MOST_LISTED):
+    if not is_whole(limit, 1, MOST_LISTED):
         errors.append(FieldError("limit", f"The limit must be a whole number from 1 to {MOST_LISTED}."))
     if cursor is not None and not is_task_id(cursor):
         errors.append(FieldError("cursor", "The cursor must be the task id that a Link header gave."))
@@ -68,11 +69,7 @@ def read_wait() -> int:
     if not request.query_string:
         return 0
     text = request.args.get("wait", "0")
-    if not (_is_whole(text) and int(text) <= LONGEST_WAIT_SECONDS):
+    if not is_whole(text, 0, LONGEST_WAIT_SECONDS):
         message = f"The wait must be a whole number of seconds from 0 to {LONGEST_WAIT_SECONDS}."
         raise InvalidSubmissionError(FieldError("wait", message))
     return int(text)
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 9

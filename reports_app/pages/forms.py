@@ -19,6 +19,7 @@ from reports_worker import (
     TypeDescription,
     parse_submission,
 )
+from reports_worker.lib.whole_number import is_whole
 from reports_worker.parameters import Calendar
 from reports_worker.parameters.validation import FIELD
 
@@ -127,7 +128,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         if self.formats.raw_data:
             data["formats"] = [name for name in self.formats.raw_data if name]
         if age := (self.max_age.data or "").strip():
-            data["max_age"] = int(age) if age.isascii() and age.isdecimal() and len(age) < 9 else age
+            data["max_age"] = int(age) if is_whole(age) else age
         return data
 
     def _add_error(self, problem: FieldError) -> None:

@@ -11,6 +11,8 @@ from redis import ConnectionPool
 from redis.exceptions import RedisError
 
 from reports_worker.errors import SettingsError
+from reports_worker.lib.environ import parse_boolean
+from reports_worker.lib.whole_number import LAST_PORT, is_whole
 
 VARIABLES = ("ConnectionStrings__broker", "BROKER_URI")
 _SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
@@ -101,7 +103,7 @@ def _parse_url(text: str) -> BrokerAddress:
     try:
         port = parts.port
     except ValueError as error:
-        raise ValueError("the port must be a number from 1 to 65535") from error
+        raise ValueError(f"the port must be a number from 1 to {LAST_PORT}") from error
     if parts.scheme == "unix":
         if not parts.path:
             raise ValueError("a unix URL needs the path of a socket")
@@ -166,9 +168,9 @@ def _parse_aspire(text: str) -> BrokerAddress:
         raise ValueError(
             f"unknown option {min(unknown)!r}; password, user, ssl and defaultDatabase are known"
         )
-    tls = _parse_boolean(options.get("ssl", "false"))
+    tls = _parse_tls(options.get("ssl", "false"))
     database = options.get("defaultdatabase", "0")
-    if not database.isdecimal():
+    if not is_whole(database):
         raise ValueError("defaultDatabase must be a number")
     user, password = quote(options.get("user", ""), safe=""), quote(options.get("password", ""), safe="")
     credentials = f"{user}:{password}@" if user or password else ""
@@ -182,14 +184,15 @@ def _parse_option(pair: str) -> tuple[str, str]:
     return name.strip().lower(), value.strip()
 
 
-def _parse_boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("ssl must be true or false")
-    return text.lower() == "true"
+def _parse_tls(text: str) -> bool:
+    try:
+        return parse_boolean(text)
+    except ValueError as error:
+        raise ValueError("ssl must be true or false (or yes or no)") from error
 
 
 def _parse_endpoint(text: str) -> str:
     host, _, port = text.strip().rpartition(":") if ":" in text else (text.strip(), "", "6379")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536 or set(host) & set("/?#@ "):
+    if not host or not is_whole(port, 1, LAST_PORT) or set(host) & set("/?#@ "):
         raise ValueError("it must begin with host:port, such as localhost:6379, or be a redis:// URL")
     return f"{host}:{port}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 from redis import Redis
 from redis.exceptions import NoScriptError
+
+T = TypeVar("T")
 
 
 class Script:
@@ -22,10 +24,35 @@ class Script:
         self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(self, names: Sequence[str], arguments: Sequence[str | bytes | float]) -> object:
-        command = ("EVALSHA", self.sha, len(names), *names, *arguments)
         run = cast(Callable[..., object], self._connection.execute_command)
+        return self._run_loaded(lambda: run("EVALSHA", self.sha, len(names), *names, *arguments))
+
+    def run_and_wait(
+        self,
+        names: Sequence[str],
+        arguments: Sequence[str | bytes | float],
+        *,
+        replicas: int,
+        milliseconds: int,
+    ) -> tuple[object, int]:
+        """Run the script and wait for replicas of the broker in the same round trip.
+
+        Returns what the script returns, and how many replicas have its changes.
+        """
+
+        def run() -> tuple[object, int]:
+            with self._connection.pipeline(transaction=False) as pipeline:
+                pipeline.evalsha(self.sha, len(names), *names, *arguments)
+                pipeline.wait(replicas, milliseconds)
+                result, confirmed = pipeline.execute()
+            return result, confirmed
+
+        return self._run_loaded(run)
+
+    def _run_loaded(self, run: Callable[[], T]) -> T:
+        """Run the script, and once more where the server does not know it yet."""
         try:
-            return run(*command)
+            return run()
         except NoScriptError:
             self._connection.script_load(self.text)
-            return run(*command)
+            return run()

@@ -1,1 +1,1 @@
-"""The types of report that come along. They are written with `reports_worker.authoring` alone."""
+"""The built-in report types. They use `reports_worker.authoring` alone, as types of users do."""

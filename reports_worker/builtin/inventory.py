@@ -1,11 +1,11 @@
-"""Inventory: what lies in the warehouses, what it is worth, and what must be ordered again.
+"""Inventory: the items in the warehouses, their value, and the items to order again.
 
-An item is a product in a warehouse, and on hand is what was there at its latest count on or before the day asked
-for. Its value is that times the product's unit cost. Days of cover are how long it lasts at the speed of the 28
-days that end with that day (completed orders that the warehouse sent; days are those of REPORTS_TIMEZONE): on hand
-times 28 over units sold. An item is out of stock when nothing is on hand, and low when it is out of stock or covers
-fewer days than the threshold; what nobody bought covers any number of days. To order is what would bring it to the
-threshold.
+An item is a product in a warehouse. On hand is the number of its latest count on or before the requested day; the
+value is that number times the product's unit cost. Days of cover are the days that the stock lasts at the speed of
+the 28 days that end with the requested day: on hand times 28, divided by the units sold. Completed orders that the
+warehouse sent count as sold; days are those of REPORTS_TIMEZONE. An item is out of stock when nothing is on hand. An
+item is low when it is out of stock or has fewer days of cover than the threshold; an item without sales is not low
+while it is in stock. The quantity to order raises the item to the threshold.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from reports_worker.authoring import (
 )
 
 SPEED_DAYS = 28
-# Days of cover up to which an item is in each band, and its name; then those that nobody bought.
+# The upper limit of days of cover of each band, and its name; the last band has items without sales.
 BANDS = ((0, "none"), (7, "under 7"), (14, "7 to 14"), (28, "14 to 28"), (56, "28 to 56"))
 LAST_BAND, UNSOLD_BAND = "56 and more", "not sold"
 
-# No warehouse means all of them.
+# An empty warehouse stands for all warehouses.
 ITEMS = """
 WITH latest AS (
     SELECT warehouse, product_id, MAX(counted_on) AS counted_on
@@ -198,7 +198,7 @@ def _value_chart(categories: Sequence[Row], as_of: date) -> Chart:
     }
     rows = [(row[0], row[3]) for row in categories]
     description = (
-        f"What lay in stock on {as_of}, at unit cost." if rows else f"Nothing was counted up to {as_of}."
+        f"What lay in stock on {as_of}, at unit cost." if rows else f"There are no counts up to {as_of}."
     )
     return Chart(
         "value_by_category",
@@ -228,7 +228,7 @@ def _cover_chart(groups: Sequence[Row]) -> Chart:
         list(zip(names, counts, strict=True)) if groups else [],
         f"How long items last at the speed of the last {SPEED_DAYS} days."
         if groups
-        else "Nothing was counted.",
+        else "There are no counts.",
     )
 
 

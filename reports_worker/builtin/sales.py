@@ -1,4 +1,4 @@
-"""Sales: what was ordered in a period, and what sold best.
+"""Sales: orders and revenue of a period, and the best-selling products.
 
 Completed orders count, from the first moment of the period's first day to the last of its last day, in the time
 zone of REPORTS_TIMEZONE. Revenue is the sum of their totals; the average order value is revenue over orders,
@@ -24,7 +24,6 @@ from reports_worker.authoring import (
     Integer,
     Kind,
     LocalTime,
-    Period,
     Query,
     ReportContext,
     ReportType,
@@ -33,14 +32,15 @@ from reports_worker.authoring import (
     begins,
     previous_period,
 )
+from reports_worker.builtin._over_time import over_time
 
-# No region means all of them.
+# An empty region stands for all regions.
 CHOSEN = """
     status = 'completed' AND ordered_at >= :begin AND ordered_at < :end
     AND (CAST(:region AS VARCHAR) = '' OR region = :region)
 """
 
-# {moment} is when it was ordered, by the clocks of the time zone.
+# {moment} is the local time of the order.
 OVER_TIME = {
     granularity: f"""
 SELECT CAST(date_trunc('{granularity}', {{moment}}) AS DATE) AS begins, COUNT(*) AS orders, SUM(total) AS revenue
@@ -147,7 +147,7 @@ def _average(revenue: Decimal, orders: int) -> Decimal | None:
 
 
 def _change(revenue: Decimal, previous: Decimal | None) -> Decimal | None:
-    """Return by how much revenue has changed, in percent; None if there was none before."""
+    """Return the change of revenue in percent; None without revenue in the previous period."""
     return (100 * (revenue - previous) / previous).quantize(CENT, ROUND_HALF_UP) if previous else None
 
 
@@ -159,7 +159,7 @@ def _name(product: Row) -> str:
     return product[2] or f"Product {product[1]}"
 
 
-# Without it, ticks would fall amid months and repeat their names.
+# Without this, ticks would fall inside months and repeat the names of months.
 _AXES: Mapping[str, Any] = {
     "month": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 1}},
     "quarter": {"format": "%b %Y", "tickCount": {"interval": "month", "step": 3}},
@@ -206,7 +206,7 @@ def _products_chart(products: Sequence[Row]) -> Chart:
         spec,
         (PRODUCT_COLUMNS[2], PRODUCT_COLUMNS[5]),
         rows,
-        "The products with the most revenue." if rows else "Nothing was sold in this period.",
+        "The products with the most revenue." if rows else "There were no sales in this period.",
     )
 
 
@@ -216,19 +216,11 @@ TYPE = ReportType(
     "Revenue over time, orders, average order value and the best-selling products, beside the period before.",
     make,
     parameters=(
-        Period(
-            name="period",
-            default="last_quarter",
-            min=date(1970, 1, 1),
-            max=date(2199, 12, 31),
-            max_days=3660,
-            help="The days whose orders count.",
-        ),
-        Choice(
-            name="granularity",
-            options=GRANULARITIES,
-            default="month",
-            help="What revenue is added up by; weeks begin on Monday.",
+        *over_time(
+            granularity="month",
+            first_day=date(1970, 1, 1),
+            days="The days whose orders count.",
+            parts="What revenue is added up by; weeks begin on Monday.",
         ),
         Choice(
             name="region",

@@ -1,9 +1,9 @@
-"""Users: who came, who was there, who left, and how long those who come stay.
+"""Users: sign-ups, active users, churn, and retention.
 
-Days, weeks and months are those of REPORTS_TIMEZONE, and all counts end with the period's last day. Users in all are
-those that had signed up by then; new sign-ups those that signed up in the period. A user is active in a period in
-which it signed in at least once. Churned are the users that were active in the period before and not in this one;
-the churn rate is their share of those active before, in percent. The period before has as many whole months where
+Days, weeks and months are those of REPORTS_TIMEZONE, and all counts end with the period's last day. The total counts
+the users who signed up by then; new sign-ups are those in the period. A user is active in a period with at least one
+sign-in. Churned users were active in the previous period and are not active in this one; the churn rate is their
+share of the users who were active before, in percent. The period before has as many whole months where
 the period is whole months, else as many days.
 
 Retention follows the users who signed up in each of the twelve months that end with the period's last one. Month n
@@ -21,14 +21,12 @@ from typing import Any
 from reports_worker.authoring import (
     GRANULARITIES,
     Chart,
-    Choice,
     Column,
     Contents,
     DateRange,
     GivenRows,
     Kind,
     LocalTime,
-    Period,
     Query,
     ReportContext,
     ReportType,
@@ -38,6 +36,7 @@ from reports_worker.authoring import (
     begins,
     previous_period,
 )
+from reports_worker.builtin._over_time import over_time
 
 COHORT_MONTHS = 12
 CHARTED_LENGTH = 40
@@ -48,7 +47,7 @@ FROM users
 WHERE signed_up_at < :end
 """)
 
-# One look at each user of both periods.
+# One scan over the users of both periods.
 CHURN = Query("""
 WITH seen AS (
     SELECT user_id, MAX(CASE WHEN signed_in_at >= :begin THEN 1 ELSE 0 END) AS is_active,
@@ -63,7 +62,7 @@ SELECT CAST(COALESCE(SUM(is_active), 0) AS BIGINT) AS active,
 FROM seen
 """)
 
-# {moment} is when it happened, by the clocks of the time zone.
+# {moment} is the local time of the event.
 ACTIVE_OVER_TIME = {
     granularity: f"""
 SELECT CAST(date_trunc('{granularity}', {{moment}}) AS DATE) AS begins, COUNT(DISTINCT user_id) AS active
@@ -169,7 +168,7 @@ def _over_time(context: ReportContext, local: LocalTime, granularity: str) -> li
 
 
 def _retention(context: ReportContext, days: DateRange) -> list[Row]:
-    """Make a row of each cohort and each month that has begun in the period's time."""
+    """Make a row for each cohort and each month that begins in the period."""
     first = add_months(days.last.replace(day=1), 1 - COHORT_MONTHS)
     local = LocalTime(DateRange(first, days.last), context.timezone)
     chosen = {"begin": local.begin, "end": local.end, **local.values}
@@ -214,7 +213,7 @@ def _activity_chart(granularity: str, activity: Sequence[Row]) -> Chart:
         list(_to_lines(activity)),
         "Active users and sign-ups over the period."
         if activity
-        else "Nobody signed in or up in this period.",
+        else "There were no sign-ins and no sign-ups in this period.",
     )
 
 
@@ -241,7 +240,7 @@ def _retention_chart(retention: Sequence[Row]) -> Chart:
         [(row[0], row[1], row[4]) for row in retention],
         "The share of users who still sign in, by the month in which they signed up."
         if retention
-        else "Nobody signed up in these months.",
+        else "There were no sign-ups in these months.",
     )
 
 
@@ -250,20 +249,10 @@ TYPE = ReportType(
     "Users",
     "Sign-ups, active users, churn, and how many of those who sign up stay.",
     make,
-    parameters=(
-        Period(
-            name="period",
-            default="last_quarter",
-            min=date(1971, 1, 1),
-            max=date(2199, 12, 31),
-            max_days=3660,
-            help="The days that count.",
-        ),
-        Choice(
-            name="granularity",
-            options=GRANULARITIES,
-            default="week",
-            help="What users are counted by; weeks begin on Monday.",
-        ),
+    parameters=over_time(
+        granularity="week",
+        first_day=date(1971, 1, 1),
+        days="The days that count.",
+        parts="What users are counted by; weeks begin on Monday.",
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from reports_worker.domain.type_description import TypeDescription, describe_types
+from reports_worker.domain.type_description import TypeDescription
 from reports_worker.report_types.report_type import ReportType
 from reports_worker.settings.data import DataSettings
 from reports_worker.simulated import SIMULATED
@@ -15,7 +15,9 @@ from .live_catalog import LiveCatalog
 
 CATALOG: Mapping[str, ReportType] = SIMULATED
 # The same as data: what is needed to ask for one.
-TYPES: Mapping[str, TypeDescription] = MappingProxyType({**describe_types(CATALOG.values())})
+TYPES: Mapping[str, TypeDescription] = MappingProxyType(
+    {name: one.describe() for name, one in CATALOG.items()}
+)
 
 
 def find_types(settings: DataSettings) -> Mapping[str, TypeDescription]:

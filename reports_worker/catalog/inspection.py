@@ -22,7 +22,6 @@ from typing import Any
 
 import reports_worker.authoring
 import reports_worker.catalog.sql_file  # noqa: F401 - loaded once, for all children
-from reports_worker.domain.type_description import describe_type
 from reports_worker.errors import ReportsError, SettingsError
 from reports_worker.lib.masking import describe, mask, say
 from reports_worker.parameters import Parameter
@@ -151,7 +150,7 @@ def _describe(path: Path, settings: DataSettings) -> dict[str, Any]:
     warnings = list[dict[str, Any]]()
     parameters = _fill_options(loaded.type.parameters, settings, path, warnings)
     source = "built in" if path.parent == BUILTIN else path.name
-    described = describe_type(loaded.type, version=loaded.version, source=source).to_data()
+    described = loaded.type.describe(version=loaded.version, source=source).to_data()
     described["parameters"] = [parameter.to_data() for parameter in parameters]
     return {"type": described, "warnings": warnings}
 

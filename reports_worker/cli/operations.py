@@ -135,8 +135,8 @@ def _to_json(worker: WorkerRecord) -> str:
         "host": worker.host,
         "pid": worker.pid,
         "state": worker.state,
-        "started_at": worker.started_at.isoformat() if worker.started_at else None,
-        "heard_at": worker.heard_at.isoformat() if worker.heard_at else None,
+        "started_at": clock.to_json(worker.started_at) if worker.started_at else None,
+        "heard_at": clock.to_json(worker.heard_at) if worker.heard_at else None,
         "task_id": worker.report.task_id if worker.report else None,
     }
     return json.dumps(body, ensure_ascii=False)

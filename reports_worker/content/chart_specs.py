@@ -1,4 +1,4 @@
-"""The usual charts as Vega-Lite specifications, for those who do not want to write one."""
+"""Common charts as Vega-Lite specifications."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = tuple(_MARKS)
 def chart_spec(kind: str, x: Column, y: Column, colour: Column | None = None) -> Mapping[str, Any]:
     """Make the specification of a `bar`, `line`, `area` or `heatmap` chart.
 
-    `colour` tells series apart; a heatmap has its value there. Bars of texts lie. Raises ValueError.
+    `colour` separates series, or is the value of a heatmap. Bars of texts are horizontal. Raises ValueError.
     """
     if kind not in _MARKS:
         raise ValueError(f"{kind!r} is no kind of chart: {', '.join(KINDS)} are")
@@ -41,15 +41,9 @@ def chart_spec(kind: str, x: Column, y: Column, colour: Column | None = None) ->
     return {"mark": _MARKS[kind], "encoding": encoding}
 
 
-def describe_axis(column: Column) -> str:
-    """Name an axis, with its unit."""
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title
-
-
 def _axis(column: Column, *, is_discrete: bool) -> dict[str, Any]:
     kind = _TYPES.get(column.kind, "nominal")
     if is_discrete and kind != "nominal":
         kind = "ordinal"
-    axis: dict[str, Any] = {"field": column.name, "type": kind, "title": describe_axis(column)}
+    axis: dict[str, Any] = {"field": column.name, "type": kind, "title": column.heading}
     return axis | ({"sort": None} if kind == "nominal" else {})

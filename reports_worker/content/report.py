@@ -1,4 +1,4 @@
-"""What a type of report hands over: figures, tables and charts, in values that know no file and no engine."""
+"""The content of a report: figures, tables and charts, as values that know no file and no engine."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from .rows import Column, Row, Rows
 
-# So many rows of a chart are drawn, the first ones.
+# The most rows of a chart that are drawn: the first ones.
 MOST_CHART_ROWS = 5_000
 
 
 def is_count(value: object) -> bool:
-    """Tell whether a value can be a number of rows."""
+    """Test whether a value can be a number of rows."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report, which its files hold whole.
+    """A table of the report; files contain all its rows.
 
     `name` is part of file names: lower-case letters, digits and underscores. `columns` gives titles and units
-    to columns of the rows, by name. `expected` is how many rows there are where the type leaves some out, and
-    `cut` the sentence that says so.
+    to columns of the rows, by name. If the type leaves rows out, `expected` is the number of all rows, and `cut` the
+    sentence that describes the rest.
     """
 
     name: str
@@ -39,12 +39,11 @@ class Table:
 class Chart:
     """A picture of few rows, as one Vega-Lite specification.
 
-    `name` is part of file names: lower-case letters, digits and underscores, and is brought to them otherwise.
-    `spec` has no data and no colours of its own: the rows go in as its data, titles and palette come from us.
-    `columns` and `rows` are also the chart's equivalent for those who cannot see it. The first 5,000 rows are
-    drawn, and the picture says so. `table` is the name of the report's table whose rows these are, if the chart
-    has them not all; `expected` is how many rows there are where the type leaves some out, and `cut` the sentence
-    that says so.
+    `name` is part of file names: lower-case letters, digits and underscores; other characters are replaced. `spec`
+    has no data and no colours: the product adds rows, titles and palette. `columns` and `rows` are also the chart's
+    equivalent for readers who cannot see it. The first 5,000 rows are drawn, and the picture states how many are
+    not. `table` is the name of the report's table that has all rows, if the chart has some of them. If the type
+    leaves rows out, `expected` is the number of all rows, and `cut` the sentence that describes the rest.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Contents:
-    """A whole report. `summary` are its figures, ready for JSON; `units` their units, by name."""
+    """The content of a report. `summary` has the figures, ready for JSON; `units` has their units, by name."""
 
     summary: Mapping[str, Any]
     tables: Sequence[Table] = ()

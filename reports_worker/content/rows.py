@@ -1,4 +1,4 @@
-"""Rows that a type hands over, and the columns that describe them."""
+"""Rows of a report type, and the columns that describe them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Batch = Sequence[Row]
 
 
 class Kind(StrEnum):
-    """What a column holds: `decimal` is exact (Decimal), `number` is not (float); any may be None."""
+    """The kind of values in a column: `decimal` is exact (Decimal), `number` is not (float); each value may be None."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -33,9 +33,19 @@ class Column:
     title: str = ""
     unit: str = ""
 
+    @property
+    def heading(self) -> str:
+        """The title, or else the name, with the unit."""
+        return write_heading(self.title or self.name, self.unit)
+
+
+def write_heading(title: str, unit: str) -> str:
+    """Write a title with its unit: `Revenue (EUR)`."""
+    return f"{title} ({unit})" if unit else title
+
 
 class Rows(Protocol):
-    """Rows that come in batches, once. What an engine's query gives is such; so is `GivenRows`."""
+    """Rows that can be read once, in batches: the result of a query, or `GivenRows`."""
 
     @property
     def columns(self) -> Sequence[Column]: ...
@@ -45,7 +55,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class GivenRows:
-    """Rows that are there already, or come from an iterable."""
+    """Rows from a sequence or an iterable."""
 
     columns: Sequence[Column]
     rows: Iterable[Row]
@@ -64,17 +74,17 @@ class GivenRows:
 
 @runtime_checkable
 class ReadsWhole(Protocol):
-    """Rows that their engine finds faster where all are wanted at once."""
+    """Rows that their engine reads faster as a whole."""
 
     def read_whole(self) -> Sequence[Row]: ...
 
 
 @runtime_checkable
 class WritesParquet(Protocol):
-    """Rows that their engine can write into a file by itself, without a detour through Python."""
+    """Rows that their engine writes into a file without Python."""
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
         """Write the first rows into a file inside `Bounds.scratch`; return how many there were.
 
-        Every number as exact as it is: a HUGEINT, of which DuckDB would make a DOUBLE, as BIGINT or DECIMAL.
+        Numbers stay exact: a HUGEINT, which DuckDB would write as DOUBLE, becomes BIGINT or DECIMAL.
         """

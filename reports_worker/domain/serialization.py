@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from reports_worker.lib import clock
 from reports_worker.parameters import describe_schema
 
 from .file_formats import FORMATS
@@ -69,6 +70,4 @@ def _serialize_callback(callback: Callback) -> dict[str, Any]:
 
 
 def _serialize_time(time: datetime | None) -> str | None:
-    if time is None:
-        return None
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if time is None else clock.to_json(time)

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from reports_worker.errors import DefinitionError
 from reports_worker.parameters import Parameter, check_definitions, from_data
 
 from .file_formats import check_formats
-
-
-class Definition(Protocol):
-    """What a ReportType tells of itself."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def parameters(self) -> Sequence[Parameter]: ...
-    @property
-    def formats(self) -> Sequence[str] | None: ...
 
 
 @dataclass(frozen=True)
@@ -73,23 +58,3 @@ def type_from_data(data: Mapping[str, Any]) -> TypeDescription:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise DefinitionError(f"This is no description of a type: {str(data)[:200]!r}") from error
-
-
-def describe_type(
-    definition: Definition, *, version: str | None = None, source: str | None = None
-) -> TypeDescription:
-    """Describe a type of report, leaving out its code."""
-    return TypeDescription(
-        name=definition.name,
-        title=definition.title,
-        description=definition.description,
-        parameters=tuple(definition.parameters),
-        formats=None if definition.formats is None else tuple(definition.formats),
-        version=version,
-        source=source,
-    )
-
-
-def describe_types(definitions: Iterable[Definition]) -> Mapping[str, TypeDescription]:
-    """Describe types, by name."""
-    return {one.name: describe_type(one) for one in definitions}

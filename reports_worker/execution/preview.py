@@ -6,14 +6,13 @@ It stands beside the report in Redis, so that the page needs neither engine nor 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from reports_worker.content.rows import Column, Row
 from reports_worker.formats.document import Document
+from reports_worker.formats.json_values import JsonForm
 from reports_worker.formats.parquet_database import read_first
 
 from .progress import Stage
@@ -22,6 +21,18 @@ LARGEST_PREVIEW = 64 * 2**10
 _MOST_ROWS = (20, 10, 5, 1, 0)
 _CHART_ROWS_FOR_EACH = 5
 _LONGEST_TEXT = 200
+
+
+def _cut_text(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+
+
+def _write_time(time: datetime) -> str:
+    return time.isoformat(sep=" ", timespec="seconds")
+
+
+# For people, who read rounded numbers.
+_CELL = JsonForm(decimal=float, time=_write_time, text=_cut_text)
 
 
 def write_preview(document: Document, stages: Sequence[Stage]) -> str:
@@ -73,21 +84,4 @@ def _describe_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
 
 
 def _to_json(rows: Sequence[Row]) -> list[list[Any]]:
-    return [[_to_value(value) for value in row] for row in rows]
-
-
-def _to_value(value: Any) -> Any:
-    match value:
-        case None | bool() | int():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case Decimal():
-            return float(value) if value.is_finite() else None
-        case datetime():
-            return value.isoformat(sep=" ", timespec="seconds")
-        case date():
-            return value.isoformat()
-        case _:
-            text = str(value)
-            return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+    return [[_CELL.write(value) for value in row] for row in rows]

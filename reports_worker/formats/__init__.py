@@ -1,1 +1,1 @@
-"""The files that a report leaves, one module for each format."""
+"""The files of a report, one module for each format."""

@@ -10,6 +10,7 @@ from time import monotonic
 import duckdb
 
 from reports_worker.lib.atomic_file import atomic_write
+from reports_worker.lib.sql import quote_name, quote_text
 
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .parquet_database import (
@@ -17,19 +18,17 @@ from .parquet_database import (
     describe_parquet,
     from_parquet,
     open_database,
-    quote_name,
-    quote_text,
     run_telling,
 )
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
-# A text that begins with one of these is a formula to a spreadsheet.
+# A spreadsheet reads a text that begins with one of these as a formula.
 _WIDE_STARTS = "\uff1d\uff0b\uff0d\uff20"
 FORMULA_STARTS = f"=+-@\t\r\n{_WIDE_STARTS}"
 
 
 def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:
-    """Write a file for each table. A text that would be a formula gets an apostrophe before it."""
+    """Write a file for each table. A text that would be a formula gets a leading apostrophe."""
     for table in document.tables:
         begin = monotonic()
         path = folder / f"{table.name}.csv"
@@ -59,13 +58,13 @@ def _write(database: duckdb.DuckDBPyConnection, table: SpooledTable, path: Path,
 
 
 def _guard(column: Stored) -> str:
-    """Write the cell of a column; not with IN, of which DuckDB makes a join that loses the order of rows."""
+    """Write the cell of a column; without IN, which DuckDB turns into a join that loses the order of rows."""
     cell, title = quote_name(column.name), quote_name(_guard_text(column.name))
     if not column.is_text:
         return f"{cell} AS {title}"
     text = cell if column.type == "VARCHAR" else f"{cell}::VARCHAR"
     begins = f"regexp_matches({text}, {quote_text(f'^[{re.escape(FORMULA_STARTS)}]')})"
-    # Most texts lie between the starts, and to compare costs less than to match.
+    # Most texts sort between the characters, and a comparison is cheaper than a match.
     harmless = f"{text} >= 'A' AND {text} < {quote_text(min(_WIDE_STARTS))}"
     return f"CASE WHEN {harmless} THEN {text} WHEN {begins} THEN '''' || {text} ELSE {text} END AS {title}"
 

@@ -1,4 +1,4 @@
-"""A report on its way into files: what every format is given, and what it says of each file it wrote."""
+"""The input of every format, and the facts of each written file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports_worker.formats.charts.pictures import Picture
 
 @dataclass(frozen=True)
 class SpooledTable:
-    """A table of which all rows stand in a Parquet file, the source of all others."""
+    """A table whose rows are all in a Parquet file, the source of all other files."""
 
     name: str
     title: str
@@ -27,12 +27,12 @@ class SpooledTable:
 
     @property
     def rows_expected(self) -> int:
-        """How many rows a complete table would have."""
+        """The number of rows of the complete table."""
         return self.rows if self.expected is None else max(self.rows, self.expected)
 
     @property
     def sentence(self) -> str | None:
-        """Why it does not hold everything; None if it does."""
+        """Why the file does not contain all rows; None if it does."""
         if self.cut or self.rows == self.rows_expected:
             return self.cut
         return f"It holds {self.rows:,} of {self.rows_expected:,} rows."
@@ -50,7 +50,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Document:
-    """All that goes into files. `parameters` are titles and values as people read them."""
+    """The content of all files. `parameters` are titles and values for people."""
 
     task_id: str
     title: str
@@ -67,7 +67,7 @@ class Document:
 
     @property
     def sentence(self) -> str | None:
-        """Why its tables and the rows of its charts are not everything; None if they are."""
+        """Why the tables and the rows of the charts are incomplete; None if they are complete."""
         cut = [f"{table.title}: {table.sentence}" for table in self.tables if table.sentence]
         cut += [f"{picture.chart.title}: {picture.sentence}" for picture in self.charts if picture.sentence]
         return " ".join(cut) or None
@@ -75,7 +75,7 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile(FileFacts):
-    """A file that lies ready: its facts and where it is."""
+    """A written file: its facts, and its path."""
 
     path: Path
 
@@ -84,7 +84,7 @@ class WrittenFile(FileFacts):
         return self.path.name
 
 
-# Told how many rows of a file are done, now and then.
+# Called at intervals with the number of rows that are written.
 Advance = Callable[[int], None]
-# Writes its files into a folder, one after the other.
+# Writes the files of one format into a folder, one after another.
 Write = Callable[[Document, Path, Advance], Iterator[WrittenFile]]

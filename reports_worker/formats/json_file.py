@@ -1,15 +1,13 @@
 """The whole report as one JSON document.
 
-Exact decimals are strings, since most readers of JSON would round them; integers are numbers; what is no
-number is null; dates and times are ISO 8601.
+Exact decimals are strings, since most readers of JSON would round them; integers are numbers; NaN and
+infinity are null; dates and times are ISO 8601.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
@@ -19,14 +17,24 @@ import duckdb
 
 from reports_worker.content.rows import Column
 from reports_worker.formats.charts.pictures import Picture
+from reports_worker.lib import clock
 from reports_worker.lib.atomic_file import atomic_write
+from reports_worker.lib.sql import quote_name
 from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .parquet_database import Stored, describe_parquet, from_parquet, open_database, quote_name
+from .json_values import JsonForm
+from .parquet_database import Stored, describe_parquet, from_parquet, open_database
 
 MEDIA_TYPE = "application/json"
 BATCH_ROWS = 10_000
+
+
+def _write_exactly(number: Decimal) -> str:
+    return format(number, "f")
+
+
+_VALUES = JsonForm(decimal=_write_exactly, is_nested=True)
 
 
 def write_json(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:
@@ -63,7 +71,7 @@ def _write(document: Document, folder: Path, file: TextIO, advance: Advance) -> 
 
 
 def _read_lines(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[str]]:
-    """Read rows, each as an array in JSON, which DuckDB writes faster than Python."""
+    """Read each row as an array in JSON, which DuckDB writes faster than Python."""
     cells = ", ".join(map(_select, describe_parquet(database, path)))
     rows = database.execute(f"SELECT json_array({cells})::VARCHAR FROM {from_parquet(path)}")
     while batch := rows.fetchmany(BATCH_ROWS):
@@ -89,8 +97,8 @@ def _describe(document: Document) -> Mapping[str, Any]:
         "title": document.title,
         "type": document.type,
         "parameters": document.raw_parameters,
-        "data_as_of": document.as_of,
-        "made_at": document.made_at,
+        "data_as_of": clock.to_json(document.as_of),
+        "made_at": clock.to_json(document.made_at),
         "definition_version": document.version,
         "figures": [
             {"name": figure.name, "title": figure.title, "value": figure.value, "unit": figure.unit}
@@ -131,19 +139,4 @@ def _describe_columns(columns: Sequence[Column]) -> list[Mapping[str, Any]]:
 
 
 def _dump(value: Any) -> str:
-    return make_valid(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
-
-
-def plain(value: Any) -> Any:
-    """Write a value as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value if value is None or isinstance(value, (str, int)) else str(value)
+    return make_valid(json.dumps(_VALUES.write(value), ensure_ascii=False, allow_nan=False))

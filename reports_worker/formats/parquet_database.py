@@ -1,4 +1,4 @@
-"""The DuckDB of this process alone that files are made with: it reads and writes the report's own folders."""
+"""The DuckDB that writes files: it belongs to this process, and reads and writes the report's own folders."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 
 from reports_worker.content.rows import Row
+from reports_worker.lib.sql import quote_name, quote_text
 
 from .document import Advance
 
 MEMORY = "256MB"
-# Each thread takes some 50 MB more of a long table.
+# Each thread needs about 50 MB more for a long table.
 THREADS = 1
 TELL_SECONDS = 0.5
 
@@ -28,9 +29,9 @@ _DISK_IS_FULL = ("no space left", "disk quota exceeded", "failed to offload", "m
 
 @contextmanager
 def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database that reaches these folders and nothing else.
+    """Open an empty database that can access these folders alone.
 
-    A disk that is full raises OSError with ENOSPC, whoever finds it full; too little memory, MemoryError.
+    A full disk raises OSError with ENOSPC, too little memory raises MemoryError.
     """
     connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
     try:
@@ -52,7 +53,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> N
         "TimeZone = 'UTC'",
         f"temp_directory = {quote_text(str(folders[0].absolute() / 'duckdb'))}",
         f"allowed_directories = [{allowed}]",
-        # Only so is progress counted.
+        # Progress is counted only with this setting.
         "enable_progress_bar = true",
         "enable_progress_bar_print = false",
         "autoinstall_known_extensions = false",
@@ -65,14 +66,14 @@ def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> N
 
 @dataclass(frozen=True)
 class Stored:
-    """A column as it stands in a Parquet file: its name and DuckDB's type."""
+    """A column of a Parquet file: its name and DuckDB's type."""
 
     name: str
     type: str
 
     @property
     def is_text(self) -> bool:
-        """What is no number, truth value or time is text."""
+        """Whether the values are written as text: they are no numbers, booleans or times."""
         return not (self.type in _NO_TEXT or self.type.startswith(("DECIMAL", "TIMESTAMP")))
 
     @property
@@ -81,12 +82,12 @@ class Stored:
 
     @property
     def scale(self) -> int | None:
-        """How many digits a decimal has behind the point."""
+        """The number of digits after the decimal point."""
         return int(self.type.rstrip(")").split(",")[1]) if self.type.startswith("DECIMAL") else None
 
     @property
     def is_wide(self) -> bool:
-        """Whether it may hold integers that a double cannot."""
+        """Whether the column may contain integers that a double cannot represent."""
         return self.type in ("BIGINT", "UBIGINT") or self.scale == 0
 
     @property
@@ -95,15 +96,15 @@ class Stored:
 
 
 def describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Stored]:
-    """Tell the columns of a Parquet file."""
+    """List the columns of a Parquet file."""
     rows = connection.execute(f"DESCRIBE FROM {from_parquet(path)}").fetchall()
     return [Stored(name, type_) for name, type_, *_ in rows]
 
 
 def read_first(path: Path, most_rows: int) -> list[Row]:
-    """Read the first rows of a Parquet file; a time with a zone as that of UTC.
+    """Read the first rows of a Parquet file, with times in UTC.
 
-    As they are, DuckDB hands such times over by a package that is not there.
+    DuckDB needs a package that is not installed to return times with a zone.
     """
     with open_database(path.parent) as database:
         cells = ", ".join(map(_select, describe_parquet(database, path)))
@@ -116,22 +117,12 @@ def _select(column: Stored) -> str:
 
 
 def from_parquet(path: Path) -> str:
-    """Write a Parquet file as SQL that can be selected from."""
+    """Write SQL that selects from a Parquet file."""
     return f"read_parquet({quote_text(str(path))})"
 
 
-def quote_name(name: str) -> str:
-    """Write the name of a column as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Write a text as SQL, where none can be bound."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, advance: Advance) -> None:
-    """Run a long statement over so many rows, and tell now and then how many of them are done."""
+    """Run a long statement, and report at intervals how many of its `rows` are done."""
 
     def tell() -> None:
         advance(int(rows * min(max(connection.query_progress(), 0.0), 100.0) / 100))
@@ -141,7 +132,7 @@ def run_telling(connection: duckdb.DuckDBPyConnection, sql: str, *, rows: int, a
 
 
 def run_aside(work: Callable[[], object], *, tell: Callable[[], None], stop: Callable[[], None]) -> None:
-    """Do work on another thread while this one tells of it now and then; stop it if telling fails."""
+    """Do work on another thread while this one calls `tell` at intervals; stop the work if `tell` fails."""
     aside = _Aside(work)
     aside.start()
     try:

@@ -1,4 +1,4 @@
-"""Parquet of each table: every value exactly as it came, and the receipt's facts in the file's metadata."""
+"""Parquet of each table: every value exact, and the facts of the receipt in the file's metadata."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
 
+from reports_worker.lib import clock
 from reports_worker.lib.atomic_file import atomic_write
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .parquet_database import from_parquet, open_database, quote_name, quote_text, run_telling
+from .parquet_database import from_parquet, open_database, run_telling
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 
@@ -22,7 +24,7 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         begin = monotonic()
         path = folder / f"{table.name}.parquet"
         facts = ", ".join(
-            f"{quote_name(name)}: {quote_text(text)}" for name, text in _tell_facts(document, table).items()
+            f"{quote_name(name)}: {quote_text(text)}" for name, text in _list_facts(document, table).items()
         )
         with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
             run_telling(
@@ -44,7 +46,7 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         )
 
 
-def _tell_facts(document: Document, table: SpooledTable) -> Mapping[str, str]:
+def _list_facts(document: Document, table: SpooledTable) -> Mapping[str, str]:
     units = {column.name: column.unit for column in table.columns if column.unit}
     titles = {column.name: column.title for column in table.columns if column.title}
     facts = {
@@ -53,8 +55,8 @@ def _tell_facts(document: Document, table: SpooledTable) -> Mapping[str, str]:
         "type": document.type,
         "task_id": document.task_id,
         "parameters": json.dumps(document.raw_parameters, ensure_ascii=False, default=str),
-        "data_as_of": document.as_of.isoformat(),
-        "made_at": document.made_at.isoformat(),
+        "data_as_of": clock.to_json(document.as_of),
+        "made_at": clock.to_json(document.made_at),
         "definition_version": document.version,
         "rows_written": str(table.rows),
         "rows_expected": str(table.rows_expected),

@@ -1,4 +1,4 @@
-"""The report as one PDF: figures, charts and the first rows of its tables, set by Typst from our own fonts."""
+"""The report as one PDF: figures, charts and the first rows of its tables, set by Typst with the product's fonts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import typst
 
-from reports_worker.content.rows import Column, Kind
+from reports_worker.content.rows import Kind
 from reports_worker.formats.charts.pictures import Look, Picture
 from reports_worker.formats.charts.renderer import FONTS
 from reports_worker.lib.atomic_file import atomic_write
@@ -33,11 +33,11 @@ _NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.NUMBER)
 
 
 def write_pdf(document: Document, folder: Path, advance: Advance) -> Iterator[WrittenFile]:
-    """Write one file. Long tables and wide ones are cut, and say so."""
+    """Write one file. Long and wide tables are cut, with a notice."""
     begin = monotonic()
     with tempfile.TemporaryDirectory(dir=folder, prefix=".pdf-") as root:
         with ThreadPoolExecutor(1) as beside:
-            # Both the engine of the charts and the fonts take their time to load.
+            # Both the renderer of charts and the fonts load slowly.
             fonts = beside.submit(_load_fonts)
             drawn = {picture.name: picture.draw(Look.LIGHT) for picture in document.charts}
             for name, picture in drawn.items():
@@ -98,7 +98,7 @@ def _describe_figure(figure: Figure) -> str:
 
 
 def _describe_picture(picture: Picture) -> str:
-    """Describe it for those who cannot see it."""
+    """Describe a chart for readers who cannot see it."""
     chart, said = picture.chart, picture.failure or picture.sentence
     return " ".join(part for part in (f"{chart.title}.", chart.description, said) if part)
 
@@ -113,7 +113,7 @@ def _describe_table(table: SpooledTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "notice": _notice(table, len(rows)),
-        "columns": [{"title": _title(column), "number": column.kind in _NUMBERS} for column in columns],
+        "columns": [{"title": column.heading, "number": column.kind in _NUMBERS} for column in columns],
         "rows": [[_cell(value) for value in row[:MOST_COLUMNS]] for row in rows],
     }
 
@@ -129,11 +129,6 @@ def _notice(table: SpooledTable, shown: int) -> str | None:
             f"{table.title}: the PDF shows {MOST_COLUMNS} of {len(table.columns):,} columns; other files hold all."
         )
     return " ".join(said) or None
-
-
-def _title(column: Column) -> str:
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title
 
 
 def _cell(value: Any) -> str:

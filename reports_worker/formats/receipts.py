@@ -1,4 +1,4 @@
-"""Receipts, made of files; and as a file among the others."""
+"""Receipts of files, and the file that contains all receipts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reports_worker.domain.receipt import describe_receipt
 from reports_worker.domain.report import FileFacts, Receipt
+from reports_worker.lib import clock
 
 from .document import Document, WrittenFile
 
@@ -18,7 +19,7 @@ _CHUNK = 2**20
 
 
 def make_receipt(file: WrittenFile) -> Receipt:
-    """Read a file once, and say what it is."""
+    """Read a file once, and describe it."""
     size, digest = _digest(file.path)
     facts = {one.name: getattr(file, one.name) for one in fields(FileFacts)}
     facts["seconds"] = round(file.seconds, 3)
@@ -26,7 +27,7 @@ def make_receipt(file: WrittenFile) -> Receipt:
 
 
 def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path) -> WrittenFile:
-    """Write all of them as one file, with what is the same for all."""
+    """Write all receipts as one file, with the facts that they share."""
     path = folder / NAME
     text = json.dumps(
         {
@@ -34,8 +35,8 @@ def write_receipts(document: Document, receipts: Sequence[Receipt], folder: Path
             "title": document.title,
             "type": document.type,
             "parameters": document.raw_parameters,
-            "as_of": document.as_of.isoformat(),
-            "made_at": document.made_at.isoformat(),
+            "as_of": clock.to_json(document.as_of),
+            "made_at": clock.to_json(document.made_at),
             "definition_version": document.version,
             "files": [describe_receipt(receipt) for receipt in receipts],
         },

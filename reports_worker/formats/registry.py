@@ -1,4 +1,4 @@
-"""The one table of formats: what is written, by whom, and what its files are of."""
+"""The table of formats: media type, extension, writer, and the content of one file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .document import Write
 
 
 class PerFile(StrEnum):
-    """What one file of a format holds."""
+    """The content of one file of a format."""
 
     TABLE = "table"
     CHART = "chart"
@@ -21,7 +21,7 @@ class PerFile(StrEnum):
 
 @dataclass(frozen=True)
 class Format:
-    """A format: media type, extension, what writes it, and what one file holds."""
+    """A format: media type, extension, writer, and the content of one file."""
 
     media_type: str
     extension: str

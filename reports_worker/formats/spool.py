@@ -1,4 +1,4 @@
-"""All rows of a table in one Parquet file, exactly as they came: what every format is written from."""
+"""All rows of a table in one Parquet file, exact: the source of every format."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NAME = re.compile(r"[a-z0-9_]{1,64}")
 class Spool:
     """The tables of one report.
 
-    `most_rows` counts for all of them together; `advance` is told all rows so far. `tell` is called now and
-    then while an engine writes rows by itself.
+    `most_rows` limits all tables together; `advance` gets the number of all rows so far. `tell` is called at intervals
+    while an engine writes rows itself.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Spool:
             parts.remove()
 
     def _have_written(self, rows: WritesParquet, path: Path) -> int:
-        """Have an engine write its rows: one more than there may be, which says that there are too many."""
+        """Have an engine write its rows, and one more than allowed, which shows that there are too many."""
         counts: list[int] = []
         most_rows = self._most_rows - self.rows + 1
         run_aside(
@@ -106,26 +106,28 @@ class Spool:
 def open_spool(
     folder: Path, *, most_rows: int, advance: Advance, tell: Callable[[], None] = lambda: None
 ) -> Iterator[Spool]:
-    """Spool into this folder; the files stay there."""
+    """Write the spool into this folder; the files remain."""
     with open_database(folder) as database:
         yield Spool(folder, database, most_rows, advance, tell)
 
 
 def _describe(table: Table) -> list[Column]:
-    """Give the columns of the rows, with the titles and units that the table has for them."""
-    told = {column.name: column for column in table.columns}
+    """Return the columns of the rows, with the titles and units of the table."""
+    described = {column.name: column for column in table.columns}
     return [
         replace(
-            column, title=told[column.name].title or column.title, unit=told[column.name].unit or column.unit
+            column,
+            title=described[column.name].title or column.title,
+            unit=described[column.name].unit or column.unit,
         )
-        if column.name in told
+        if column.name in described
         else column
         for column in table.rows.columns
     ]
 
 
 def _name_apart(columns: Sequence[Column]) -> list[Column]:
-    """Number names that are there twice, since files take each once, however it is written."""
+    """Number repeated names, since files need unique names in any spelling."""
     seen: set[str] = set()
     named = []
     for place, column in enumerate(columns, 1):

@@ -1,4 +1,4 @@
-"""The parts in which a spool writes a table, and how many digits its numbers need."""
+"""The parts of a spooled table, and the number of digits of its numbers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 import duckdb
 
 from reports_worker.content.rows import Batch, Column, Kind, Row
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.lib.valid_text import make_valid
 
 from .errors import UnfitRowsError
-from .parquet_database import quote_name, quote_text
 
 BATCH_ROWS = 10_000
-# Small, since a group is in memory before it is written.
+# Small, since a row group is in memory until it is written.
 PART_ROWS = 40_000
 GROUP_ROWS = 40_960
 MOST_DIGITS = 38
 MEASURED_AT_ONCE = 25
 _WHOLE = {int, bool, type(None)}
 _WHOLE_TEXT = re.compile(r"[+-]?[0-9]+", re.ASCII)
-# How a value is kept until all are seen: only then is known how many digits the column has.
+# The type of a value until all values are known: only then the digits of the column are known.
 _STORED = {
     Kind.TEXT: "VARCHAR",
     Kind.INTEGER: "HUGEINT",
@@ -40,7 +40,7 @@ _STORED = {
 
 @dataclass(frozen=True)
 class _Digits:
-    """How wide a column of exact numbers is, and whether 64 bits hold each."""
+    """The digits of a column of exact numbers, and whether 64 bits suffice."""
 
     are_numbers: bool
     whole: int
@@ -49,7 +49,7 @@ class _Digits:
 
 
 class Parts:
-    """Rows of one table, in a file for each so many of them until they are joined."""
+    """Rows of one table, in several files until they are joined."""
 
     def __init__(
         self, folder: Path, database: duckdb.DuckDBPyConnection, name: str, columns: Sequence[Column]
@@ -85,7 +85,7 @@ class Parts:
             self._begin()
 
     def join(self, path: Path) -> Sequence[Column]:
-        """Write the one file; give the columns, as they came to be."""
+        """Write the one file; return its columns."""
         self._end()
         columns, casts = [], []
         digits = self._count_digits()
@@ -124,13 +124,13 @@ class Parts:
         )
 
     def _write_decimals(self, batch: Sequence[Row]) -> list[Row]:
-        """Write exact numbers as text, since DuckDB would round what has more than 38 digits."""
+        """Write exact numbers as text, since DuckDB would round numbers of more than 38 digits."""
         return [
             tuple(format(value, "f") if type(value) is Decimal else value for value in row) for row in batch
         ]
 
     def _append_mended(self, batch: Sequence[Row]) -> None:
-        """Append what DuckDB did not take: texts that no UTF-8 can hold have U+FFFD in their place."""
+        """Append rows that DuckDB refused: characters that UTF-8 cannot encode become U+FFFD."""
         self._appender.clear()
         try:
             self._appender.append_rows([tuple(map(_mend, row)) for row in batch])
@@ -149,7 +149,7 @@ class Parts:
                 )
 
     def _refuse_fractions(self, batch: Sequence[Row]) -> None:
-        """Refuse what is no whole number in a column of such, since DuckDB would round it."""
+        """Refuse a value that is not whole in a column of integers, since DuckDB would round it."""
         for place in self._integers:
             if {type(row[place]) for row in batch} <= _WHOLE:
                 continue
@@ -161,7 +161,7 @@ class Parts:
                     )
 
     def _look_for_zones(self, batch: Sequence[Row]) -> None:
-        """Note of each column of times whether it has no zone, by the first value."""
+        """Record for each column of times whether it has a zone, by the first value."""
         for place in self._timestamps:
             if place not in self._naive:
                 for row in batch:
@@ -183,7 +183,7 @@ class Parts:
         return column.kind, f"{name}::DECIMAL({width}, {digits.behind})"
 
     def _count_digits(self) -> dict[int, _Digits]:
-        """Find how wide each column of exact numbers is, some at once: many are slow to plan."""
+        """Find the digits of each column of exact numbers, some columns at once: many are slow to plan."""
         exact = (Kind.INTEGER, Kind.DECIMAL)
         places = [place for place, column in enumerate(self._columns) if column.kind in exact]
         digits: dict[int, _Digits] = {}
@@ -212,7 +212,7 @@ def slice_batch(batch: Batch) -> Iterator[Sequence[Row]]:
 
 
 def _is_whole(value: Any) -> bool:
-    """Tell whether a value is a whole number, or what DuckDB itself would refuse."""
+    """Test whether a value is a whole number, or one that DuckDB refuses itself."""
     match value:
         case float():
             return value.is_integer()

@@ -11,19 +11,20 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from reports_worker.content.rows import Column
+from reports_worker.lib.sql import quote_name
 from reports_worker.lib.valid_text import REPLACEMENT
 
 from .document import SpooledTable
-from .parquet_database import Stored, from_parquet, quote_name
+from .parquet_database import Stored, from_parquet
 
 SHEET_COLUMNS = 16_384
 LONGEST_TEXT = 32_767
 GREATEST_INTEGER = 2**53
 WIDEST_COLUMN = 60
-# Days are counted from here; before March 1900 Excel counts a day that never was.
+# Excel counts days from here; before March 1900 it counts a day that did not exist.
 _DAY_ZERO = "DATE '1899-12-30'"
 _FIRST_DATE, _LAST_DATE = "DATE '1900-03-01'", "DATE '9999-12-31'"
-# Of what XML forbids, these; other control characters Excel writes in a way of its own.
+# Characters that XML forbids; Excel has an escape for other control characters.
 _NOT_IN_XML = dict.fromkeys((0, 0xFFFE, 0xFFFF), REPLACEMENT)
 _NUMBER_FORMATS = {
     "integer": "0",
@@ -34,7 +35,7 @@ _NUMBER_FORMATS = {
 
 @dataclass
 class Written:
-    """What became of a table."""
+    """The sheets of a table, and what they leave out."""
 
     table: SpooledTable
     sheets: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Written:
 
     @property
     def sentence(self) -> str | None:
-        """Why the sheets do not hold everything; None if they do."""
+        """Why the sheets are incomplete; None if they are complete."""
         parts = [self.table.sentence] if self.table.sentence else []
         if self.cut_texts:
             parts.append(
@@ -60,7 +61,7 @@ class Written:
 
 @dataclass
 class SheetColumn:
-    """A column as it goes into a sheet: what is selected for it, and how its cells are written."""
+    """A column of a sheet: the SQL that selects its values, and how its cells are written."""
 
     title: str
     select: str
@@ -86,7 +87,7 @@ def choose_writer(sheet: Worksheet, column: SheetColumn) -> Any:
 def write_text(sheet: Worksheet, line: int, place: int, text: str, style: Format | None = None) -> None:
     text = text.translate(_NOT_IN_XML)
     if text.startswith("<r>") and text.endswith("</r>"):
-        # The library would take this for markup of its own.
+        # The library would read this as its own markup.
         cut = text[: LONGEST_TEXT // 2]
         sheet.write_rich_string(line, place, "<", "r", cut[2:], *([style] if style else []))
     else:
@@ -103,17 +104,21 @@ def _write_integer(sheet: Worksheet, line: int, place: int, number: int) -> None
 def choose_columns(
     database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Sequence[Stored], written: Written
 ) -> list[SheetColumn]:
-    """Choose how each column is written, by what is in it."""
+    """Choose how each column is written, by its values."""
     return [
-        _choose_column(database, table, column, told, written)
-        for column, told in zip(stored, table.columns, strict=False)
+        _choose_column(database, table, column, described, written)
+        for column, described in zip(stored, table.columns, strict=False)
     ]
 
 
 def _choose_column(
-    database: duckdb.DuckDBPyConnection, table: SpooledTable, stored: Stored, told: Column, written: Written
+    database: duckdb.DuckDBPyConnection,
+    table: SpooledTable,
+    stored: Stored,
+    described: Column,
+    written: Written,
 ) -> SheetColumn:
-    cell, title = quote_name(stored.name), _entitle(told)
+    cell, title = quote_name(stored.name), described.heading
     width = min(max(12, len(title) + 2), WIDEST_COLUMN)
 
     def find(sql: str) -> tuple[Any, ...]:
@@ -128,7 +133,7 @@ def _choose_column(
         return SheetColumn(title, f"CASE WHEN isfinite({cell}) THEN {cell} END", width=width)
     if stored.scale:
         number_format = "0." + "0" * min(stored.scale, 10)
-        # By way of its text, since DuckDB's own way to a double is off by a digit now and then.
+        # Through text, since DuckDB's cast to a double is sometimes wrong in the last digit.
         return SheetColumn(title, f"{cell}::VARCHAR::DOUBLE", number_format, width=width)
     if not stored.is_text and stored.type != "TIME":
         select = f"{cell}::HUGEINT" if stored.scale == 0 else cell
@@ -151,7 +156,7 @@ def _choose_column(
 def _choose_time(
     stored: Stored, cell: str, title: str, find: Callable[[str], tuple[Any, ...]]
 ) -> SheetColumn:
-    """Count days where Excel has all of them, else write the column as text."""
+    """Write days as numbers if Excel knows all of them, else write the column as text."""
     time = f"timezone('UTC', {cell})" if stored.has_zone else cell
     (fits,) = find(
         f"coalesce(bool_and({time} >= {_FIRST_DATE} AND {time} < {_LAST_DATE} + INTERVAL 1 DAY), true)"
@@ -163,9 +168,3 @@ def _choose_time(
         return SheetColumn(title, f"{cell} - {_DAY_ZERO}", _NUMBER_FORMATS["date"], width=width)
     days = f"epoch_us({time}::TIMESTAMP) / 86400000000 + 25569"
     return SheetColumn(title, days, _NUMBER_FORMATS["timestamp"], width=width)
-
-
-def _entitle(column: Column) -> str:
-    """The head of a column: its title and unit; times are in UTC, where they have a zone."""
-    title = column.title or column.name
-    return f"{title} ({column.unit})" if column.unit else title

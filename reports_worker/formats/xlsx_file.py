@@ -1,7 +1,7 @@
-"""One workbook: a sheet for each table, and About, which says what it is and whether it holds everything.
+"""One workbook: a sheet for each table, and About, which describes the report and what is left out.
 
-Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in
-a sheet. What does not fit is written as text, cut and counted, or continued on the next sheet.
+Excel keeps 15 digits of a number, dates from March 1900 on, 32,767 characters in a cell and 1,048,576 rows in a
+sheet. Other values are written as text, longer texts are cut and counted, and longer tables continue on further sheets.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from reports_worker.lib import clock
 from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, SpooledTable, WrittenFile
@@ -50,7 +51,7 @@ _OPTIONS = {
 def write_xlsx(
     document: Document, folder: Path, advance: Advance, *, sheet_rows: int = SHEET_ROWS
 ) -> Iterator[WrittenFile]:
-    """Write one file; a sheet has at most `sheet_rows` rows, its head included."""
+    """Write one file; a sheet has at most `sheet_rows` rows, including its header."""
     begin = monotonic()
     path = folder / "report.xlsx"
     with atomic_write(path) as aside:
@@ -83,9 +84,9 @@ def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet
 
 @contextmanager
 def _open_workbook(path: Path, folder: Path) -> Iterator[Workbook]:
-    """Open a workbook that keeps what it needs meanwhile in the folder, and leaves nothing there."""
-    with TemporaryDirectory(dir=folder, prefix=".xlsx.") as meanwhile:
-        workbook = Workbook(str(path), {**_OPTIONS, "tmpdir": meanwhile})
+    """Open a workbook that keeps temporary files in the folder, and removes them."""
+    with TemporaryDirectory(dir=folder, prefix=".xlsx.") as temporary:
+        workbook = Workbook(str(path), {**_OPTIONS, "tmpdir": temporary})
         workbook.use_zip64()
         try:
             yield workbook
@@ -99,7 +100,7 @@ def _open_workbook(path: Path, folder: Path) -> Iterator[Workbook]:
 
 
 class _TableWriter:
-    """Writes tables, each on as many sheets as it takes."""
+    """Writes tables, each on as many sheets as necessary."""
 
     def __init__(self, workbook: Workbook, names: SheetNames, sheet_rows: int, advance: Advance) -> None:
         self.written: list[Written] = []
@@ -122,7 +123,7 @@ class _TableWriter:
         names = self._names.take_series(table.title, count=_count_sheets(table.rows, self._sheet_rows - 1))
         for number, name in enumerate(names):
             written.sheets.append(name)
-            notes = _tell_neighbours(names, number)
+            notes = _list_neighbours(names, number)
             self._write_sheet(name, columns, islice(rows, self._sheet_rows - 1), notes)
 
     def _write_sheet(
@@ -161,7 +162,7 @@ def _count_sheets(rows: int, on_each: int) -> int:
     return max(1, -(-rows // on_each))
 
 
-def _tell_neighbours(names: Sequence[str], number: int) -> list[str]:
+def _list_neighbours(names: Sequence[str], number: int) -> list[str]:
     notes = [f"Continued from sheet {names[number - 1]!r}"] if number else []
     return notes + ([f"Continues on sheet {names[number + 1]!r}"] if number + 1 < len(names) else [])
 
@@ -171,7 +172,7 @@ def _write_about(sheet: Worksheet, workbook: Workbook, document: Document, table
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 60)
     sheet.set_column(2, 2, 12)
-    for line, (name, *cells) in enumerate(_tell_about(document, tables)):
+    for line, (name, *cells) in enumerate(_list_facts(document, tables)):
         write_text(sheet, line, 0, name, bold)
         for place, cell in enumerate(cells, 1):
             _write_fact(sheet, line, place, cell)
@@ -184,12 +185,12 @@ def _write_fact(sheet: Worksheet, line: int, place: int, value: Any) -> None:
         write_text(sheet, line, place, str(value))
 
 
-def _tell_about(document: Document, tables: Sequence[Written]) -> Iterator[tuple[Any, ...]]:
+def _list_facts(document: Document, tables: Sequence[Written]) -> Iterator[tuple[Any, ...]]:
     yield "Title", document.title
     yield "Type", document.type_title
     yield "Report", document.task_id
-    yield "Data as of", document.as_of.isoformat()
-    yield "Made at", document.made_at.isoformat()
+    yield "Data as of", clock.to_json(document.as_of)
+    yield "Made at", clock.to_json(document.made_at)
     yield "Definition version", document.version
     yield "Times", "Times that have a zone are in UTC."
     if document.parameters:

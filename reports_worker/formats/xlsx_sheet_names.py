@@ -1,4 +1,4 @@
-"""Names of sheets that a workbook may have: 31 characters, some forbidden, each once."""
+"""Valid names of sheets: at most 31 characters, some forbidden, each unique."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _RESERVED = "history"
 
 
 class SheetNames:
-    """The names that one workbook has."""
+    """The names of the sheets of one workbook."""
 
     def __init__(self) -> None:
         self._taken = {_RESERVED}
 
     def take(self, title: str) -> str:
-        """Give a name that is like the title, and nobody else's."""
+        """Return a unique name that resembles the title."""
         return self.take_series(title, count=1)[0]
 
     def take_series(self, title: str, *, count: int) -> list[str]:
-        """Give names for so many sheets: `name`, `name (2)` and so on."""
+        """Return the names of several sheets: `name`, `name (2)` and so on."""
         wanted = _FORBIDDEN.sub(" ", title).strip(" '") or "Sheet"
         return [self._take_one(wanted, number) for number in range(1, count + 1)]
 
@@ -35,5 +35,5 @@ class SheetNames:
 
 
 def _cut(text: str, units: int) -> str:
-    """Cut a text to so many UTF-16 units, in which Excel counts."""
+    """Cut a text to a number of UTF-16 units, which Excel counts."""
     return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore").rstrip(" '")

@@ -1,4 +1,4 @@
-"""Files that are written aside, and have their name when they are whole."""
+"""Files that are written under a temporary name, and renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a path beside this one to be written; rename it at the end, remove it on an error."""
+    """Yield a temporary path in the same folder; rename the file at the end, remove it after an error."""
     aside = path.with_name(f".{path.name}.part")
     try:
         yield aside

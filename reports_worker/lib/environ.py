@@ -1,4 +1,4 @@
-"""One variable of the environment, as settings read it."""
+"""One variable of the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines that people read and programs can: pairs of name=value (logfmt)."""
+"""Log lines for people and programs: pairs of name=value (logfmt)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .masking import mask
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+-]+", re.ASCII)
 
-# The console's form, for gunicorn and rq alike.
+# The form of the console, for both gunicorn and rq.
 CONSOLE: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -31,7 +31,7 @@ CONSOLE: dict[str, Any] = {
 
 
 class MaskedFormatter(logging.Formatter):
-    """Writes a line, and the traceback that may follow it, without secrets."""
+    """Writes a line and its traceback without secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))

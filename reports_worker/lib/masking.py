@@ -13,9 +13,9 @@ from urllib.parse import unquote, unquote_plus
 MASK = "***"
 # How the secret of callbacks begins (Standard Webhooks).
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of a secret
-# A shorter one is part of too many words. Inside a URL or after `password=` it is masked all the same.
+# A shorter secret is part of too many words. Inside a URL or after `password=` it is masked anyway.
 SHORTEST = 4
-# Of a longer text only the beginning is looked at: it is to be cut in any case.
+# The most characters of a text that are searched: a longer text is cut in any case.
 MOST_READ = 100_000
 
 # No part of a word, such as `bypass`; an underscore ends a word.
@@ -24,7 +24,7 @@ _PASSWORD_NAME = rf"password|passwd|pwd|passphrase|{_PASS}"
 SECRET_NAME = (
     rf"{_PASSWORD_NAME}|secret(?:[_-]?access)?(?:[_-]?key)?|token|api[_-]?key|access[_-]?key|private[_-]?key"
 )
-# What is named so may be a secret or, say, a file of them.
+# The value of a variable with such a name may be a secret, or the path of a file of secrets.
 _KEY_NAME = r"credentials?|(?<![A-Za-z0-9])keys?(?![A-Za-z0-9])"
 _SECRET_VARIABLE = re.compile(rf"(?:{SECRET_NAME})$", re.IGNORECASE)
 _KEY_VARIABLE = re.compile(rf"(?:{_KEY_NAME})$", re.IGNORECASE)
@@ -115,7 +115,7 @@ def find_secrets(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def is_named_as_secret(name: str) -> bool:
-    """Tell whether a part of a variable's name says that it may hold a secret."""
+    """Test whether the name of a variable suggests a secret."""
     return name not in _WORKING_FOLDERS and _SECRET_WITHIN.search(name) is not None
 
 
@@ -132,7 +132,7 @@ def _find_in_value(name: str, text: str) -> Iterator[str]:
 
 
 def _read_json(text: str) -> object:
-    """Read an object or a list; None if it is none."""
+    """Read an object or a list; None for any other text."""
     if text[:1] not in ("{", "["):
         return None
     try:
@@ -197,12 +197,12 @@ def mask(text: str) -> str:
 
 
 def say(error: BaseException, *, length: int, secrets: SecretMask | None = None) -> str:
-    """Give the text of an error, masked and cut; of one that cannot be printed, its name."""
+    """Return the text of an error, masked and cut; the name of an error that cannot be printed."""
     return (secrets or known_secrets()).cut(_read(error) or type(error).__name__, length)
 
 
 def describe(error: BaseException, *, length: int, secrets: SecretMask | None = None) -> str:
-    """Name an error, and give its text, masked and cut."""
+    """Return the name of an error with its text, masked and cut."""
     name, text = type(error).__name__, _read(error)
     return (secrets or known_secrets()).cut(f"{name}: {text}" if text else name, length)
 
@@ -210,7 +210,7 @@ def describe(error: BaseException, *, length: int, secrets: SecretMask | None = 
 def _read(error: BaseException) -> str:
     try:
         return str(error)
-    except BaseException:  # code of whoever wrote the error
+    except BaseException:  # code of the author of the error
         return ""
 
 

@@ -1,4 +1,4 @@
-"""Threads that take a step again and again, and that no error of a step ends."""
+"""Threads that repeat a step, and continue after any error of a step."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FailureLog:
         self._now = now
         self._last = ""
         self._logged_at = 0.0
-        # How many errors in a row were not expected.
+        # The number of unexpected errors in a row.
         self.unforeseen = 0
 
     def note_success(self) -> None:
@@ -57,7 +57,7 @@ class FailureLog:
 
 
 class PeriodicThread:
-    """Takes a step every so many seconds until it is stopped; a step that returns True is followed at once.
+    """Takes a step at intervals until it is stopped; after a step that returns True, the next step follows at once.
 
     `moved_at` (monotonic seconds) is when a step last ended without an unforeseen error. Liveness reads it, so that
     a thread that stands still and one that fails again and again look alike; an outage of the broker does not.
@@ -78,16 +78,16 @@ class PeriodicThread:
         self._thread.start()
 
     def stop(self, *, wait_seconds: float = _JOIN_SECONDS) -> None:
-        """Take no further step, and wait a moment for the one that is under way."""
+        """Take no further step, and wait a moment for the current step."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout=wait_seconds)
 
     def take_step(self) -> bool:
-        """Take one step; tell whether another is to follow at once."""
+        """Take one step; return whether the next step follows at once."""
         try:
             has_more = self._step()
-        except Exception as error:  # whatever it is, the thread goes on
+        except Exception as error:  # the thread continues after any error
             self._failures.note(error)
             has_more = False
         else:

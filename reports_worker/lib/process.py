@@ -1,4 +1,4 @@
-"""What the kernel is asked to do about our processes."""
+"""Calls of the kernel about the processes of this product."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOK_EVERY_SECONDS = 0.001
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process when its parent dies; end at once if that has happened already.
+    """Have the kernel kill this process when its parent dies; exit at once if the parent is already dead.
 
     Linux only. The signal comes when the parent's forking *thread* ends: fork on the main one (prctl(2)).
     """
@@ -62,7 +62,7 @@ def end_group(leader: int) -> None:
 def find_children() -> frozenset[int]:
     """Find the children that the main thread of this process has forked or adopted, zombies too.
 
-    Those that other threads have started are not among them. Empty where the kernel does not tell.
+    Children of other threads are not included. Empty if the kernel does not list children.
     """
     try:
         return frozenset(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_bytes().split()))
@@ -71,7 +71,7 @@ def find_children() -> frozenset[int]:
 
 
 def end_children(*, keep: Collection[int], seconds: float = END_CHILDREN_SECONDS) -> None:
-    """Kill and reap all that `find_children` finds except `keep`.
+    """Kill and reap all children that `find_children` finds, except `keep`.
 
     The children of a process that is killed here come to this one: so a whole tree ends, level by level.
     """

@@ -11,13 +11,13 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 
 
 def parse_json(text: str) -> Any:
-    """Parse JSON; raise ValueError for what is none, and for what could not be written out again."""
+    """Parse JSON; raise ValueError for a text that is not JSON or that could not be written again."""
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_float)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if _SURROGATE.search(text):
-        # Fails for half a pair.
+        # Fails for half of a surrogate pair.
         json.dumps(value, ensure_ascii=False).encode()
     return value
 

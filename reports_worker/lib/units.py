@@ -42,7 +42,7 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: int) -> str:
-    """Say how much bytes are, to a tenth of the unit."""
+    """Write a number of bytes, to a tenth of the unit."""
     for unit in ("GB", "MB", "kB"):
         if size >= _SIZE_UNITS[unit]:
             return f"{size / _SIZE_UNITS[unit]:.1f} {unit}"
@@ -50,7 +50,7 @@ def format_size(size: int) -> str:
 
 
 def parse_long_duration(text: str) -> timedelta:
-    """Parse the same, of a second at least."""
+    """Parse a duration of at least one second."""
     duration = parse_duration(text)
     if duration < timedelta(seconds=1):
         raise ValueError("give at least 1s")

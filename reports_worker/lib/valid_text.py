@@ -1,4 +1,4 @@
-"""Text as files can hold it."""
+"""Text that files can contain."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def make_valid(text: str) -> str:
-    """Put U+FFFD in place of what no UTF-8 can hold."""
+    """Replace characters that UTF-8 cannot encode by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def to_xml(text: str) -> str:
-    """Put U+FFFD in place of what XML forbids, which SVG and XLSX are written in."""
+    """Replace characters that XML forbids by U+FFFD; SVG and XLSX are XML."""
     return _FORBIDDEN.sub(REPLACEMENT, text)

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from redis import Redis
 from redis.client import PubSub
-from redis.exceptions import NoScriptError
 
 from reports_worker.broker import keys
 from reports_worker.broker.errors import BrokerGuard
@@ -168,20 +167,10 @@ class ReportQueue:
         """Run the script; where replicas are required, wait for them in the same round trip and count them."""
         if not self._replicas:
             return cast(Sequence[bytes], self._submit(names, arguments)), 0
-        try:
-            return self._run_submit_and_wait(names, arguments)
-        except NoScriptError:
-            self.connection.script_load(self._submit.text)
-            return self._run_submit_and_wait(names, arguments)
-
-    def _run_submit_and_wait(
-        self, names: Sequence[str], arguments: Sequence[str | int]
-    ) -> tuple[Sequence[bytes], int]:
-        with self.connection.pipeline(transaction=False) as pipeline:
-            pipeline.evalsha(self._submit.sha, len(names), *names, *arguments)
-            pipeline.wait(self._replicas, REPLICAS_MILLISECONDS)
-            accepted, replicas = pipeline.execute()
-        return accepted, replicas
+        accepted, replicas = self._submit.run_and_wait(
+            names, arguments, replicas=self._replicas, milliseconds=REPLICAS_MILLISECONDS
+        )
+        return cast(Sequence[bytes], accepted), replicas
 
     def _run(self, name: str, task_id: str, *arguments: str) -> str:
         now = clock.to_text(clock.now())

@@ -43,7 +43,7 @@ def decode_ids(entries: Iterable[bytes]) -> list[str]:
 
 def read_outcomes(flat: Sequence[bytes]) -> Iterator[tuple[str, str]]:
     """Yield each report that a script changed, with the outcome; log the entries that it removed as no report."""
-    for entry, outcome in zip(flat[::2], flat[1::2], strict=True):
+    for entry, outcome in read_pairs(flat):
         text, task_id = outcome.decode(), decode_id(entry)
         if task_id is None or text.startswith(_TAKEN_OUT):
             log_taken_out(entry, text.removeprefix(_TAKEN_OUT))
@@ -62,6 +62,11 @@ def set_aside(connection: Redis, key: str, entries: Sequence[bytes]) -> None:
         pipeline.execute(raise_on_error=False)
     for entry in entries:
         log_taken_out(entry, key)
+
+
+def read_pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the pairs of a flat reply, in which a script or a sorted set returns them."""
+    return zip(flat[::2], flat[1::2], strict=True)
 
 
 def log_taken_out(entry: bytes, key: str) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from reports_worker.content.report import Contents
 from reports_worker.domain.file_formats import check_formats
+from reports_worker.domain.type_description import TypeDescription
 from reports_worker.parameters import Parameter, check_definitions
 
 if TYPE_CHECKING:
@@ -77,3 +78,15 @@ class ReportType:
     def __post_init__(self) -> None:
         check_definitions(self.parameters)
         check_formats(self.formats)
+
+    def describe(self, *, version: str | None = None, source: str | None = None) -> TypeDescription:
+        """Describe the type without its code: what a client needs to request a report."""
+        return TypeDescription(
+            name=self.name,
+            title=self.title,
+            description=self.description,
+            parameters=tuple(self.parameters),
+            formats=None if self.formats is None else tuple(self.formats),
+            version=version,
+            source=source,
+        )

@@ -13,28 +13,23 @@ from reports_worker.lib.units import (
     parse_duration,
     parse_long_duration,
     parse_range,
-    parse_size,
 )
 
 from .data import DataSettings
+from .parsing import parse_memory, parse_replicas
 from .probe import ProbeSettings
 from .webhooks import CallbackSettings
 
-# A making process that does nothing yet has about 30 MB of its own.
-_LEAST_MEMORY, _MOST_MEMORY = 100 * 10**6, 10**15
-_MOST_REPLICAS = 16
-
-
-_SIMULATED_SECONDS = SecondsRange(5, 15)
+SIMULATED_SECONDS = SecondsRange(5, 15)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What both packages need to know before they start."""
+    """The settings of both packages."""
 
     broker: BrokerAddress = field(default_factory=lambda: LOCAL_BROKER)
     grace: timedelta = timedelta(seconds=30)
-    simulated_seconds: SecondsRange = _SIMULATED_SECONDS
+    simulated_seconds: SecondsRange = SIMULATED_SECONDS
     retention: timedelta = timedelta(days=30)
     timeout: timedelta = timedelta(hours=1)
     memory: int = 2 * 10**9
@@ -52,22 +47,9 @@ class Settings:
             simulated_seconds=read(environ, "REPORTS_SIMULATED_SECONDS", parse_range, cls.simulated_seconds),
             retention=read(environ, "REPORTS_RETENTION", parse_long_duration, cls.retention),
             timeout=read(environ, "REPORTS_TIMEOUT", parse_long_duration, cls.timeout),
-            memory=read(environ, "REPORTS_MEMORY", _parse_memory, cls.memory),
+            memory=read(environ, "REPORTS_MEMORY", parse_memory, cls.memory),
             callbacks=CallbackSettings.from_environ(environ),
             probe=ProbeSettings.from_environ(environ),
-            broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", _parse_count, cls.broker_replicas),
+            broker_replicas=read(environ, "REPORTS_BROKER_REPLICAS", parse_replicas, cls.broker_replicas),
             data=DataSettings.from_environ(environ),
         )
-
-
-def _parse_memory(text: str) -> int:
-    size = parse_size(text)
-    if not _LEAST_MEMORY <= size <= _MOST_MEMORY:
-        raise ValueError(f"give at least {_LEAST_MEMORY // 10**6}MB, and no more than any machine has")
-    return size
-
-
-def _parse_count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) > _MOST_REPLICAS:
-        raise ValueError(f"give a whole number from 0 to {_MOST_REPLICAS}")
-    return int(text)

@@ -1,19 +1,20 @@
-"""The settings of reports over real data: what they read, where their files go, how much they may take."""
+"""Settings of reports over real data: the warehouse, the store of files, and limits."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from reports_worker.artifacts.address import StoreAddress, parse_store
 from reports_worker.errors import SettingsError
 from reports_worker.lib.environ import read
 from reports_worker.parameters.calendar import Calendar
 from reports_worker.warehouse import address as warehouse_addresses
+
+from .parsing import parse_folders, parse_month, parse_rows, parse_timezone
 
 ARTIFACTS_VARIABLE = "ConnectionStrings__artifacts"
 ARTIFACTS = "artifacts"
@@ -35,7 +36,7 @@ class DataSettings:
     report_folders: tuple[Path, ...] = ()
 
     def calendar(self, now: datetime) -> Calendar:
-        """Tell the day it is where reports are asked for, and when the fiscal year begins there."""
+        """Return the calendar of the configured time zone: the current day, and the begin of the fiscal year."""
         return Calendar.at(now, timezone=self.timezone, fiscal_year_start=self.fiscal_year_start)
 
     @classmethod
@@ -44,10 +45,10 @@ class DataSettings:
         return cls(
             warehouse=_read_warehouse(environ),
             artifacts=_read_artifacts(environ),
-            max_rows=read(environ, "REPORTS_MAX_ROWS", _parse_rows, cls.max_rows),
-            timezone=read(environ, "REPORTS_TIMEZONE", _parse_timezone, cls.timezone),
-            fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", _parse_month, cls.fiscal_year_start),
-            report_folders=read(environ, "REPORTS_PATH", _parse_folders, cls.report_folders),
+            max_rows=read(environ, "REPORTS_MAX_ROWS", parse_rows, cls.max_rows),
+            timezone=read(environ, "REPORTS_TIMEZONE", parse_timezone, cls.timezone),
+            fiscal_year_start=read(environ, "REPORTS_FISCAL_YEAR_START", parse_month, cls.fiscal_year_start),
+            report_folders=read(environ, "REPORTS_PATH", parse_folders, cls.report_folders),
         )
 
 
@@ -56,7 +57,7 @@ def _read_artifacts(environ: Mapping[str, str]) -> StoreAddress:
     try:
         return parse_store(text)
     except ValueError as error:
-        # It may hold secrets by mistake, so the sentence does not repeat it.
+        # The value may contain secrets by mistake, so the message does not repeat it.
         raise SettingsError(f"{ARTIFACTS_VARIABLE} is not valid: {error}") from error
 
 
@@ -65,32 +66,5 @@ def _read_warehouse(environ: Mapping[str, str]) -> str | None:
     try:
         return text if text and warehouse_addresses.parse_address(text) else None
     except ValueError as error:
-        # The value may hold a password, so the sentence does not repeat it.
+        # The value may contain a password, so the message does not repeat it.
         raise SettingsError(f"{warehouse_addresses.VARIABLE} is not valid: {error}") from error
-
-
-def _parse_rows(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 10**12:
-        raise ValueError("give a whole number of rows, such as 10000000")
-    return int(text)
-
-
-def _parse_timezone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("give the name of a time zone, such as Europe/Prague or UTC") from error
-
-
-def _parse_month(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 12:
-        raise ValueError("give the number of a month, from 1 to 12")
-    return int(text)
-
-
-def _parse_folders(text: str) -> tuple[Path, ...]:
-    folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
-    for folder in folders:
-        if not folder.is_dir():
-            raise ValueError(f"{folder} is not a folder")
-    return folders

@@ -17,9 +17,9 @@ from reports_worker.lib.units import parse_durations
 
 @dataclass(frozen=True)
 class CallbackSettings:
-    """Who may be told of a report's end, and how; off while `hosts` is empty.
+    """Which hosts may receive callbacks, and how; off while `hosts` is empty.
 
-    `delays` are what lies between one attempt and the next; the first is made at once.
+    `delays` are the pauses between attempts; the first attempt has none.
     """
 
     hosts: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ def _read_callback_secret(environ: Mapping[str, str]) -> bytes:
     try:
         return parse_secret(text) if text else b""
     except ValueError as error:
-        # The value is a secret, so the sentence does not repeat it.
+        # The value is a secret, so the message does not repeat it.
         raise SettingsError(f"REPORTS_CALLBACK_SECRET is not valid: {error}") from error
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from reports_worker.lib.whole_number import LAST_PORT, is_whole
+
 VARIABLE = "ConnectionStrings__warehouse"
 
 _URL = re.compile(r"([a-z][a-z0-9+._-]*)://", re.ASCII | re.IGNORECASE)
@@ -170,8 +172,8 @@ def _fold(name: str) -> str:
 
 def _check(options: dict[str, str]) -> dict[str, str]:
     for port in options.get("port", "5432").split(","):
-        if not (port.isascii() and port.isdecimal()) or not 0 < int(port) < 65536:
-            raise ValueError("the port must be a number from 1 to 65535")
+        if not is_whole(port, 1, LAST_PORT):
+            raise ValueError(f"the port must be a number from 1 to {LAST_PORT}")
     if set(options.get("host", "")) & set(" ='\"@?#"):
         raise ValueError("the host must be a name or an address; pairs are parted by semicolons")
     return options

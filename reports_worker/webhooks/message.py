@@ -10,10 +10,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from reports_worker.domain.report import Report, Status
+from reports_worker.lib import clock
 
 
 def write_body(report: Report) -> bytes:
@@ -22,7 +23,7 @@ def write_body(report: Report) -> bytes:
     data = {"task_id": report.task_id, "title": report.title, "type": report.type, "status": report.status}
     message = {
         "type": "report.completed" if report.status is Status.COMPLETED else "report.failed",
-        "timestamp": _write_time(report.ended_at or report.created_at),
+        "timestamp": clock.to_json(report.ended_at or report.created_at),
         "data": data | {name: value for name, value in ends.items() if value is not None},
     }
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
@@ -38,7 +39,3 @@ def sign(body: bytes, *, message_id: str, sent_at: datetime, secret: bytes) -> M
         "webhook-timestamp": seconds,
         "webhook-signature": f"v1,{signature}",
     }
-
-
-def _write_time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -27,7 +27,7 @@ from reports_worker.broker.errors import unless_wrong_type
 from reports_worker.broker.lock import take_lock
 from reports_worker.lib.periodic_thread import PeriodicThread
 from reports_worker.queue.scripts import load_script
-from reports_worker.queue.stored_entries import decode_id, set_aside
+from reports_worker.queue.stored_entries import decode_id, read_pairs, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class ArtifactCleaner:
 
     def _claim_some(self) -> Iterator[tuple[str, str]]:
         found = cast(list[bytes], self._claim([keys.FILES], [MOST_AT_ONCE, AGAIN_AFTER_SECONDS]))
-        for entry, score in zip(found[::2], found[1::2], strict=True):
+        for entry, score in read_pairs(found):
             if task_id := decode_id(entry):
                 yield task_id, score.decode()
             else:

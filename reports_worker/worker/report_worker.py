@@ -134,16 +134,12 @@ class ReportWorker(Worker):
         self._has_killed = False
         # What a container's start script has put beside the worker, say.
         self._children_before: frozenset[int] = frozenset()
-        callbacks = self.settings.callbacks
-        deliveries = Deliveries(
-            connect(self.settings.broker), retention=self.settings.retention, delays=callbacks.delays
-        )
+        callbacks, retention = self.settings.callbacks, self.settings.retention
+        deliveries = Deliveries(connect(self.settings.broker), retention=retention, delays=callbacks.delays)
         self.callbacks = CallbackSender(deliveries, callbacks)
         store = open_store(self.settings.data.artifacts)
-        self.cleaner = ArtifactCleaner(
-            connect(self.settings.broker), store, retention=self.settings.retention
-        )
-        self.reconciler = Reconciler(connect(self.settings.broker), retention=self.settings.retention)
+        self.cleaner = ArtifactCleaner(connect(self.settings.broker), store, retention=retention)
+        self.reconciler = Reconciler(connect(self.settings.broker), retention=retention)
 
     # -- start and stop
 

@@ -32,7 +32,7 @@ SQL: Mapping[str, Failing] = {
         "SELECT range AS n FROM range(5001)",
         "too_large",
         "more than the 5,000 rows that it may have (REPORTS_MAX_ROWS): 5,001 had been read when it ended, in "
-        "table 'found'. Ask for less, or have the limit raised.",
+        "table 'found'. Request a smaller report, or have the limit raised.",
     ),
     "too_much_memory": Failing(
         "SELECT list(a.range + b.range) AS n FROM range(100000) a, range(100000) b",

@@ -1,4 +1,4 @@
-"""The contract as OpenAPI 3.1, made from the same definitions that serve it."""
+"""The contract as OpenAPI 3.1: three files of JSON, completed with the limits and the types that the code has."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from reports_worker import (
 )
 from reports_worker.parameters import describe_schema
 
-from .paths import describe_parameters, describe_paths
-from .schemas import Schema, describe_schemas, refer
+from .limits import find_limits
+from .templates import Schema, read_parameters, read_paths, read_schemas
 
 
 def describe_api(catalog: Mapping[str, TypeDescription], *, root: str, has_callbacks: bool) -> Schema:
     """Describe the API below the path `root`, with callbacks if any host is allowed to get them."""
-    schemas = describe_schemas(list(catalog)) | _describe_types(catalog)
+    limits = find_limits(catalog)
+    schemas = read_schemas(limits) | _describe_types(catalog)
     schemas["Submission"] |= _choose_by_type(catalog)
     if has_callbacks:
         schemas["Submission"] |= {"not": {"required": ["callback_url", "max_age"]}}
@@ -28,11 +29,11 @@ def describe_api(catalog: Mapping[str, TypeDescription], *, root: str, has_callb
         "info": {
             "title": "Background reports",
             "version": __version__,
-            "description": "Ask for a report, get a task id at once, watch it being made, get the figures.",
+            "description": "Request a report, receive a task id at once, follow its progress, and read its figures.",
         },
         "servers": [{"url": root or "/"}],
-        "paths": describe_paths(),
-        "components": {"schemas": schemas, "parameters": describe_parameters()},
+        "paths": read_paths(limits),
+        "components": {"schemas": schemas, "parameters": read_parameters(limits)},
     }
 
 
@@ -45,7 +46,10 @@ def _choose_by_type(catalog: Mapping[str, TypeDescription]) -> Schema:
     choices = []
     for name, one in catalog.items():
         needed = ["parameters"] if any(parameter.required for parameter in one.parameters) else []
-        fields = {"type": {"const": name}, "parameters": refer("schemas", _parameters_name(name))}
+        fields = {
+            "type": {"const": name},
+            "parameters": {"$ref": f"#/components/schemas/{_parameters_name(name)}"},
+        }
         choices.append({"title": one.title, "properties": fields, "required": ["type", *needed]})
     return {"oneOf": choices} if choices else {}
 

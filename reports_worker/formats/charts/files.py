@@ -1,4 +1,4 @@
-"""Charts as files: SVG for light and for dark ground, and PNG."""
+"""Charts as files: SVG for a light and a dark background, and PNG."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from reports_worker.lib.atomic_file import atomic_write
 from .pictures import Look, Picture
 
 SVG, PNG = "image/svg+xml", "image/png"
-# What is drawn of a chart for each format.
+# The looks of a chart in each format.
 LOOKS = {"svg": (Look.LIGHT, Look.DARK), "png": (Look.PNG,), "pdf": (Look.LIGHT,)}
 
 
 def write_svg(document: Document, folder: Path, _advance: Advance) -> Iterator[WrittenFile]:
-    """Write two files for each chart: for light and for dark ground."""
+    """Write two files for each chart: for a light and a dark background."""
     for picture in document.charts:
         yield _write(picture, Look.LIGHT, folder / f"chart-{picture.name}.svg", "svg", SVG)
         yield _write(picture, Look.DARK, folder / f"chart-{picture.name}-dark.svg", "svg", SVG)
 
 
 def write_png(document: Document, folder: Path, _advance: Advance) -> Iterator[WrittenFile]:
-    """Write a file for each chart, of twice as many pixels as it is wide and high."""
+    """Write one file for each chart, with two pixels for each unit of width and height."""
     for picture in document.charts:
         yield _write(picture, Look.PNG, folder / f"chart-{picture.name}.png", "png", PNG)
 
 
 def draw_apart(document: Document, formats: Collection[str]) -> None:
-    """Draw each chart for these formats in a process of its own, which may die of it."""
+    """Draw each chart for these formats in a separate process, which the renderer may crash."""
     looks = dict.fromkeys(look for name in formats for look in LOOKS.get(name, ()))
     for picture in document.charts if looks else ():
         picture.draw_apart(looks)

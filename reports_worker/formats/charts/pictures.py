@@ -1,4 +1,4 @@
-"""Charts on their way into files. One that cannot be drawn costs its own pictures, and never the report."""
+"""Charts before they become files. A chart that cannot be drawn affects its own pictures, never the report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Look(Enum):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn; `failure` says why it is a sentence in place of the chart."""
+    """A drawn chart; `failure` is the reason if the picture shows a sentence instead."""
 
     data: bytes
     failure: str | None = None
@@ -44,11 +44,11 @@ class Drawn:
 
 @dataclass
 class Picture:
-    """A chart whose rows were read, as many as are drawn, and its looks, each drawn once.
+    """A chart with the rows that are drawn, and its looks, each drawn once.
 
-    `chart` is as files tell of it, `given` as its author wrote it; `values` are its rows as the renderer takes
-    them. `expected` is how many rows the whole chart would have, None where that is not known; `sentence` says
-    that some are not drawn, and `failure` why nothing is, once that is known.
+    `chart` is the chart as files describe it, `given` as its author wrote it; `values` are its rows for the renderer.
+    `expected` is the number of rows of the whole chart, None if unknown; `sentence` describes the rows that are not
+    drawn, and `failure` is the reason if nothing is drawn.
     """
 
     chart: Chart
@@ -66,24 +66,24 @@ class Picture:
 
     @property
     def cut(self) -> str | None:
-        """What it does not show, with its title; None if that is nothing."""
+        """Which rows the picture does not show, with its title; None if it shows all."""
         return self.find_cut(self.failure)
 
     def find_cut(self, failure: str | None) -> str | None:
-        """Say what a look of it does not show."""
+        """Describe what one look does not show."""
         sentence = failure or self.sentence
         return sentence and f"{self.chart.title or self.name}: {sentence}"
 
     def draw(self, look: Look) -> Drawn:
-        """Draw it, or a sentence in its place."""
+        """Draw the chart, or a sentence in its place."""
         if look is Look.PNG:
-            self.draw(Look.LIGHT)  # which a PNG is made of
+            self.draw(Look.LIGHT)  # the PNG is made of this SVG
         if look not in self._looks:
             self._draw([look], lambda: [self._render(look)])
         return self._looks[look]
 
     def draw_apart(self, looks: Container[Look]) -> None:
-        """Draw all of these in a process of its own, which may die of it."""
+        """Draw all these looks in a separate process, which the renderer may crash."""
         svg = [look for look in (Look.LIGHT, Look.DARK) if look in looks or look is Look.LIGHT]
         has_png = Look.PNG in looks
         self._draw(
@@ -98,12 +98,12 @@ class Picture:
                 self._looks |= {look: Drawn(data) for look, data in zip(looks, pictures, strict=True)}
                 return
             except ChartError as error:
-                self.failure = _tell_failure(str(error))
+                self.failure = _describe_failure(str(error))
             except MemoryError:
                 raise
-            except Exception as error:  # whatever an author wrote in place of a specification
+            except Exception as error:  # the author's specification may be of any type
                 log.exception("chart %r cannot be drawn", self.name)
-                self.failure = _tell_failure(f"its specification cannot be read ({type(error).__name__})")
+                self.failure = _describe_failure(f"its specification cannot be read ({type(error).__name__})")
             log.warning("chart %r: %s", self.name, self.failure)
         for look in looks:
             text = draw_placeholder(self.chart.title, self.failure, is_dark=look is Look.DARK)
@@ -119,9 +119,9 @@ class Picture:
 
 
 def read_charts(charts: Iterable[Chart], tables: Mapping[str, int] | None = None) -> list[Picture]:
-    """Read the rows of all charts, each under a name that a file can have and no other chart has.
+    """Read the rows of all charts, each under a unique name that is valid for a file.
 
-    `tables` are how many rows those of the report have, by name. Raises what reading from a warehouse raises.
+    `tables` has the number of rows of the report's tables, by name. Raises the errors of the warehouse.
     """
     taken: set[str] = set()
     return [_read(chart, _choose_name(str(chart.name), taken), tables or {}) for chart in charts]
@@ -139,7 +139,7 @@ def _choose_name(name: str, taken: set[str]) -> str:
 
 
 def _read(chart: Chart, name: str, tables: Mapping[str, int]) -> Picture:
-    told = replace(
+    described = replace(
         chart,
         name=name,
         title=_mend(chart.title),
@@ -154,11 +154,11 @@ def _read(chart: Chart, name: str, tables: Mapping[str, int]) -> Picture:
         values = to_values(chart, rows)
     except ChartError as error:
         log.warning("chart %r: %s", name, error)
-        return Picture(told, chart, [], [], None, None, failure=_tell_failure(str(error)))
+        return Picture(described, chart, [], [], None, None, failure=_describe_failure(str(error)))
     expected = _count_expected(chart, len(found), tables)
-    sentence = " ".join(_tell_left_out(told, len(rows), expected, has_more=len(found) > len(rows)))
+    sentence = " ".join(_describe_left_out(described, len(rows), expected, has_more=len(found) > len(rows)))
     mended = [tuple(map(_mend, row)) for row in rows]
-    return Picture(told, chart, mended, values, expected, sentence or None)
+    return Picture(described, chart, mended, values, expected, sentence or None)
 
 
 def _check(chart: Chart) -> None:
@@ -170,7 +170,7 @@ def _check(chart: Chart) -> None:
 
 
 def _read_rows(chart: Chart) -> Iterator[Row]:
-    """Read as many rows as can be drawn, and one more, which says that there are more."""
+    """Read as many rows as can be drawn, and one more, which shows that there are more."""
     width = len(chart.columns)
     try:
         for row in islice(iter(chart.rows), MOST_CHART_ROWS + 1):
@@ -182,13 +182,13 @@ def _read_rows(chart: Chart) -> Iterator[Row]:
             yield values
     except (ReportsError, MemoryError):
         raise
-    except Exception as error:  # whatever an author's own rows raise
+    except Exception as error:  # rows of an author may raise anything
         log.exception("the rows of chart %r cannot be read", chart.name)
         raise ChartError(f"its rows cannot be read ({type(error).__name__})") from error
 
 
 def _count_expected(chart: Chart, found: int, tables: Mapping[str, int]) -> int | None:
-    """Count the rows that the whole chart would have, if they can be counted."""
+    """Count the rows of the whole chart, if possible."""
     if chart.expected is not None or found <= MOST_CHART_ROWS:
         return found if chart.expected is None else max(chart.expected, found)
     if chart.table is not None:
@@ -197,7 +197,7 @@ def _count_expected(chart: Chart, found: int, tables: Mapping[str, int]) -> int 
     return len(chart.rows) if isinstance(chart.rows, Sized) else None
 
 
-def _tell_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: bool) -> Iterator[str]:
+def _describe_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: bool) -> Iterator[str]:
     if chart.cut:
         yield chart.cut
     if expected is None:
@@ -208,7 +208,7 @@ def _tell_left_out(chart: Chart, drawn: int, expected: int | None, *, has_more: 
         yield f"{drawn:,} of {expected:,} rows are drawn."
 
 
-def _tell_failure(reason: str) -> str:
+def _describe_failure(reason: str) -> str:
     return f"The chart could not be drawn: {reason.rstrip('.')}."
 
 

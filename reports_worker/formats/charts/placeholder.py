@@ -1,4 +1,4 @@
-"""The picture in place of a chart that cannot be drawn: its title and a sentence. No renderer has part in it."""
+"""The picture in place of a chart that cannot be drawn: its title and a sentence, written without the renderer."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from reports_worker.lib.valid_text import to_xml
 from .vega_spec import FAMILIES, WIDTH, choose_ground
 
 _PADDING, _LONGEST = 12, 600
-# Size of a line's letters, and how many stand in one line; of Latin ones more than of others.
+# The font size of a line, and the most letters in a line; Latin letters are narrower than others.
 _TITLE, _SENTENCE = (16, 68, 38), (13, 84, 46)
 
 
 def draw_placeholder(title: str, sentence: str, *, is_dark: bool = False) -> str:
-    """Draw it as SVG."""
+    """Draw the placeholder as SVG."""
     ground = choose_ground(is_dark=is_dark)
     lines = [*_wrap(title, *_TITLE), *_wrap(sentence, *_SENTENCE)]
     bottom, texts = 2.0 * _PADDING, ""

@@ -1,6 +1,6 @@
-"""What draws: Vega and resvg, without network, files or fonts of the machine.
+"""The renderer: Vega and resvg, without network, files or fonts of the machine.
 
-It runs in this process, which is quickest, or in a process of its own, whose crash costs no report.
+The renderer runs in this process, which is fastest, or in a separate process, whose crash does not fail the report.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ log = logging.getLogger(__name__)
 
 FONTS = Path(__file__).parents[1] / "fonts"
 PNG_SCALE = 2
-# A bar for each of 5,000 texts takes 20 s, on light ground and on dark.
+# 5,000 bars with text labels take 20 s for each background.
 LONGEST_SECONDS = 300
 _VEGA_LITE = "6.4"
 _LONGEST_REASON = 300
-# In the words of JavaScript, the reason stands behind the name of an error.
+# In messages of JavaScript, the reason follows the name of the error.
 _REASON = re.compile(r"\w*Error: (.+)")
 
 Drawn = TypeVar("Drawn")
 
 
 def start_engine() -> None:
-    """Start what draws, before it is needed: that takes most of a second, once in a process."""
+    """Start the renderer in advance: the start takes most of a second, once in a process."""
     draw_svg(write_spec(Chart("first", "First", {}, [], []), []))
 
 
@@ -61,7 +61,7 @@ def draw_png(svg: str) -> bytes:
 
 
 def draw_apart(specs: Sequence[Spec], *, has_png: bool) -> list[bytes]:
-    """Draw one chart in a process of its own, which may die of it; raise ChartError.
+    """Draw one chart in a separate process, which the renderer may crash; raise ChartError.
 
     Returns an SVG for each specification, and a PNG of the first if that is wanted. To be called on the main
     thread.
@@ -108,7 +108,7 @@ def _run(work: Callable[[], Drawn]) -> Drawn:
 
 
 def _find_reason(text: str) -> str:
-    """Find the line that says why, among those that say where."""
+    """Find the line with the reason, among the lines of a stack trace."""
     lines = [line.strip() for line in text.partition("Stack backtrace")[0].splitlines()]
     found = next(filter(None, map(_REASON.match, lines)), None)
     return (found[1] if found else next(filter(None, lines), "the renderer failed"))[:_LONGEST_REASON]

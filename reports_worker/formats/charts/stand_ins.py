@@ -1,4 +1,4 @@
-"""Characters that stand in a specification for what the renderer would misread or die of.
+"""Characters that replace, in a specification, text that the renderer would misread or crash on.
 
 The renderer ends its process at a character that XML forbids, and fails where it cuts a text within a character
 beyond U+FFFF. Vega reads a column's name as a path and a title as a part of an expression, and it loses
@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from reports_worker.lib.valid_text import to_xml
 
-# In our fonts; emoji, which are wider, stand for emoji.
+# Characters of the product's fonts; emoji, which are wider, replace emoji.
 _CHARACTERS = range(0x4E00, 0x9FA6)
 _EMOJI = range(0x2648, 0x2654)
 _FIRST_EMOJI = "\U0001f000"
@@ -22,7 +22,7 @@ _OBJECT = (
     "__proto__|__defineGetter__|__defineSetter__|__lookupGetter__|__lookupSetter__|constructor|hasOwnProperty|"
     "isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf"
 )
-# In JSON; an escape is read whole, so that a backslash in a text begins none.
+# In JSON; an escape is matched as a whole, so that a backslash in a text begins no escape.
 _MISREAD = re.compile(
     r"\\u(?P<control>00[01][0-9a-f])|\\(?P<short>[bf])|\\."
     rf'|"(?P<property>{_OBJECT})"'
@@ -32,23 +32,23 @@ _MISREAD_IN_TITLES = re.compile(r"[\\\n\r]")
 
 
 def needs_stand_ins(text: str) -> bool:
-    """Tell whether there may be anything to be replaced in a specification, which is JSON."""
+    """Test whether a specification, which is JSON, may need stand-ins."""
     return "\\" in text or _MISREAD.search(text) is not None
 
 
 class StandIns:
-    """The characters that stand for others in one specification; `text` is all of it, as JSON."""
+    """The stand-ins of one specification; `text` is the whole specification, as JSON."""
 
     def __init__(self, text: str) -> None:
         used = set(text)
         self._free = (chr(code) for code in _CHARACTERS if chr(code) not in used)
         self._free_emoji = (chr(code) for code in _EMOJI if chr(code) not in used)
         self._taken: dict[str, str] = {}
-        # What each stands for in the picture.
+        # What each stand-in replaces in the picture.
         self.shown: dict[str, str] = {}
 
     def name_column(self, place: int, name: str) -> str:
-        """Give a column a name that is no path, and no part of any name that Vega makes up."""
+        """Return a name for a column that is no path, and no part of a name that Vega derives."""
         stand_in = f"c{place}{self._take('')}"
         self.shown[stand_in] = name
         return stand_in
@@ -80,9 +80,9 @@ class StandIns:
 
 
 def restore(picture: str, shown: Mapping[str, str]) -> str:
-    """Put back into a picture, which is XML, what stand-ins stand for."""
+    """Replace the stand-ins in a picture, which is XML, by the original text."""
     texts = {stand_in: escape(to_xml(text), {'"': "&quot;"}) for stand_in, text in shown.items()}
-    # Names of columns first: they end with a stand-in for nothing.
+    # Names of columns first: they end with a stand-in for an empty text.
     for stand_in, text in texts.items():
         if len(stand_in) > 1:
             picture = picture.replace(stand_in, text)

@@ -8,32 +8,32 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from numbers import Real
 from typing import Any, NamedTuple
 
 from reports_worker.content.report import Chart
 from reports_worker.formats.errors import ChartError
+from reports_worker.formats.json_values import JsonForm
 
 from .stand_ins import StandIns, needs_stand_ins
 
 FAMILIES = "Noto Sans, Noto Sans Arabic, Noto Sans SC, Noto Emoji, sans-serif"
 WIDTH, HEIGHT = 640, 320
-# What would fetch, follow or load something; data, links and pictures come from nowhere but the rows.
+# Keys that would fetch, follow or load something: a chart shows its rows alone.
 _FORBIDDEN = {"data", "datasets", "url", "href", "usermeta", "$schema", "autosize", "config"}
-# Where a specification names columns, and where a transform does besides.
+# Keys whose values name columns, and the further ones of a transform.
 _FIELDS = {"field", "fields", "groupby", "argmin", "argmax", "repeat", "row", "column", "layer"}
 _FIELDS_OF_TRANSFORM = {
     "fold", "flatten", "pivot", "density", "regression", "on", "loess", "quantile", "impute", "key", "stack"
 }  # fmt: skip
-# Where no title is shown.
+# Keys inside which no title is shown.
 _UNTITLED = {"transform", "sort", "filter", "test", "impute"}
 _DERIVED = {"aggregate", "bin", "timeUnit"}
-# A name that is no path, and none of Vega's own.
+# A name that Vega does not read as a path.
 _PLAIN = re.compile(r"[^\W\d_][\w -]*")
-# The renderer takes no greater whole number.
+# The limit of whole numbers in the renderer.
 _GREATEST = 2**63
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; lighter ones first on dark ground.
+# Okabe and Ito's colours, which colour-blind readers can distinguish; lighter ones for a dark background.
 LIGHT_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#3B8FC2", "#5B5B5B"]
 DARK_COLOURS = ["#56B4E9", "#E69F00", "#2BC79B", "#E7A6CB", "#F0E442", "#FF8A4C", "#C9CDD3"]
 
@@ -48,7 +48,7 @@ class Spec(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """What a picture is drawn on, and the colours of its words and lines."""
+    """The background of a picture, and the colours of its text and lines."""
 
     ground: str
     text: str
@@ -77,13 +77,13 @@ def write_spec(chart: Chart, values: Values, *, is_dark: bool = False, sentence:
 
 
 def to_values(chart: Chart, rows: Sequence[Sequence[Any]]) -> Values:
-    """Write rows as JSON has them; raise ChartError."""
+    """Write rows as values of JSON; raise ChartError."""
     columns = [
         [_to_value(row[place], column.name) for row in rows] for place, column in enumerate(chart.columns)
     ]
     for column in columns:
         if "" in column and None in column:
-            # Both are "" where Vega stacks.
+            # Vega reads both as "" where it stacks.
             column[:] = ["\u200b" if value == "" else value for value in column]
     return list(zip(*columns, strict=True))
 
@@ -124,9 +124,9 @@ def _write_with_stand_ins(spec: Mapping[str, Any], names: Sequence[str], values:
     places = {name: place for place, name in enumerate(names)}
     odd = {name for name in names if not _PLAIN.fullmatch(name)} | set(_find_derived(names))
     keys = {name: stand_ins.name_column(places[name], name) for name in odd}
-    # What the specification makes itself of a name is nothing of the rows.
+    # A name that a transform creates is no column of the rows.
     paths = keys | {name: _escape(name) for name in _find_made(spec) if name in keys}
-    # By their own names, too: expressions and authors who wrote a path themselves name them so.
+    # Also under their own names, which expressions and paths of authors use.
     rows = [
         {**dict(zip(names, row, strict=True)), **{key: row[places[name]] for name, key in keys.items()}}
         for row in values
@@ -136,7 +136,7 @@ def _write_with_stand_ins(spec: Mapping[str, Any], names: Sequence[str], values:
 
 
 def _find_derived(names: Sequence[str]) -> list[str]:
-    """Find names that Vega may make up itself of another column's, such as sum_v and v_end of v."""
+    """Find names that Vega may derive from another column, such as sum_v and v_end from v."""
     return [
         name
         for name in names
@@ -161,7 +161,7 @@ def _find_made(part: Any) -> Iterator[str]:
 
 
 def _name_fields(part: Any, paths: Mapping[str, str], stand_ins: StandIns, *, is_titled: bool) -> Any:
-    """Put paths in place of names, keeping the names as titles."""
+    """Replace names by paths, and keep the names as titles."""
     if isinstance(part, (list, tuple)):
         return [_name_fields(each, paths, stand_ins, is_titled=is_titled) for each in part]
     if not isinstance(part, Mapping):
@@ -234,35 +234,29 @@ def _find_forbidden(part: object) -> Iterator[str]:
 
 def _to_value(value: Any, name: str) -> Any:
     try:
-        return _to_json_value(value)
-    except Exception as error:  # whatever a value of an author's own does when it is asked what it is
+        return _VALUE.write(value)
+    except Exception as error:  # a value of an author's own class may raise anything
         raise ChartError(f"column {name!r} has a value that cannot be drawn") from error
 
 
-def _to_json_value(value: Any) -> Any:
-    match value:
-        case None | bool() | str():
-            return value
-        case int() if abs(value) < _GREATEST:
-            return value
-        case Decimal() | Real():
-            return _to_number(value)
-        case datetime():
-            return value.isoformat()
-        case date():
-            return f"{value.isoformat()}T00:00:00"  # a day, in whatever zone it is drawn
-        case _:
-            return str(value)
-
-
-def _to_number(value: Decimal | Real) -> float | None:
-    """Write a number as JavaScript has it, None for what is no number; raise OverflowError."""
-    if isinstance(value, Decimal) and not value.is_finite():
-        return None
+def _to_number(value: Decimal) -> float:
+    """Write a number as JavaScript has it; raise OverflowError for a number that is too large."""
     number = float(value)
-    if isinstance(value, Decimal) and math.isinf(number):
+    if math.isinf(number):
         raise OverflowError
-    return number if math.isfinite(number) else None
+    return number
+
+
+def _to_integer(value: int) -> float:
+    return value if abs(value) < _GREATEST else float(value)
+
+
+def _to_day(day: date) -> str:
+    """Write a day so that it is the same day in every time zone."""
+    return f"{day.isoformat()}T00:00:00"
+
+
+_VALUE = JsonForm(decimal=_to_number, integer=_to_integer, time=datetime.isoformat, day=_to_day)
 
 
 def _config(*, is_dark: bool) -> dict[str, Any]:

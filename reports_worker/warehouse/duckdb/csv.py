@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import duckdb
 
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.warehouse.column_types import TEXT, is_number, unite
 from reports_worker.warehouse.errors import WarehouseError
 
@@ -25,7 +26,7 @@ from .csv_lines import (
     refuse_fields,
     refuse_odd_line,
 )
-from .parts import LinkedFile, Part, fold, quote_files, quote_name, quote_text, unite_parts, write_hive
+from .parts import LinkedFile, Part, fold, quote_files, unite_parts, write_hive
 
 # DuckDB looks at so many rows to tell the types.
 SAMPLE_ROWS = 20_480

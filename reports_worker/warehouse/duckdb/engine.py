@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from reports_worker.content.rows import Batch, Column, Kind
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.warehouse.address import WarehouseAddress
 from reports_worker.warehouse.engine import Bounds, check_names
 from reports_worker.warehouse.errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
@@ -19,7 +20,6 @@ from reports_worker.warehouse.placeholders import Style, bind
 
 from .errors import explained
 from .folder import FolderTable
-from .parts import quote_name, quote_text
 from .statements import check_reads
 from .tables import FolderTables
 

@@ -11,6 +11,7 @@ from typing import Self
 
 import duckdb
 
+from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.warehouse.column_types import TEXT, find_doubt
 from reports_worker.warehouse.errors import WarehouseError
 
@@ -172,14 +173,6 @@ def write_hive(files: Sequence[LinkedFile]) -> str:
 def fold(name: str) -> str:
     """Fold a name as DuckDB compares names: A to Z are a to z, and no other letters are alike."""
     return name.translate(_SMALL_LETTERS)
-
-
-def quote_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def quote_files(files: Sequence[LinkedFile]) -> str:

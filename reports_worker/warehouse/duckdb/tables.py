@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from reports_worker.lib.sql import quote_name
 from reports_worker.warehouse.errors import WarehouseError, WarehouseUnavailableError
 
 from .csv import select_csv
@@ -17,7 +18,7 @@ from .errors import explain_file
 from .folder import PARQUET, DataFile, FolderTable, find_tables
 from .held_files import HeldFiles, explain_change
 from .parquet import select_parquet
-from .parts import LinkedFile, fold, quote_name
+from .parts import LinkedFile, fold
 from .statements import Named
 
 log = logging.getLogger(__name__)

@@ -168,7 +168,7 @@ BAD = {
     "::1": "port",
     "fe80::1:6379": "port",
     "one:6379,two:6379": "one host:port is taken",
-    "broker:6379,ssl=yes": "ssl must be true or false",
+    "broker:6379,ssl=maybe": "ssl must be true or false",
     "broker:6379,defaultDatabase=one": "defaultDatabase must be a number",
     "broker:6379,serviceName=mymaster": "unknown option 'servicename'",
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reports_worker import ReportType, TypeDescription
-from reports_worker.domain.type_description import describe_type, type_from_data
+from reports_worker.domain.type_description import type_from_data
 from reports_worker.errors import DefinitionError
 from reports_worker.parameters import (
     KINDS,
@@ -146,6 +146,6 @@ def test_data_that_is_no_type_is_refused(data: Any) -> None:
 def test_a_type_is_described_without_its_code() -> None:
     report_type = ReportType("x", "X", "About x.", lambda _: {}, parameters=[Text(name="a")], formats=["csv"])
 
-    described = describe_type(report_type, version="7", source="x.py")
+    described = report_type.describe(version="7", source="x.py")
 
     assert described == TypeDescription("x", "X", "About x.", (Text(name="a"),), ("csv",), "7", "x.py")

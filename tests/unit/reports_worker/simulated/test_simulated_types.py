@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reports_worker import CATALOG, ReportContext, ReportType
+from reports_worker import CATALOG, ReportContext, ReportType, Settings
 from reports_worker.lib.units import SecondsRange
-from reports_worker.simulated import SIMULATED_SECONDS, inventory, make_types, sales, users
+from reports_worker.simulated import inventory, make_types, sales, users
 from reports_worker.simulated.simulation import choose_seconds
 
 AT_ONCE = make_types(SecondsRange(0, 0))
@@ -86,7 +86,7 @@ def test_users_are_in_range_and_active_and_new_ones_are_among_all() -> None:
 
 
 def test_it_takes_a_whole_number_of_seconds_from_5_to_15() -> None:
-    chosen = {choose_seconds(SIMULATED_SECONDS, seeded(seed)) for seed in SEEDS}
+    chosen = {choose_seconds(Settings().simulated_seconds, seeded(seed)) for seed in SEEDS}
 
     assert chosen == set(range(5, 16))
 

@@ -1,0 +1,13 @@
+"""Whole numbers as text: only the digits 0 to 9 count, without sign and space."""
+
+from __future__ import annotations
+
+LAST_PORT = 65_535
+# More digits than any number here has; int() refuses some thousands.
+_MOST_DIGITS = 18
+
+
+def is_whole(text: str, low: int = 0, high: int = 10**_MOST_DIGITS) -> bool:
+    """Test whether a text is a whole number from `low` to `high`."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+    return is_number and low <= int(text) <= high
