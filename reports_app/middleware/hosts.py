@@ -30,12 +30,12 @@ def refuse_other_hosts(names: Collection[str], *, allow_addresses: bool) -> Call
     below it. Flask's own check, TRUSTED_HOSTS, refuses every IPv6 address.
     """
     known = frozenset(name.removeprefix(".") for name in names)
-    completions = tuple(f".{name.removeprefix('.')}" for name in names if name.startswith("."))
+    suffixes = tuple(f".{name.removeprefix('.')}" for name in names if name.startswith("."))
 
     @lru_cache(maxsize=64)
     def is_ours(host: str) -> bool:
         name = without_port(host).lower()
-        return name in known or name.endswith(completions) or (allow_addresses and _is_address(name))
+        return name in known or name.endswith(suffixes) or (allow_addresses and _is_address(name))
 
     def check() -> None:
         host = request.environ.get("HTTP_HOST")
