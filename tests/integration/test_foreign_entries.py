@@ -391,7 +391,7 @@ def test_who_waits_is_woken_by_the_end_and_by_nothing_foreign(
 ) -> None:
     task_id = reports.submit(SALES)
     execution = begin(redis, leases, task_id)
-    completions = CompletionWaiter(reports, places=2)
+    completions = CompletionWaiter(reports, max_waiting=2)
 
     def find_readers() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "report-endings"]

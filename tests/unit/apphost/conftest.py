@@ -21,7 +21,7 @@ from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[3]
 
-# Serves /health, tells in the file `journal` what happens to it, and obeys files beside it.
+# Serves /health, logs events in the file `journal`, and obeys files beside it.
 PROGRAM = """
 import http.server, os, pathlib, signal, socket, sys, threading
 

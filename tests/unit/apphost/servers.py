@@ -50,7 +50,7 @@ def make_program(path: Path, *lines: str) -> Path:
 
 
 def make_impostor(path: Path, version: str, *lines: str) -> Path:
-    """Write a script that says this version, and does `lines` when it is started with a configuration."""
+    """Write a script that prints this version, and runs `lines` when it gets a configuration."""
     return make_program(path, f'if [ "$1" = --version ]; then echo "{version}"; exit; fi', *lines)
 
 

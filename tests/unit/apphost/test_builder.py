@@ -85,7 +85,7 @@ def test_a_resource_of_another_builder_is_refused() -> None:
     builder = create_builder()
     builder.add_executable("worker", "rq", ".").wait_for(stranger)
 
-    with pytest.raises(ModelError, match="'stranger', which was not added here"):
+    with pytest.raises(ModelError, match="'stranger': add this resource"):
         builder.build()
 
 

@@ -32,7 +32,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 class RecordingSupervisor(Supervisor):
-    """Keeps what is asked of it."""
+    """Records the requested actions."""
 
     asked: list[tuple[str, str]]
 
@@ -254,7 +254,7 @@ def test_the_page_names_states_in_words_and_groups_replicas(logged_in: FlaskClie
 
     assert "FailedToStart" in text
     assert "waits for broker" in text
-    assert "0 of 2 replicas are well" in text
+    assert "0 of 2 replicas are ready" in text
     assert "GET /health answered 503" in text
 
 
@@ -262,7 +262,7 @@ def test_the_page_sums_up_what_is_well_where_a_screen_reader_hears_it(logged_in:
     text = logged_in.get("/").text
 
     assert (
-        '<p class="summary" role="status" data-live>1 of 5 are well. api is Running (Unhealthy). '
+        '<p class="summary" role="status" data-live>1 of 5 are ready. api is Running (Unhealthy). '
         "worker-1 is FailedToStart. worker-2 is NotStarted. outside is NotStarted.</p>"
     ) in text
 

@@ -1,4 +1,4 @@
-"""What the apphost decides, without a process."""
+"""The decisions of the apphost, without a process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_pauses_grow_with_each_death_in_a_row() -> None:
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
-def test_what_dies_five_times_in_a_row_is_given_up() -> None:
+def test_after_five_consecutive_deaths_the_restarts_end() -> None:
     record = RestartRecord()
     for _ in range(4):
         record = record.after_death(ran_seconds=9)

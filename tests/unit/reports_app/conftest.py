@@ -46,8 +46,8 @@ def factory(memory: fakeredis.FakeRedis, queue: ReportQueue) -> ReportFactory:
 
 @pytest.fixture
 def app(services: Services) -> Flask:
-    """Somebody's small application with our blueprint at its root."""
-    app = Flask("somebodys", template_folder=None, static_folder=None)
+    """A small host application with the blueprint at its root."""
+    app = Flask("host_application", template_folder=None, static_folder=None)
     app.config.update(SECRET_KEY=SECRET)
     app.jinja_env.undefined = StrictUndefined
     app.register_blueprint(create_blueprint(services=services))

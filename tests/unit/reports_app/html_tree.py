@@ -1,4 +1,4 @@
-"""A page as a tree, to ask it by tag, attribute and text."""
+"""A page as a tree, with queries by tag, attribute and text."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def assert_all_answer(client: FlaskClient, task_id: str) -> None:
         f"/api/reports/{task_id}",
         f"/?from={task_id}",
     ):
-        answer = client.get(path)
-        assert answer.status_code in (200, 404), path
+        response = client.get(path)
+        assert response.status_code in (200, 404), path
     for path in LISTS:
         assert client.get(path).status_code == 200, path
 

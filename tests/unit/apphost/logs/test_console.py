@@ -61,7 +61,7 @@ class Pipe:
         return self.read_bytes.decode()
 
     def fill(self) -> None:
-        """Write as somebody else until no byte fits."""
+        """Write as another program until no byte fits."""
         writing = self.stream.fileno()
         os.set_blocking(writing, False)
         with suppress(BlockingIOError):
@@ -95,7 +95,7 @@ def pipe() -> Iterator[Pipe]:
 
 
 def account(text: str) -> tuple[list[str], int]:
-    """Separate the lines that were shown from the number of those that were said to be dropped."""
+    """Return the shown lines, and the number of dropped lines according to the notes."""
     notices = re.findall(r"^\(([\d,]+) lines are not shown here", text, re.MULTILINE)
     shown = [line for line in text.splitlines() if not line.startswith("(")]
     return shown, sum(int(count.replace(",", "")) for count in notices)
@@ -111,7 +111,7 @@ def wait_for_dashboard(host: Host, name: str) -> int:
 
 def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(pipe: Pipe) -> None:
     pipe.fill()
-    writer = LineWriter(pipe.stream, most_bytes=100 * LINE_BYTES)
+    writer = LineWriter(pipe.stream, max_bytes=100 * LINE_BYTES)
     for number in range(1000):
         writer.put(f"{number}")
 
@@ -131,7 +131,7 @@ def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(p
 def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -> None:
     pipe = Pipe()
     try:
-        writer = LineWriter(pipe.stream, most_bytes=2000)
+        writer = LineWriter(pipe.stream, max_bytes=2000)
         count = 0
         for lines, read in steps:
             for _ in range(lines):
@@ -153,7 +153,7 @@ def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -
 
 
 def test_a_burst_of_lines_to_a_reader_that_reads_is_shown_whole(pipe: Pipe) -> None:
-    writer = LineWriter(pipe.stream, most_bytes=10_000_000)
+    writer = LineWriter(pipe.stream, max_bytes=10_000_000)
     for number in range(20_000):
         writer.put(str(number))
     closing = threading.Thread(target=writer.close)

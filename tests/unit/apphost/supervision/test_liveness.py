@@ -1,4 +1,4 @@
-"""What does not live is started again, what has finished is not, and a pause is said: by a real apphost."""
+"""A real apphost restarts a process that is not alive, does not restart a finished one, and shows a pause."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def test_a_request_is_one_line_with_method_path_status_and_time(
 def test_the_report_that_a_request_is_about_is_named(
     client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
 
     client.post(f"/api/reports/{task_id}/cancel")
     submitted = client.post("/api/reports", json={"title": "Q4", "type": "sales"}).get_json()["task_id"]
@@ -60,19 +60,17 @@ def test_the_report_that_a_request_is_about_is_named(
     assert lines[1].endswith(f"status=202 {ms(lines[1])} task_id={submitted}")
 
 
-def test_a_report_asked_for_by_form_is_named(client: FlaskClient, lines: list[str]) -> None:
+def test_a_report_requested_by_form_is_named(client: FlaskClient, lines: list[str]) -> None:
     token = parse_html(client.get("/").text).form_to("/reports").hidden_fields()
 
-    answer = client.post("/reports", data=token | {"title": "Q4", "type": "sales"})
+    response = client.post("/reports", data=token | {"title": "Q4", "type": "sales"})
 
     assert lines[-1].startswith("event=request method=POST path=/reports status=303")
-    assert lines[-1].endswith(f"task_id={answer.headers['Location'][-36:]}")
+    assert lines[-1].endswith(f"task_id={response.headers['Location'][-36:]}")
 
 
 @pytest.mark.parametrize("path", ["/health", "/alive", "/static/css/reports.css", "/reports?partial=1"])
-def test_what_is_asked_every_few_seconds_leaves_no_line(
-    client: FlaskClient, lines: list[str], path: str
-) -> None:
+def test_periodic_requests_leave_no_line(client: FlaskClient, lines: list[str], path: str) -> None:
     client.get(path).close()
 
     assert lines == []
@@ -81,7 +79,7 @@ def test_what_is_asked_every_few_seconds_leaves_no_line(
 def test_asking_how_a_report_stands_leaves_a_line_only_where_that_fails(
     client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id, unknown = factory.ask(), new_task_id()
+    task_id, unknown = factory.request(), new_task_id()
 
     client.get(f"/api/reports/{task_id}")
     client.get(f"/api/reports/{task_id}?wait=0")
@@ -112,7 +110,7 @@ def test_but_it_does_when_something_is_wrong(
     "task_id",
     ["%0aevent=fake", "%0d%0aevent=fake", "a event=fake", 'a" event=fake', "%1b[31mred", "%e2%80%a8x", "%ff"],
 )
-def test_nobody_writes_a_line_of_their_own(client: FlaskClient, lines: list[str], task_id: str) -> None:
+def test_no_client_can_forge_a_line(client: FlaskClient, lines: list[str], task_id: str) -> None:
     client.get(f"/api/reports/{task_id}")
 
     assert len(lines) == 1

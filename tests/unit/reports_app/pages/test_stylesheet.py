@@ -1,4 +1,4 @@
-"""The colours of our pages can be read, in light and in dark."""
+"""The colours of the pages are readable, in the light and the dark scheme."""
 
 from __future__ import annotations
 
