@@ -88,7 +88,7 @@ def run_server(program: str, folder: Path) -> Iterator[Redis]:
 
 
 def write_with(program: str, folder: Path, *, size: int = 1) -> Path:
-    """Have a server write a key of `size` bytes into its base file; return where the data are."""
+    """Let a server write a key of `size` bytes into its base file; return the folder of the data."""
     with run_server(program, folder) as client:
         client.set("kept", "x" * size)
         client.config_set("rdbcompression", "no")

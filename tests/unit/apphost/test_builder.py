@@ -1,4 +1,4 @@
-"""The builder speaks Aspire's words and refuses models that cannot work."""
+"""The builder uses Aspire's names and refuses inconsistent models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apphost.reports import describe_app
 from apphost.settings import Settings
 
 
-def test_a_model_keeps_what_was_said_in_the_order_in_which_it_was_said() -> None:
+def test_a_model_keeps_its_resources_in_the_order_of_their_addition() -> None:
     with create_builder() as builder:
         broker = builder.add_redis("broker", port=6379)
         api = builder.add_python_module("api", ".", "gunicorn").with_args(["app:app"]).with_reference(broker)
@@ -36,7 +36,7 @@ def test_a_model_keeps_what_was_said_in_the_order_in_which_it_was_said() -> None
     assert third.instance_names == ("worker-1", "worker-2")
 
 
-def test_a_program_is_looked_for_beside_the_interpreter_first() -> None:
+def test_a_program_beside_the_interpreter_comes_first() -> None:
     program = Path(sys.executable).name
 
     resource = create_builder().add_executable("one", program, ".").resource
@@ -44,7 +44,7 @@ def test_a_program_is_looked_for_beside_the_interpreter_first() -> None:
     assert resource.command == (str(Path(sys.executable).parent / program),)
 
 
-def test_a_program_that_is_not_there_is_left_to_the_path() -> None:
+def test_a_program_that_is_not_beside_the_interpreter_is_searched_on_the_path() -> None:
     assert create_builder().add_executable("one", "no-such-program", ".").resource.command == (
         "no-such-program",
     )

@@ -1,4 +1,4 @@
-"""The web side over a broker in memory."""
+"""The web application with a broker in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "a secret for tests alone"
 
 @pytest.fixture
 def memory_server() -> fakeredis.FakeServer:
-    """A broker in memory; `connected = False` takes it away."""
+    """A broker in memory; `connected = False` makes it unreachable."""
     return fakeredis.FakeServer()
 
 

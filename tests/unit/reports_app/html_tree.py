@@ -11,7 +11,7 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 
 @dataclass
 class Element:
-    """A tag with its attributes and what stands in it."""
+    """A tag with its attributes and its content."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Reports in every state, brought there the way a worker brings them."""
+"""Reports in every status, changed in the same way as by a worker."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def app_for(services: Services, **settings: object) -> Flask:
     return app
 
 
-def test_where_it_is_open_health_and_every_page_say_so(services: Services) -> None:
+def test_if_the_api_is_open_health_and_every_page_show_a_warning(services: Services) -> None:
     client = app_for(replace(services, is_open=True), is_open=True).test_client()
 
     (warning,) = client.get("/health").get_json()["warnings"]
@@ -40,7 +40,7 @@ def test_where_it_is_open_health_and_every_page_say_so(services: Services) -> No
         assert "There is no sign-in" in client.get(path, headers=HTML).text
 
 
-def test_on_loopback_there_is_nothing_to_say(product_client: FlaskClient) -> None:
+def test_on_loopback_there_is_no_warning(product_client: FlaskClient) -> None:
     assert "warnings" not in product_client.get("/health").get_json()
     assert "sign-in" not in product_client.get("/", headers=HTML).text
 
@@ -116,7 +116,7 @@ def test_with_the_broker_away_an_invalid_request_is_still_refused_as_invalid(
     assert product_client.get("/api/reports/7").status_code == 404
 
 
-def test_with_the_broker_away_health_says_why_and_alive_is_well(
+def test_with_the_broker_away_health_has_the_reason_and_alive_is_alive(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False

@@ -75,7 +75,7 @@ def test_a_callback_that_is_not_allowed_is_a_field_at_fault(
     assert queue.list().total == 0
 
 
-def test_without_allowed_hosts_the_refusal_says_what_to_set(client: FlaskClient) -> None:
+def test_without_allowed_hosts_the_refusal_names_the_setting(client: FlaskClient) -> None:
     status, problem = submit(client, URL)
 
     assert status == 400

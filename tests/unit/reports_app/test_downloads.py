@@ -1,4 +1,4 @@
-"""Files of reports as programs and browsers take them away."""
+"""Downloads of report files by programs and browsers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def app(app: Flask, services: Services, store: FolderStore) -> Flask:
 
 
 def use(app: Flask, services: Services, store: FolderStore) -> None:
-    """Have the application hand out what is in this store, two at a time."""
+    """Let the application serve the files of this store, two at a time."""
     changed = replace(services)
     object.__setattr__(changed, "downloads", Downloads(store, max_concurrent=2))
     add_services(app, changed)
@@ -52,7 +52,7 @@ def use(app: Flask, services: Services, store: FolderStore) -> None:
 
 @pytest.fixture
 def path(factory: ReportFactory, store: FolderStore, tmp_path: Path) -> str:
-    """Leave a completed report with files; return the path of one."""
+    """Create a completed report with files; return the path of one."""
     return complete(factory, store, tmp_path)
 
 
@@ -66,7 +66,7 @@ def complete(factory: ReportFactory, store: FolderStore, folder: Path, title: st
     return f"/api/reports/{task_id}/artifacts/orders.csv"
 
 
-def test_a_file_comes_whole_with_all_that_is_known_of_it(client: FlaskClient, path: str) -> None:
+def test_a_file_is_returned_completely_with_its_headers(client: FlaskClient, path: str) -> None:
     response = client.get(path)
 
     assert response.status_code == 200
@@ -89,14 +89,14 @@ def test_head_returns_the_same_headers_without_a_body(client: FlaskClient, path:
     assert response.headers["ETag"] == f'"{DIGEST}"'
 
 
-def test_an_empty_file_can_be_taken(client: FlaskClient, path: str) -> None:
+def test_an_empty_file_can_be_downloaded(client: FlaskClient, path: str) -> None:
     response = client.get(path.replace("orders", "empty"))
 
     assert (response.status_code, response.data, response.headers["Content-Length"]) == (200, b"", "0")
 
 
 @pytest.mark.parametrize("etags", [f'"{DIGEST}"', f'"other", W/"{DIGEST}"', "*"])
-def test_what_the_client_has_is_not_sent_again(client: FlaskClient, path: str, etags: str) -> None:
+def test_a_file_that_the_client_has_is_not_sent_again(client: FlaskClient, path: str, etags: str) -> None:
     response = client.get(path, headers={"If-None-Match": etags})
 
     assert (response.status_code, response.data) == (304, b"")
@@ -224,11 +224,13 @@ def test_a_store_that_is_away_is_not_a_missing_file(
 
 
 def begin(client: FlaskClient, path: str, **headers: str) -> TestResponse:
-    """Ask for a file without taking it."""
+    """Request a file without reading it."""
     return client.get(path, headers=headers, buffered=False)
 
 
-def test_large_files_go_out_so_many_at_a_time_and_small_parts_always(client: FlaskClient, path: str) -> None:
+def test_downloads_of_large_files_are_limited_and_small_ranges_are_not(
+    client: FlaskClient, path: str
+) -> None:
     taken = [begin(client, path) for _ in range(2)]
     crowded = client.get(path)
     small = client.get(path, headers={"Range": "bytes=0-99"})
@@ -242,7 +244,7 @@ def test_large_files_go_out_so_many_at_a_time_and_small_parts_always(client: Fla
     assert after.data == DATA
 
 
-def test_places_come_back_whatever_the_answer_is(client: FlaskClient, path: str) -> None:
+def test_slots_are_released_after_any_response(client: FlaskClient, path: str) -> None:
     for headers in (
         {"If-None-Match": f'"{DIGEST}"'},
         {"Range": f"bytes={len(DATA)}-"},
@@ -255,7 +257,7 @@ def test_places_come_back_whatever_the_answer_is(client: FlaskClient, path: str)
     assert client.get(path).status_code == 200
 
 
-def test_a_file_cut_off_on_its_way_breaks_the_answer_instead_of_ending_it(
+def test_a_truncated_file_breaks_the_response_instead_of_ending_it(
     client: FlaskClient, store: FolderStore, path: str
 ) -> None:
     response = begin(client, path)
@@ -274,7 +276,7 @@ def test_a_failed_report_has_no_files(client: FlaskClient, factory: ReportFactor
     assert client.get(f"/api/reports/{task_id}/artifacts/orders.csv").status_code == 404
 
 
-def test_receipts_stand_in_the_report_and_a_cut_one_is_not_complete(
+def test_a_report_has_its_receipts_and_a_cut_file_is_not_complete(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     whole, cut = factory.start(), factory.start()

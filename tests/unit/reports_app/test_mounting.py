@@ -112,13 +112,17 @@ def test_the_api_works_below_the_prefix(client: FlaskClient, factory: ReportFact
         ("GET", "/api/reports?limit=0", 400),
     ],
 )
-def test_errors_of_the_api_are_ours(client: FlaskClient, method: str, path: str, status: int) -> None:
+def test_errors_of_the_api_are_handled_by_the_product(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
     response = client.open(PREFIX + path, method=method, headers=HTML)
 
     assert (response.status_code, response.mimetype) == (status, "application/problem+json")
 
 
-def test_the_pages_errors_are_ours(client: FlaskClient, memory_server: fakeredis.FakeServer) -> None:
+def test_errors_of_the_pages_are_handled_by_the_product(
+    client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
     too_large = client.post(f"{PREFIX}/reports", data={"title": "x" * 70_000}, headers=HTML)
     no_file = client.get(f"{PREFIX}/static/nothing.css", headers=HTML)
     memory_server.connected = False
@@ -145,7 +149,7 @@ def test_an_unknown_path_below_the_prefix_is_refused_by_the_product(
     assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
 
 
-def test_another_method_below_the_prefix_is_refused_by_us(
+def test_another_method_below_the_prefix_is_refused_by_the_product(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     path = f"{PREFIX}/reports/{factory.request()}"
@@ -191,7 +195,7 @@ def test_the_hosts_pages_files_and_errors_stay_its_own(client: FlaskClient) -> N
         assert "the host's" not in response.get_data(as_text=True)
 
 
-def test_the_hosts_answers_get_nothing_of_ours(client: FlaskClient) -> None:
+def test_responses_of_the_host_application_get_no_headers_of_the_product(client: FlaskClient) -> None:
     response = client.get("/")
 
     assert "Content-Security-Policy" not in response.headers

@@ -24,7 +24,7 @@ def read_text(client: FlaskClient, url: str) -> str:
 
 
 @pytest.mark.parametrize("view", ["/", "/reports", "/reports?partial=1", "/?status=failed"])
-def test_the_list_says_that_the_queue_is_paused_and_until_when(
+def test_the_list_shows_that_the_queue_is_paused_and_until_when(
     client: FlaskClient, queue: ReportQueue, factory: ReportFactory, view: str
 ) -> None:
     factory.request()
@@ -42,7 +42,7 @@ def test_the_list_says_that_the_queue_is_paused_and_until_when(
     wait_until(lambda: NOTICE not in read_text(client, view), what="the end of the notice")
 
 
-def test_an_empty_list_says_it_too_and_a_pause_without_end_names_none(
+def test_an_empty_list_shows_the_pause_too_and_a_pause_without_end_has_no_end(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
     queue.pause()

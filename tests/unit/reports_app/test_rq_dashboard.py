@@ -1,4 +1,4 @@
-"""rq-dashboard: what it shows, to whom, and that it changes nothing."""
+"""rq-dashboard: its content, its access rules, and that it is read-only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REGISTRIES = ("queued", "started", "finished", "failed")
 
 @pytest.fixture
 def product(product: Flask) -> Flask:
-    """The product, lenient with rq-dashboard's templates, which use names that are not there."""
+    """The product with lenient templates, since rq-dashboard's templates use undefined names."""
     product.jinja_env.undefined = jinja2.Undefined
     return product
 
@@ -42,7 +42,7 @@ def list_of(client: FlaskClient, registry: str) -> Any:
 
 
 def state_of(factory: ReportFactory) -> dict[Any, Any]:
-    """Everything that stands in the broker."""
+    """All keys and values in the broker."""
     return {key: factory.connection.dump(key) for key in factory.connection.keys()}  # noqa: SIM118
 
 
@@ -98,9 +98,7 @@ def test_a_job_shows_its_report(product_client: FlaskClient, factory: ReportFact
 
 
 @pytest.mark.parametrize("state", ["request", "start", "complete", "fail"])
-def test_markup_in_a_job_comes_escaped(
-    product_client: FlaskClient, factory: ReportFactory, state: str
-) -> None:
+def test_markup_in_a_job_is_escaped(product_client: FlaskClient, factory: ReportFactory, state: str) -> None:
     task_id = getattr(factory, state)(EVIL)
     evil_fields: dict[Any, Any] = {
         "error": EVIL,
@@ -184,7 +182,7 @@ def test_looking_changes_nothing(product_client: FlaskClient, factory: ReportFac
     ],
 )
 @pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
-def test_through_a_proxy_it_answers_nobody(
+def test_through_a_proxy_the_dashboard_is_refused(
     product_client: FlaskClient, header: str, value: str, path: str
 ) -> None:
     with product_client.get(path, headers={header: value, **HTML}) as response:
@@ -192,14 +190,14 @@ def test_through_a_proxy_it_answers_nobody(
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1", "::2", "2001:db8::1"])
-def test_from_another_machine_it_answers_nobody(product_client: FlaskClient, address: str) -> None:
+def test_from_another_machine_the_dashboard_is_refused(product_client: FlaskClient, address: str) -> None:
     response = product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address})
 
     assert response.status_code == 403
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_from_this_machine_it_answers(product_client: FlaskClient, address: str) -> None:
+def test_from_this_machine_the_dashboard_is_served(product_client: FlaskClient, address: str) -> None:
     assert product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address}).status_code == 200
 
 
@@ -238,7 +236,7 @@ def test_an_unknown_job_is_not_found(product_client: FlaskClient, path: str, tas
     assert parse_html(response.text).get("h1").text == "Not found"
 
 
-def test_with_the_broker_away_it_says_so(
+def test_with_the_broker_away_the_dashboard_shows_an_error(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False

@@ -1,4 +1,4 @@
-"""The settings of the web side."""
+"""The settings of the web application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def message_of(**environ: str) -> str:
     return str(caught.value)
 
 
-def test_without_any_variable_the_defaults_stand() -> None:
+def test_without_any_variable_the_defaults_apply() -> None:
     assert read() == AppSettings() == AppSettings(shared=Settings())
     assert (read().host, read().port, read().processes, read().proxies) == ("127.0.0.1", 8000, 2, 0)
     assert read().shared.timeout == timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_each_variable_is_read() -> None:
         ("REPORTS_PROXIES", ["9", "-1", "yes"], "from 0 to 8"),
     ],
 )
-def test_a_bad_number_is_refused_with_name_value_and_what_is_allowed(
+def test_an_invalid_number_is_refused_with_name_value_and_range(
     name: str, values: list[str], allowed: str
 ) -> None:
     for value in values:

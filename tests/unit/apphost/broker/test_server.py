@@ -115,7 +115,7 @@ def test_reports_stay_when_another_server_comes_first_on_the_path(
     assert before.partition("  (")[2].partition(")")[0] in after
 
 
-def test_reports_stay_with_their_server_when_the_wheel_comes_and_without_it_pass_to_the_wheel(
+def test_reports_stay_with_their_server_if_it_exists_and_else_move_to_the_wheel(
     make_host: MakeHost, redis_program: str, without_wheel: str
 ) -> None:
     host = make_host('builder.add_redis("broker")', PYTHONPATH=without_wheel)

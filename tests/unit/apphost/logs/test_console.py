@@ -1,4 +1,4 @@
-"""A console that is not read, or cannot be written to, holds up nothing."""
+"""A console that is not read, or cannot be written to, blocks nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Pipe:
 
 
 class FullDisk(io.StringIO):
-    """A stream that refuses what it is given while its disk is full."""
+    """A stream that refuses all writes while its disk is full."""
 
     is_full = True
     refused = 0
@@ -152,7 +152,7 @@ def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -
     assert len(shown) + dropped == count + 1
 
 
-def test_a_burst_of_lines_to_a_reader_that_reads_is_shown_whole(pipe: Pipe) -> None:
+def test_a_burst_of_lines_is_shown_completely_to_a_reader_that_reads(pipe: Pipe) -> None:
     writer = LineWriter(pipe.stream, max_bytes=10_000_000)
     for number in range(20_000):
         writer.put(str(number))
@@ -164,7 +164,7 @@ def test_a_burst_of_lines_to_a_reader_that_reads_is_shown_whole(pipe: Pipe) -> N
     assert pipe.read().split() == [str(number) for number in range(20_000)]
 
 
-def test_lines_that_a_full_disk_refuses_are_counted_once_it_takes_lines_again() -> None:
+def test_lines_that_a_full_disk_refuses_are_counted_after_the_disk_has_space_again() -> None:
     disk = FullDisk()
     writer = LineWriter(disk)
     for number in range(3):
@@ -198,7 +198,7 @@ def test_a_line_without_end_on_stderr_is_shown_when_it_is_flushed(pipe: Pipe) ->
     wait_until(lambda: pipe.read() == "whole\nbegun\n", what="both lines")
 
 
-def test_what_dies_is_started_again_while_the_terminal_is_stopped(make_host: MakeHost) -> None:
+def test_a_process_that_dies_is_restarted_while_the_terminal_is_stopped(make_host: MakeHost) -> None:
     terminal, inside = pty.openpty()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(inside)
     os.close(inside)
@@ -219,7 +219,7 @@ def test_what_dies_is_started_again_while_the_terminal_is_stopped(make_host: Mak
     os.close(terminal)
 
 
-def test_a_terminal_that_goes_on_tells_how_many_lines_were_dropped(make_host: MakeHost) -> None:
+def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: MakeHost) -> None:
     terminal, inside = pty.openpty()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(inside)
     os.close(inside)
@@ -261,7 +261,9 @@ def test_an_apphost_whose_full_pipe_is_not_read_stops_as_usual(make_host: MakeHo
     assert [child.pid for child in children if child.is_running()] == []
 
 
-def test_a_second_signal_kills_what_ignores_the_first_while_nothing_is_read(make_host: MakeHost) -> None:
+def test_a_second_signal_kills_processes_that_ignore_the_first_while_nothing_is_read(
+    make_host: MakeHost,
+) -> None:
     deaf = "import signal\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf')\nwhile True: print('x' * 200)"
     reading, writing = os.pipe()
     host = make_host(f"{python(deaf, 'deaf')}.with_stop_timeout(60)").start_on(writing)

@@ -1,4 +1,4 @@
-"""Cancel, retry, delete and submit once only: what programs may rely on."""
+"""Cancel, retry, delete and idempotent submit in the JSON API."""
 
 from __future__ import annotations
 
@@ -143,9 +143,7 @@ def test_only_a_failed_report_can_be_made_again(
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "failed"])
-def test_a_report_is_deleted_whatever_its_state(
-    client: FlaskClient, factory: ReportFactory, state: str
-) -> None:
+def test_a_report_is_deleted_in_any_status(client: FlaskClient, factory: ReportFactory, state: str) -> None:
     kept, task_id = factory.request("kept"), make(factory, state)
 
     response = change_report(client, "delete", task_id)
@@ -158,7 +156,9 @@ def test_a_report_is_deleted_whatever_its_state(
 
 @changes
 @pytest.mark.parametrize("task_id", [UNKNOWN_ID, UNKNOWN_ID.upper(), "7", "%00", "%ff", "*", "x" * 3000])
-def test_what_is_not_there_cannot_be_changed(client: FlaskClient, change: str, task_id: str) -> None:
+def test_an_unknown_report_cannot_be_changed_by_the_api(
+    client: FlaskClient, change: str, task_id: str
+) -> None:
     response = change_report(client, change, task_id)
 
     assert_problem(response, 404)
@@ -166,7 +166,7 @@ def test_what_is_not_there_cannot_be_changed(client: FlaskClient, change: str, t
 
 
 @changes
-def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
+def test_with_the_broker_away_nothing_changes_and_the_response_has_a_retry_time(
     client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, change: str
 ) -> None:
     task_id = factory.fail() if change == "retry" else factory.request()
@@ -239,7 +239,7 @@ def test_a_bad_key_is_named_and_nothing_is_queued(
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted"', "~!@#$%^&*()"])
-def test_any_other_key_is_taken(client: FlaskClient, key: str) -> None:
+def test_any_other_key_is_accepted(client: FlaskClient, key: str) -> None:
     first, second = submit(client, key), submit(client, key)
 
     assert first.status_code == second.status_code == 202
@@ -296,7 +296,7 @@ def test_the_report_types_are_listed_without_a_broker(
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
-def test_a_wait_for_what_has_ended_is_answered_at_once(
+def test_a_wait_for_an_ended_report_returns_at_once(
     client: FlaskClient, factory: ReportFactory, state: str
 ) -> None:
     task_id = make(factory, state)
@@ -307,7 +307,7 @@ def test_a_wait_for_what_has_ended_is_answered_at_once(
     assert "Retry-After" not in response.headers
 
 
-def test_a_wait_for_what_is_not_there_is_answered_at_once(client: FlaskClient) -> None:
+def test_a_wait_for_an_unknown_report_returns_at_once(client: FlaskClient) -> None:
     assert_problem(client.get(f"/api/reports/{UNKNOWN_ID}?wait=30"), 404)
 
 

@@ -1,4 +1,4 @@
-"""What programs may rely on."""
+"""The contract of the JSON API."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_each_type_can_be_requested(client: FlaskClient, report_type: str) -> No
     assert client.get(response.headers["Location"]).get_json()["type"] == report_type
 
 
-def test_json_with_a_charset_is_taken(client: FlaskClient) -> None:
+def test_json_with_a_charset_is_accepted(client: FlaskClient) -> None:
     body = '{"title": "Übersicht", "type": "sales"}'.encode()
 
     response = client.post("/api/reports", data=body, content_type="application/json; charset=utf-8")
@@ -69,7 +69,7 @@ def test_json_with_a_charset_is_taken(client: FlaskClient) -> None:
     assert client.get(response.headers["Location"]).get_json()["title"] == "Übersicht"
 
 
-def test_a_pending_report_has_not_begun(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_pending_report_has_not_started(client: FlaskClient, factory: ReportFactory) -> None:
     task_id = factory.request("Waiting")
 
     body = get(client, task_id)
@@ -110,7 +110,7 @@ def test_a_completed_report_carries_title_and_type_within_its_result(
     assert body["ended_at"] >= body["started_at"]
 
 
-def test_a_failed_report_says_why_to_people_and_to_programs(
+def test_a_failed_report_has_an_error_for_people_and_a_reason_for_programs(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     task_id = factory.fail("Late", error="It took too long.", reason=Reason.TIMEOUT)
@@ -175,7 +175,7 @@ def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, factory
     assert "Link" not in response.headers
 
 
-def test_a_list_holds_a_hundred_by_default(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_list_has_a_hundred_reports_by_default(client: FlaskClient, factory: ReportFactory) -> None:
     for number in range(101):
         factory.request(f"number {number}")
 
@@ -198,7 +198,7 @@ def test_a_full_last_page_has_no_next(client: FlaskClient, factory: ReportFactor
     assert next_url(last) is None
 
 
-def test_the_pages_hold_every_report_once_while_others_come_and_go(
+def test_the_pages_list_every_report_once_while_others_are_added_and_removed(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     ids = [factory.request(f"number {number}") for number in range(23)]
@@ -236,7 +236,7 @@ def test_health_is_exactly_this(client: FlaskClient) -> None:
     assert response.get_json() == {"status": "healthy", "service": "report-api"}
 
 
-def test_alive_answers_for_the_process(client: FlaskClient) -> None:
+def test_alive_reports_the_process(client: FlaskClient) -> None:
     response = client.get("/alive")
 
     assert response.status_code == 200
@@ -260,6 +260,6 @@ def test_options_lists_the_allowed_methods(client: FlaskClient) -> None:
 
 
 def next_url(response: Any) -> str | None:
-    """Where the header Link leads, as a client follows it."""
+    """The address in the Link header, as a client follows it."""
     match = re.fullmatch(r'<([^>]+)>; rel="next"', response.headers.get("Link", ""))
     return match[1] if match else None

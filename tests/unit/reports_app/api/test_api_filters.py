@@ -1,4 +1,4 @@
-"""The list, for some of the reports only."""
+"""The filters of the list."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def titles(client: FlaskClient, **query: str) -> list[str]:
     ids=ascii,
 )
 @pytest.mark.usefixtures("shelf")
-def test_a_filter_leaves_those_that_are_meant(
+def test_a_filter_selects_the_matching_reports(
     client: FlaskClient, query: dict[str, str], found: list[str]
 ) -> None:
     assert titles(client, **query) == found
 
 
-def test_the_whole_is_counted_without_a_filter_only(client: FlaskClient, shelf: ReportFactory) -> None:
+def test_the_total_is_counted_without_a_filter_only(client: FlaskClient, shelf: ReportFactory) -> None:
     shelf.request()
 
     assert client.get("/api/reports").headers["X-Total-Count"] == "6"
@@ -89,7 +89,7 @@ def test_the_link_to_the_next_page_keeps_limit_and_filters(
 @pytest.mark.parametrize(
     "status", ["", "Pending", "queued", "finished", "pending,failed", "\x00", "x" * 5000]
 )
-def test_a_bad_status_is_named_with_those_there_are(client: FlaskClient, status: str) -> None:
+def test_an_invalid_status_is_named_with_the_valid_ones(client: FlaskClient, status: str) -> None:
     problem = assert_problem(client.get("/api/reports", query_string={"status": status}), 400)
 
     assert fields_of(problem) == ["status"]
@@ -111,7 +111,7 @@ def test_all_faults_of_the_filters_are_named(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["status=failed", "type=sales", "q=x"])
-def test_with_the_broker_away_a_filtered_list_says_when_to_try_again(
+def test_with_the_broker_away_a_filtered_list_has_a_retry_time(
     client: FlaskClient, memory_server: fakeredis.FakeServer, query: str
 ) -> None:
     memory_server.connected = False

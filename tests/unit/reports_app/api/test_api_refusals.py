@@ -1,4 +1,4 @@
-"""Whatever a program sends, it gets problem+json with the right status, and nothing is queued."""
+"""Invalid requests get problem details with the right status, and nothing is queued."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fields_of(body: dict[str, Any]) -> list[str]:
         pytest.param(b"\x00" * 100, id="zeros"),
     ],
 )
-def test_what_is_no_json_is_malformed(client: FlaskClient, factory: ReportFactory, data: bytes) -> None:
+def test_invalid_json_is_malformed(client: FlaskClient, factory: ReportFactory, data: bytes) -> None:
     response = client.post("/api/reports", data=data, content_type=JSON)
 
     assert "errors" not in assert_problem(response, 400)
@@ -119,7 +119,7 @@ def test_no_more_than_a_few_faults_are_told(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("title", ["x", "x" * 200, "  " + "😀" * 200 + "  ", "<b>&amp;", "مرحبا", "a\u202eb"])
-def test_any_other_title_is_taken_as_it_is(client: FlaskClient, title: str) -> None:
+def test_any_other_title_is_accepted_unchanged(client: FlaskClient, title: str) -> None:
     response = client.post("/api/reports", json={"title": title, "type": "sales"})
 
     assert response.status_code == 202
@@ -192,7 +192,7 @@ def test_another_media_type_is_refused(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+def test_an_unsupported_method_is_refused_with_the_supported_ones(
     client: FlaskClient, path: str, allowed: str, method: str
 ) -> None:
     if method in allowed:

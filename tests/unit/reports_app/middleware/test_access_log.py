@@ -1,4 +1,4 @@
-"""The line that each request leaves."""
+"""The access log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class Lines(logging.Handler):
-    """Keeps the messages that a logger was given."""
+    """Keeps the messages of a logger."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -76,7 +76,7 @@ def test_periodic_requests_leave_no_line(client: FlaskClient, lines: list[str], 
     assert lines == []
 
 
-def test_asking_how_a_report_stands_leaves_a_line_only_where_that_fails(
+def test_a_status_request_leaves_a_line_only_if_it_fails(
     client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
     task_id, unknown = factory.request(), new_task_id()
@@ -119,13 +119,13 @@ def test_no_client_can_forge_a_line(client: FlaskClient, lines: list[str], task_
     assert " event=fake" not in lines[0]
 
 
-def test_a_title_never_stands_in_a_line(client: FlaskClient, lines: list[str]) -> None:
+def test_a_title_is_never_part_of_a_line(client: FlaskClient, lines: list[str]) -> None:
     client.post("/api/reports?title=hush", json={"title": "hush", "type": "sales"})
 
     assert "hush" not in lines[0]
 
 
-def test_a_request_that_a_host_answered_is_logged_without_a_time(
+def test_a_request_that_the_host_application_handled_is_logged_without_a_time(
     app: Flask, client: FlaskClient, lines: list[str]
 ) -> None:
     app.before_request(lambda: ("log in first", 401))

@@ -1,4 +1,4 @@
-"""Which machines may connect, and by which host names."""
+"""The checks of client address and Host header."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_behind_a_proxy_the_forwarded_host_name_is_checked(services: Services) -
     assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "own.example"}) == 200
     assert status_of(client, "upstream.internal", **{"X-Forwarded-Host": "own.example:8443"}) == 200
     assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "evil.example"}) == 400
-    # What the browser itself sent stands before what the proxy added.
+    # The browser's own value precedes the value that the proxy added.
     assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "own.example, evil.example"}) == 400
     assert status_of(client, "evil.example") == 400
 
@@ -114,9 +114,7 @@ def test_a_request_without_a_host_is_no_browsers_and_is_served(
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "::2", "::ffff:192.0.2.7", "10.0.0.1"])
 @pytest.mark.parametrize("path", PATHS)
-def test_another_machine_is_refused_whatever_serves_the_application(
-    services: Services, address: str, path: str
-) -> None:
+def test_another_machine_is_refused_with_any_server(services: Services, address: str, path: str) -> None:
     remote = {"REMOTE_ADDR": address}
 
     with client_for(services).get(path, environ_overrides=remote) as response:

@@ -129,7 +129,7 @@ def test_a_read_request_needs_no_origin(client: FlaskClient, prefix: str, header
         assert client.head(f"{prefix}{path}", headers=headers).status_code == 200
 
 
-def test_a_preflight_is_answered_without_leave(
+def test_a_preflight_response_grants_no_permission(
     client: FlaskClient, prefix: str, factory: ReportFactory
 ) -> None:
     headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
@@ -143,14 +143,14 @@ def test_a_preflight_is_answered_without_leave(
 @pytest.mark.parametrize(
     ("proxy", "origin", "status"),
     [
-        # It ends TLS, and hands on name and scheme.
+        # The proxy terminates TLS, and forwards name and scheme.
         ({"X-Forwarded-Host": "own.example", "X-Forwarded-Proto": "https"}, "https://own.example", 202),
         (
             {"X-Forwarded-Host": "own.example:8443", "X-Forwarded-Proto": "https"},
             "https://own.example:8443",
             202,
         ),
-        # The scheme it keeps to itself.
+        # The proxy does not forward the scheme.
         ({"X-Forwarded-Host": "own.example"}, "https://own.example", 202),
         ({"X-Forwarded-Host": "own.example:443"}, "https://own.example", 202),
         ({"Host": "own.example"}, "https://own.example", 202),
@@ -200,5 +200,5 @@ def test_an_origin_of_another_name_or_port_is_not(
 
 
 @given(st.text(), st.text())
-def test_whatever_stands_in_the_headers_is_judged(origin: str, host: str) -> None:
+def test_any_header_value_is_handled(origin: str, host: str) -> None:
     assert is_own_origin(origin, host) in (True, False)

@@ -1,4 +1,4 @@
-"""Ages in words."""
+"""Formatting of ages."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_the_next_page_confirms_the_request_once(client: FlaskClient) -> None:
     assert second.find_all("p", role="status") == []
 
 
-def test_neither_the_live_part_nor_the_frame_takes_the_message_away(client: FlaskClient) -> None:
+def test_neither_the_live_part_nor_the_frame_removes_the_message(client: FlaskClient) -> None:
     send(client, title="Q4 sales", type="sales")
 
     client.get("/reports?partial=1")
@@ -107,7 +107,7 @@ def test_neither_the_live_part_nor_the_frame_takes_the_message_away(client: Flas
         ({"title": "Q4"}, "type", "one of the report types"),
     ],
 )
-def test_an_error_stands_beside_its_field(
+def test_an_error_is_shown_beside_its_field(
     client: FlaskClient, queue: ReportQueue, fields: dict[str, str], at_fault: str, words: str
 ) -> None:
     response = send(client, **fields)
@@ -121,7 +121,7 @@ def test_an_error_stands_beside_its_field(
     assert titles_in(queue) == []
 
 
-def test_what_was_typed_is_kept_beside_an_error(client: FlaskClient) -> None:
+def test_the_input_is_kept_beside_an_error(client: FlaskClient) -> None:
     response = send(client, title='"quoted" <b> ' + "x" * 200, type="users")
 
     page = parse_html(response.text)
@@ -196,7 +196,7 @@ def test_a_form_of_unknown_length_has_the_same_limit(client: FlaskClient, queue:
     assert titles_in(queue) == ["Q4"]
 
 
-def test_a_form_as_multipart_is_taken_alike(client: FlaskClient, queue: ReportQueue) -> None:
+def test_a_multipart_form_is_accepted_too(client: FlaskClient, queue: ReportQueue) -> None:
     fields = open_form(client) | {"title": "Q4", "type": "sales"}
 
     response = client.post("/reports", data=fields, content_type="multipart/form-data")
@@ -216,7 +216,7 @@ def test_a_body_that_is_no_form_is_a_form_with_errors(
     assert parse_html(response.text).get("h1").text == "Request a report"
 
 
-def test_with_the_broker_away_the_form_comes_back_with_what_was_typed(
+def test_with_the_broker_away_the_form_is_shown_again_with_its_input(
     client: FlaskClient, memory_server: fakeredis.FakeServer, queue: ReportQueue
 ) -> None:
     token = open_form(client)

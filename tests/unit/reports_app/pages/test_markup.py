@@ -90,7 +90,7 @@ def test_markup_in_tables_charts_and_files_is_text(
     assert EVIL in [cell.text for cell in page.find_all("td")]
 
 
-def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, factory: ReportFactory) -> None:
+def test_markup_in_a_search_is_text(client: FlaskClient, factory: ReportFactory) -> None:
     factory.request()
 
     page = assert_harmless(client.get("/", query_string={"q": EVIL, "type": EVIL, "status": EVIL}).text)
@@ -108,7 +108,7 @@ def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, factory: Rep
     assert page.get("span", class_="type").text == EVIL
 
 
-def test_markup_in_what_was_typed_is_text(client: FlaskClient) -> None:
+def test_markup_in_form_input_is_text(client: FlaskClient) -> None:
     response = client.post("/reports", data={"title": EVIL, "type": EVIL})
 
     assert assert_harmless(response.text).get("input", name="title").attributes["value"] == EVIL
@@ -129,7 +129,7 @@ def test_markup_in_an_address_is_text(product_client: FlaskClient, path: str) ->
     assert_harmless(response.text)
 
 
-def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
+def test_markup_in_json_has_a_media_type_that_no_browser_renders(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     factory.request(EVIL)
@@ -144,7 +144,7 @@ def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
 def pages_of(
     product: Flask, server: fakeredis.FakeServer, factory: ReportFactory, folder: Path
 ) -> Iterator[str]:
-    """Every page there is, in every state."""
+    """Every page, with reports in every status."""
     client = product.test_client()
     yield client.get(f"/reports/{factory.complete(outcome=fill(folder, 'Q4'))}").text
     yield client.get("/types").text
@@ -201,7 +201,7 @@ def test_every_template_is_rendered_by_these_pages(
     assert rendered == set(TEMPLATES)
 
 
-def test_everything_that_a_page_loads_is_there(client: FlaskClient) -> None:
+def test_everything_that_a_page_loads_exists(client: FlaskClient) -> None:
     page = parse_html(client.get("/").text)
 
     addresses = [element.attributes["href"] for element in page.find_all("link")]

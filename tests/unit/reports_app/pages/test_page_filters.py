@@ -71,7 +71,7 @@ def test_an_invalid_filter_is_ignored(
     assert live_url(page) == "/reports?partial=1&type=users"
 
 
-def test_the_form_shows_what_is_searched_for(client: FlaskClient) -> None:
+def test_the_form_shows_the_current_search(client: FlaskClient) -> None:
     page = find(client, "/", q='Q4 "<b>', status="failed", type="users")
 
     search = page.get("form", role="search")
@@ -127,7 +127,9 @@ def test_live_part_and_frame_keep_the_filters_and_the_page(
 
 
 @views
-def test_without_a_match_it_says_so(client: FlaskClient, factory: ReportFactory, view: str) -> None:
+def test_without_a_match_the_list_shows_a_notice(
+    client: FlaskClient, factory: ReportFactory, view: str
+) -> None:
     factory.request()
 
     page = find(client, view, q="nothing like that")

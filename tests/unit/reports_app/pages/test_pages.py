@@ -35,7 +35,7 @@ def badge(card: Element) -> str:
 
 
 @views
-def test_an_empty_list_says_so(client: FlaskClient, view: str) -> None:
+def test_an_empty_list_shows_a_notice(client: FlaskClient, view: str) -> None:
     assert "No reports yet" in fetch(client, view).text
 
 
@@ -110,7 +110,7 @@ def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory, 
 
 
 @views
-def test_each_report_leads_to_its_page_and_from_there_to_its_json(
+def test_each_report_links_to_its_page_and_the_page_to_its_json(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
     task_id = factory.request("Q4 sales")
@@ -177,7 +177,7 @@ def test_the_cursor_of_a_report_that_is_gone_still_leads_on(
 
 
 @views
-def test_beyond_the_last_report_the_page_says_so(
+def test_beyond_the_last_report_the_page_shows_a_notice(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
     oldest = factory.request()
@@ -201,7 +201,7 @@ def test_a_cursor_that_cannot_be_one_shows_the_newest(
     assert "Newest" not in page.links()
 
 
-def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory) -> None:
+def test_the_part_equals_the_content_of_the_page(client: FlaskClient, factory: ReportFactory) -> None:
     factory.complete()
     factory.fail()
 
@@ -238,7 +238,7 @@ def test_a_page_has_a_language_a_title_one_main_part_and_headings_in_order(
     assert page.get("meta", name="viewport").attributes["content"].startswith("width=device-width")
 
 
-def test_no_id_stands_twice_and_each_reference_has_its_target(
+def test_ids_are_unique_and_each_reference_has_its_target(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     factory.complete()
@@ -259,7 +259,7 @@ def test_no_id_stands_twice_and_each_reference_has_its_target(
 
 
 @views
-def test_with_the_broker_away_the_list_says_that_nothing_is_lost(
+def test_with_the_broker_away_the_list_shows_that_nothing_is_lost(
     client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, view: str
 ) -> None:
     factory.request("still here")
@@ -274,7 +274,7 @@ def test_with_the_broker_away_the_list_says_that_nothing_is_lost(
     assert titles(fetch(client, view)) == ["still here"]
 
 
-def test_with_the_broker_away_the_form_is_still_there(
+def test_with_the_broker_away_the_form_is_still_shown(
     client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False

@@ -1,4 +1,4 @@
-"""The form of a type that has parameters: its fields, what is typed into them, and what becomes of it."""
+"""The form of a type with parameters: its fields, their input, and the resulting report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def form_of(page: Element) -> Element:
 
 
 def values_of(form: Element) -> dict[str, list[str]]:
-    """What a browser would send of it."""
+    """The fields that a browser would send."""
     sent: dict[str, list[str]] = {}
     for control in form.walk():
         given = control.attributes
@@ -159,7 +159,7 @@ def test_no_box_ticked_is_no_choice_and_no_files(client: FlaskClient, queue: Rep
     assert (newest(queue).parameters["channels"], newest(queue).formats) == ([], ())
 
 
-def test_fields_at_fault_are_named_beside_them_and_what_was_typed_is_kept(
+def test_invalid_fields_show_their_errors_and_keep_their_input(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
     response = send(
@@ -232,7 +232,7 @@ def test_a_type_whose_fields_were_not_shown_is_shown_again_with_its_fields(
     assert (again.status_code, newest(queue).title) == (303, "Q4")
 
 
-def test_what_was_meant_for_another_type_does_not_count(client: FlaskClient, queue: ReportQueue) -> None:
+def test_input_for_another_type_is_ignored(client: FlaskClient, queue: ReportQueue) -> None:
     response = send(client, type="sales", parameters__top="many")
 
     assert response.status_code == 303
@@ -240,11 +240,11 @@ def test_what_was_meant_for_another_type_does_not_count(client: FlaskClient, que
 
 
 @pytest.mark.parametrize("path", ["/?ask=weather", "/?ask=", "/?ask=%ff"])
-def test_a_type_that_there_is_not_shows_the_first(client: FlaskClient, path: str) -> None:
+def test_an_unknown_type_shows_the_first_type(client: FlaskClient, path: str) -> None:
     assert values_of(form_of(open_page(client, path)))["type"] == ["sales"]
 
 
-def test_the_part_for_the_script_is_what_the_page_shows(client: FlaskClient) -> None:
+def test_the_part_for_the_script_equals_the_content_of_the_page(client: FlaskClient) -> None:
     part = parse_html(client.get("/?partial=1&ask=everything").text)
     place = form_of(open_page(client)).get("div", class_="fields")
 
@@ -270,12 +270,12 @@ def test_edit_and_run_fills_the_form_with_a_reports_own(client: FlaskClient, que
     client.post("/reports", data=values_of(form_of(page)))
     first, second = queue.list().reports[::-1]
     assert (second.title, second.type, second.formats) == (first.title, first.type, first.formats)
-    # The form sends text; the options of this one are not known.
+    # The form sends text, since the options of this parameter are unknown.
     assert second.parameters == {**first.parameters, "shop": "5"}
 
 
 @pytest.mark.parametrize("task_id", ["7", "0190a2b4-5c6d-7000-8000-00000000abcd"])
-def test_edit_and_run_of_what_is_not_there_says_so(client: FlaskClient, task_id: str) -> None:
+def test_edit_and_run_of_an_unknown_report_shows_an_error(client: FlaskClient, task_id: str) -> None:
     page = open_page(client, f"/?from={task_id}")
 
     assert "There is no report" in page.get("p", role="alert").text
@@ -315,7 +315,7 @@ def test_a_report_of_a_type_that_is_gone_can_still_be_seen(app: Flask, queue: Re
     assert values_of(form_of(open_page(client, f"/?from={task_id}")))["type"] == ["sales"]
 
 
-def test_the_page_of_a_report_says_its_parameters(client: FlaskClient) -> None:
+def test_the_page_of_a_report_shows_its_parameters(client: FlaskClient) -> None:
     task_id = submit(client, {**GIVEN, "period": QUARTER}, [])
 
     page = parse_html(client.get(f"/reports/{task_id}").text)

@@ -141,7 +141,9 @@ def test_an_age_is_whole_seconds_up_to_thirty_days(client: FlaskClient, age: obj
     assert list(errors_of(submit(client, {"period": QUARTER}, max_age=age))) == ["max_age"]
 
 
-def test_an_earlier_report_serves_and_the_answer_says_so(client: FlaskClient, factory: ReportFactory) -> None:
+def test_an_earlier_report_serves_and_the_response_names_it(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
     first = submit(client, {"period": QUARTER}).get_json()["task_id"]
 
     waiting = submit(client, {"period": QUARTER, "top": 10}, max_age=60)
@@ -168,7 +170,7 @@ def test_an_earlier_report_cannot_get_a_callback(app: Flask, queue: ReportQueue)
     }
 
 
-def test_a_key_stands_for_the_words_of_the_request(client: FlaskClient) -> None:
+def test_a_key_identifies_the_values_of_the_request(client: FlaskClient) -> None:
     def submit(parameters: object, **rest: object) -> Any:
         body = {"title": "Q4", "type": "everything", "parameters": parameters, **rest}
         return client.post("/api/reports", json=body, headers={"Idempotency-Key": "k"})
@@ -188,7 +190,7 @@ def test_the_catalog_has_the_parameters_as_json_schema(client: FlaskClient) -> N
     assert (described["formats"], described["version"]) == (["csv", "pdf"], "v1")
 
 
-def test_openapi_says_which_parameters_go_with_which_type(client: FlaskClient) -> None:
+def test_openapi_lists_the_parameters_of_each_type(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
 
     choices = {one["properties"]["type"]["const"]: one for one in schemas["Submission"]["oneOf"]}

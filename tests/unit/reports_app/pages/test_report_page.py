@@ -157,7 +157,9 @@ def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_deliver
 
 
 @pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
-def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory, make: str) -> None:
+def test_the_part_equals_the_content_of_the_page(
+    client: FlaskClient, factory: ReportFactory, make: str
+) -> None:
     task_id = getattr(factory, make)("Q4")
 
     page, part = fetch(client, task_id), fetch(client, task_id, "?partial=1")
@@ -189,7 +191,7 @@ def test_without_scripts_the_page_refreshes_itself_until_the_end(
         ("fail", ["retry", "delete"]),
     ],
 )
-def test_the_buttons_are_for_what_can_be_done_now(
+def test_the_buttons_are_the_actions_that_the_status_allows(
     client: FlaskClient, factory: ReportFactory, make: str, possible: list[str]
 ) -> None:
     task_id = getattr(factory, make)("Q4")
@@ -257,7 +259,7 @@ def test_a_button_of_the_list_leads_back_to_the_list(
 
 
 @pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
-def test_a_deleted_report_is_gone_and_the_list_says_so(
+def test_a_deleted_report_is_gone_and_the_list_confirms_it(
     client: FlaskClient, factory: ReportFactory, queue: ReportQueue, make: str
 ) -> None:
     task_id = getattr(factory, make)()
@@ -368,7 +370,7 @@ def test_there_are_no_other_actions(product_client: FlaskClient, factory: Report
 
 
 @pytest.mark.parametrize("action", [None, *ACTIONS])
-def test_with_the_broker_away_the_page_says_so(
+def test_with_the_broker_away_the_page_shows_an_error(
     client: FlaskClient,
     factory: ReportFactory,
     memory_server: fakeredis.FakeServer,
@@ -398,7 +400,7 @@ def test_a_program_gets_an_error_as_problem_details(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
-def test_ids_stand_once_and_headings_are_in_order(
+def test_ids_are_unique_and_headings_are_in_order(
     client: FlaskClient, factory: ReportFactory, make: str
 ) -> None:
     page = fetch(client, getattr(factory, make)())
@@ -410,7 +412,7 @@ def test_ids_stand_once_and_headings_are_in_order(
     assert (levels[0], set(levels[1:])) == (1, {2})
 
 
-def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
+def test_the_page_shows_omitted_rows_of_a_chart_and_charts_that_cannot_be_drawn(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     columns = [Column("number", Kind.INTEGER)]

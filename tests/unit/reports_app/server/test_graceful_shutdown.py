@@ -1,4 +1,4 @@
-"""How a server process takes the signal to end, however early it comes."""
+"""How a server process handles SIGTERM, also a very early one."""
 
 from __future__ import annotations
 

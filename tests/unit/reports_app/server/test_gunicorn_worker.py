@@ -142,7 +142,7 @@ def test_a_process_delays_an_accept_for_each_connection_it_has(
     assert worker.nr_conns == connections + 1
 
 
-def test_a_request_that_is_there_when_it_connects_goes_to_a_thread_at_once(listener: Listener) -> None:
+def test_a_request_that_arrives_with_the_connection_goes_to_a_thread_at_once(listener: Listener) -> None:
     worker = Worker()
 
     accept_in(worker, listener, REQUEST)
@@ -151,7 +151,7 @@ def test_a_request_that_is_there_when_it_connects_goes_to_a_thread_at_once(liste
     assert not worker.poller.get_map()
 
 
-def test_a_request_goes_to_a_thread_when_its_last_byte_is_there(listener: Listener) -> None:
+def test_a_request_goes_to_a_thread_after_its_last_byte(listener: Listener) -> None:
     worker = Worker()
     client = accept_in(worker, listener)
 
@@ -275,7 +275,7 @@ def test_a_process_may_open_twice_as_many_files_as_it_has_connections(
     assert Worker(worker_connections=1000).worker_connections == 128
 
 
-def test_what_is_received_of_a_body_is_enough_for_the_application_to_refuse_it() -> None:
+def test_the_received_part_of_a_body_is_enough_for_the_application_to_refuse_it() -> None:
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
     parser = get_parser(Config(), [head + b"x" * (MAX_RECEIVED_BYTES + 1)], ("127.0.0.1", 1))
     body = next(parser).body
@@ -305,14 +305,14 @@ def names_in(function: Any) -> set[str]:
 def test_gunicorn_calls_and_has_the_members_that_the_worker_uses() -> None:
     worker, run = ThreadWorker(1, 1, [], None, 30, Config(), None), names_in(ThreadWorker.run)
     worker.tmp.close()
-    # What it overrides is what gunicorn calls.
+    # gunicorn calls the overridden members.
     assert run >= {"murder_pending", "murder_keepalived", "_cap_keepalive", "nr_conns", "worker_connections"}
     assert "accept" in names_in(ThreadWorker.set_accept_enabled)
     assert names_in(ThreadWorker.enqueue_req) >= {"tpool", "handle"}
     assert names_in(ThreadWorker.handle) >= {"initialized", "setblocking", "init", "parser", "handle_request"}
     assert names_in(ThreadWorker.handle_request) >= {"create", "sock", "keepalived_conns", "max_keepalived"}
     assert names_in(ThreadWorker.murder_keepalived) >= {"keepalived_conns", "poller", "nr_conns", "close"}
-    # What it uses is there.
+    # The used members exist.
     assert {"keepalived_conns", "nr_conns", "tpool", "poller", "alive", "log"} <= set(vars(worker))
     assert hasattr(worker.get_thread_pool(), "_work_queue")
     assert "init" in vars(TConn)
@@ -322,7 +322,7 @@ def test_gunicorn_calls_and_has_the_members_that_the_worker_uses() -> None:
     assert hasattr(Request, "force_close")
 
 
-def test_gunicorns_parser_takes_what_is_there_and_then_the_end_of_the_stream() -> None:
+def test_gunicorns_parser_reads_the_given_bytes_and_then_the_end_of_the_stream() -> None:
     parser = get_parser(Config(), (), ("127.0.0.1", 1))
 
     parser.unreader.unread(REQUEST + b"GET")

@@ -64,7 +64,9 @@ def requests(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None)
 @given(request=requests(), cuts=st.lists(st.integers(0, 2000), max_size=8), rest=st.binary(max_size=20))
-def test_a_request_is_whole_at_its_end_and_never_before(request: bytes, cuts: list[int], rest: bytes) -> None:
+def test_a_request_is_complete_at_its_end_and_never_before(
+    request: bytes, cuts: list[int], rest: bytes
+) -> None:
     places = sorted({0, *(cut % len(request) for cut in cuts), len(request)})
     pieces = [request[begin:end] for begin, end in pairwise(places)]
 
@@ -91,7 +93,7 @@ fragments = st.lists(st.sampled_from(PARTS + FIELDS), max_size=5).map(b"".join)
 
 @settings(deadline=None)
 @given(request=requests(), place=st.integers(0, 200), length=st.integers(0, 5), put=fragments)
-def test_what_is_called_whole_is_enough_for_gunicorn_to_read_or_refuse(
+def test_gunicorn_can_read_or_refuse_each_complete_request(
     request: bytes, place: int, length: int, put: bytes
 ) -> None:
     damaged = b"G" + request[1:place] + put + request[place + length :]
@@ -124,7 +126,7 @@ def test_what_is_called_whole_is_enough_for_gunicorn_to_read_or_refuse(
         CHUNKED + b"0\r\nX-A: b\nX-B: c",
     ],
 )
-def test_what_is_malformed_is_not_waited_for(data: bytes) -> None:
+def test_a_malformed_request_is_refused_without_waiting(data: bytes) -> None:
     assert final_extent(data) is Extent.REFUSABLE
 
 

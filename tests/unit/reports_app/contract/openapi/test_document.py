@@ -85,7 +85,7 @@ def test_each_operation_documents_each_of_its_responses(document: dict[str, Any]
     assert documented == STATUSES
 
 
-def test_it_describes_what_is_served_and_all_of_it(app: Flask, document: dict[str, Any]) -> None:
+def test_the_document_describes_all_resources_and_no_others(app: Flask, document: dict[str, Any]) -> None:
     client = app.test_client()
     served = {
         re.sub(r"<(\w+)>", r"{\1}", rule.rule)
@@ -99,7 +99,7 @@ def test_it_describes_what_is_served_and_all_of_it(app: Flask, document: dict[st
         assert {*allowed} - {"HEAD", "OPTIONS"} == {name.upper() for name in methods} - {"PARAMETERS"}
 
 
-def test_names_stand_once_and_each_reference_has_its_target(document: dict[str, Any]) -> None:
+def test_names_are_unique_and_each_reference_has_its_target(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for *_, operation in operations(document)]
     targets = {one["$ref"] for one in walk(document) if "$ref" in one}
 
@@ -124,7 +124,7 @@ def test_problems_have_their_media_type_and_other_responses_are_json(document: d
             assert response["description"]
 
 
-def test_what_it_says_of_headers_is_so(document: dict[str, Any]) -> None:
+def test_the_documented_headers_are_sent(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
         for status, response in operation["responses"].items():
             headers = response.get("headers", {}).keys()
@@ -183,7 +183,7 @@ def docs(client: FlaskClient) -> Element:
     return parse_html(response.text)
 
 
-def test_the_docs_hold_each_operation_answer_parameter_and_field(
+def test_the_docs_contain_each_operation_response_parameter_and_field(
     client: FlaskClient, document: dict[str, Any]
 ) -> None:
     page = docs(client)
@@ -201,7 +201,7 @@ def test_the_docs_hold_each_operation_answer_parameter_and_field(
         assert fields == schema["properties"].keys()
 
 
-def test_the_docs_load_nothing_from_elsewhere_and_hold_nothing_within(client: FlaskClient) -> None:
+def test_the_docs_load_nothing_from_other_sites_and_have_no_inline_scripts(client: FlaskClient) -> None:
     page = docs(client)
 
     for element in page.walk():
