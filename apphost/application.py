@@ -64,7 +64,7 @@ class DistributedApplication:
             stack.enter_context(files.lock(folder))
             ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
             if ended:
-                console.show(f"Ended {ended} processes that a previous run had left behind")
+                console.say(f"Ended {ended} processes that a previous run had left behind")
             ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
             plan = make_plan(self.resources, folder, environ, console, stack)
             refuse_shared_ports(plan, settings)
@@ -125,7 +125,7 @@ def make_plan(
             servers[resource.name] = choose_server(folder, environ.get("PATH"))
             password = files.keep_secret(folder / f"{resource.name}-password")
             port = _choose_broker_port(resource, console, stack)
-            connections[resource.name] = BrokerConnection.local(port, password)
+            connections[resource.name] = BrokerConnection.of_our_own(port, password)
     return Plan({resource.name: resource for resource in resources}, connections, taken, servers)
 
 
@@ -162,7 +162,7 @@ def _choose_broker_port(resource: Resource, console: Console, stack: ExitStack) 
         if ports.is_free(resource.port):
             return resource.port
     port = ports.find_free()
-    console.show(f"Port {resource.port} is in use, so {resource.name} uses port {port}")
+    console.say(f"Port {resource.port} is in use, so {resource.name} uses port {port}")
     return port
 
 
@@ -263,5 +263,5 @@ def _show_addresses(plan: Plan, settings: Settings, token: str, console: Console
             note = f"  ({server} from {server.program.source})" if server else ""
             if resource.endpoint and resource.endpoint.is_external:
                 note = "  <- open this"
-            console.show(f"{resource.name:<10} {address}{note}")
-    console.show(f"{'dashboard':<10} http://localhost:{settings.dashboard_port}/login?t={token}")
+            console.say(f"{resource.name:<10} {address}{note}")
+    console.say(f"{'dashboard':<10} http://localhost:{settings.dashboard_port}/login?t={token}")

@@ -24,7 +24,7 @@ class Console:
         self._in_colour = in_colour
         self._colours: dict[str, int] = {}
 
-    def show(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self._writer.put(text)
 
     def show_line(self, name: str, text: str) -> None:

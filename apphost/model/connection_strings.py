@@ -1,4 +1,4 @@
-"""Addresses of brokers, in Aspire's forms of a connection string."""
+"""A broker's address in the forms in which Aspire hands it out."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _URL_PASSWORD = re.compile(r"[^/]*://[^/@:]*:([^/]*)@")
 
 @dataclass(frozen=True)
 class BrokerConnection:
-    """The address of a broker. `text` is the connection string as given, or Aspire's `host:port,password=...`.
+    """Where a broker is. `text` is what was given, or Aspire's `host:port,password=...` form.
 
-    With sentinels, host and port are those of the first sentinel.
+    Where sentinels know where it is, host and port are those of the first of them.
     """
 
     text: str
@@ -30,16 +30,16 @@ class BrokerConnection:
     sentinel_password: str = ""
 
     @classmethod
-    def local(cls, port: int, password: str) -> BrokerConnection:
-        """The connection to a server that the apphost starts on loopback."""
+    def of_our_own(cls, port: int, password: str) -> BrokerConnection:
+        """The connection of a server that we start, on loopback."""
         text = f"localhost:{port},password={password}"
         return cls(text, f"redis://:{quote(password, safe='')}@localhost:{port}", "localhost", port, password)
 
 
 def parse_connection(name: str, text: str) -> BrokerConnection:
-    """Parse `ConnectionStrings__<name>`: a URL with one of the `SCHEMES`, or Aspire's form.
+    """Read what a user gave as `ConnectionStrings__<name>`: a URL of one of the `SCHEMES`, or Aspire's form.
 
-    Raises SettingsError without the value, which can contain a password.
+    Raises SettingsError without repeating the value, which may hold a password.
     """
     try:
         return _parse_url(text, text) if "://" in text else _parse_pairs(text)
@@ -80,14 +80,14 @@ def _parse_pairs(text: str) -> BrokerConnection:
 
 
 def find_passwords(text: str) -> list[str]:
-    """Find the passwords in a database's connection string, a URL or `Name=value;...`, also in decoded form."""
+    """Find what is secret in the connection string of a database, a URL or `Name=value;...`, in each form."""
     found = [match.group(2) or match.group(3) for match in _PASSWORD.finditer(text)]
     found += [match[1] for match in [_URL_PASSWORD.match(text)] if match]
     return [form for one in found if one for form in {one, unquote(one)}]
 
 
 def read_sentinels(url: str) -> list[tuple[str, int]]:
-    """Parse the addresses of the sentinels; none for another scheme. Raises ValueError."""
+    """Read where the sentinels are; none in a URL of another kind. Raises ValueError."""
     parts = urlsplit(url)
     if not parts.scheme.endswith("+sentinel"):
         return []

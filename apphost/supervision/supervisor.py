@@ -222,7 +222,7 @@ class Supervisor:
             f"does not live, so it is killed: {count} times in a row {self._mask(instance.liveness_problem)}"
         )
         instance.log.add(f"apphost: {text}", datetime.now(UTC))
-        self._console.show(f"{instance.name} {text}")
+        self._console.say(f"{instance.name} {text}")
         instance.process.kill_session()
 
     def _stop_probing(self, instance: Instance) -> None:
@@ -246,7 +246,7 @@ class Supervisor:
             return
         if code == 0 and instance.has_finished and self._stopping is None:
             instance.is_wanted, instance.state = False, State.FINISHED
-            self._console.show(f"{instance.name} has finished, and says so: it is not started again")
+            self._console.say(f"{instance.name} has finished, and says so: it is not started again")
             return
         self._note_death(instance, process.ran_seconds, now)
 
@@ -261,14 +261,14 @@ class Supervisor:
         instance.restarts += 1
         instance.start_at = now + instance.deaths.pause_seconds
         pause = f"{instance.deaths.pause_seconds:g} s"
-        self._console.show(f"{instance.name} {_describe_end(instance)}; it is started again in {pause}")
+        self._console.say(f"{instance.name} {_describe_end(instance)}; it is started again in {pause}")
 
     def _give_up(self, instance: Instance) -> None:
         instance.is_wanted, instance.state = False, State.FAILED_TO_START
         count = instance.deaths.deaths
-        self._console.show(f"{instance.name} {_describe_end(instance)}, {count} times in a row: given up")
+        self._console.say(f"{instance.name} {_describe_end(instance)}, {count} times in a row: given up")
         for line in instance.log.read(limit=LAST_LINES):
-            self._console.show(f"    {line.text}")
+            self._console.say(f"    {line.text}")
 
     def _do(self, instance: Instance, action: Action) -> None:
         if instance.resource.is_external or self._stopping is not None:
@@ -299,7 +299,7 @@ class Supervisor:
         if self._stopping is not None:
             self._kill_everything()
             return
-        self._console.show("Stopping")
+        self._console.say("Stopping")
         for instance in self._instances.values():
             instance.is_wanted = False
         self._stopping = iter(stop_order(self._instances.values()))
@@ -331,12 +331,12 @@ class Supervisor:
         """Say once that something is not well for long, and that it is well again."""
         if instance.is_ready:
             if instance.is_told_unwell:
-                self._console.show(f"{instance.name} is healthy again")
+                self._console.say(f"{instance.name} is healthy again")
             instance.unwell_since, instance.is_told_unwell = None, False
         elif instance.health and not instance.is_told_unwell:
             instance.unwell_since = instance.unwell_since or now
             if now - instance.unwell_since >= UNWELL_SECONDS:
-                self._console.show(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
+                self._console.say(f"{instance.name} is not healthy: {self._mask(instance.health.problem)}")
                 instance.is_told_unwell = True
 
     def _tell_notice(self, instance: Instance, notice: str) -> None:
@@ -344,12 +344,12 @@ class Supervisor:
         if notice != instance.notice:
             over = f"no longer: {instance.notice}"
             instance.notice = notice
-            self._console.show(f"{instance.name}: {notice or over}")
+            self._console.say(f"{instance.name}: {notice or over}")
 
     def _tell_if_ready(self) -> None:
         is_ready = all(instance.is_ready for instance in self._instances.values())
         if is_ready and not self._was_ready:
-            self._console.show(f"All healthy after {time.monotonic() - self._begun_at:.1f} s")
+            self._console.say(f"All healthy after {time.monotonic() - self._begun_at:.1f} s")
             self._was_ready = True
 
 

@@ -70,7 +70,7 @@ class Waiting:
 
 
 def has_reader() -> bool:
-    return any(thread.name == "report-endings" for thread in threading.enumerate())
+    return any(thread.name == "completion-waiter" for thread in threading.enumerate())
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def test_one_reader_serves_all_who_wait(waiting: Waiting) -> None:
     futures = [waiting.begin(waiting.factory.start()) for _ in range(WAITERS)]
     waiting.listen()
 
-    assert [thread.name for thread in threading.enumerate()].count("report-endings") == 1
+    assert [thread.name for thread in threading.enumerate()].count("completion-waiter") == 1
     for report in waiting.queue.list().reports:
         waiting.factory.end(report.task_id)
     assert [status_of(future) for future in futures] == ["completed"] * WAITERS

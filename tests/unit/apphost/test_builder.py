@@ -76,7 +76,7 @@ def test_a_replica_cannot_have_the_name_of_another_resource() -> None:
 
 @pytest.mark.parametrize("name", ["", "Broker", "1st", "a b", "a--b", "-a", "a-", "a/b", "x" * 65, "ä"])
 def test_a_name_that_is_no_label_is_refused(name: str) -> None:
-    with pytest.raises(ModelError, match="no resource name"):
+    with pytest.raises(ModelError, match="not a valid resource name"):
         create_builder().add_redis(name)
 
 
@@ -95,7 +95,7 @@ def test_resources_that_wait_for_each_other_are_refused() -> None:
     one.wait_for(two)
     two.wait_for(one)
 
-    with pytest.raises(ModelError, match="circle: one, two"):
+    with pytest.raises(ModelError, match="cycle: one, two"):
         builder.build()
 
 

@@ -118,7 +118,7 @@ def test_a_wrong_token_does_not_log_in(client: FlaskClient) -> None:
     answer = client.post("/login", data={"t": "wrong"})
 
     assert answer.status_code == 401
-    assert "not the token" in answer.text
+    assert "The token is wrong" in answer.text
     assert client.get("/").status_code == 401
 
 

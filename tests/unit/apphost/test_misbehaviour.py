@@ -160,7 +160,7 @@ def test_two_cannot_have_the_same_port(make_host: MakeHost) -> None:
 
     assert code == 1
     assert host.read_output() == (
-        f"Port {port} is meant for the dashboard and for api: set DASHBOARD_PORT to another port.\n"
+        f"Port {port} is set for the dashboard and for api: set DASHBOARD_PORT to another port.\n"
     )
 
 

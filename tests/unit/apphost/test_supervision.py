@@ -159,7 +159,7 @@ def test_a_broker_port_in_use_is_replaced_with_a_message(make_host: MakeHost) ->
 
         host = make_host(f'builder.add_redis("broker", port={port})').start_healthy()
 
-    assert re.search(rf"Port {port} is in use, so broker takes \d+", host.read_output())
+    assert re.search(rf"Port {port} is in use, so broker uses port \d+", host.read_output())
 
 
 def test_of_two_that_start_at_once_each_gets_a_port(make_host: MakeHost) -> None:
@@ -189,7 +189,7 @@ def test_a_port_in_use_ends_the_start_with_one_line(make_host: MakeHost) -> None
     assert code == 1
     holder = f"{psutil.Process().name()} (pid {os.getpid()})"
     assert host.read_output() == (
-        f"Port {port} is in use by {holder}. Stop that, or set PORT to another port.\n"
+        f"Port {port} is in use by {holder}. Stop that program, or set PORT to another port.\n"
     )
     assert host.journal() == []
 
@@ -203,7 +203,7 @@ def test_a_second_apphost_in_the_same_folder_is_refused(make_host: MakeHost) -> 
 
     assert code == 1
     assert second.read_output().count("\n") == 1
-    assert f"already (pid {first.pid})" in second.read_output()
+    assert f"(pid {first.pid}). Stop it" in second.read_output()
 
 
 def test_secrets_are_masked_in_logs(make_host: MakeHost) -> None:

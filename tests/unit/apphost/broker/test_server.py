@@ -96,7 +96,7 @@ def run_with(host: Host, action: Callable[[Redis], object], *, path: str) -> tup
     return answer, host.read_output()
 
 
-@pytest.mark.parametrize("is_marked", [True, False])
+@pytest.mark.parametrize("is_recorded", [True, False])
 def test_reports_stay_when_another_server_comes_first_on_the_path(
     make_host: MakeHost, redis_program: str, *, is_recorded: bool
 ) -> None:
@@ -313,8 +313,8 @@ def test_data_that_their_own_server_cannot_read_are_called_damaged(tmp_path: Pat
     assert "the data seem to be damaged; restore them from a backup" in refusal(tmp_path, NOWHERE)
 
 
-MARK = {"name": "Valkey", "version": "9.0.1", "path": "/x", "size": 1, "modified_ns": 1}
-NO_MARKS = {
+RECORD = {"name": "Valkey", "version": "9.0.1", "path": "/x", "size": 1, "modified_ns": 1}
+INVALID_RECORDS = {
     "nothing": "",
     "cut": "{",
     "a_list": "[1]",
@@ -322,16 +322,16 @@ NO_MARKS = {
     "another": '{"who": "knows"}',
     "deep": "[" * 100_000,
     "deep_within": '{"name": ' + "[" * 100_000,
-    "another_product": json.dumps({**MARK, "name": "KeyDB"}),
-    "no_version": json.dumps({**MARK, "version": ""}),
-    "endless_version": json.dumps({**MARK, "version": "9" * 5000}),
-    **{f"no_{name}": json.dumps({**MARK, name: [9]}) for name in MARK},
-    **{f"number_for_{name}": json.dumps({**MARK, name: 9}) for name in ("name", "version", "path")},
-    **{f"text_for_{name}": json.dumps({**MARK, name: "9"}) for name in ("size", "modified_ns")},
+    "another_product": json.dumps({**RECORD, "name": "KeyDB"}),
+    "no_version": json.dumps({**RECORD, "version": ""}),
+    "endless_version": json.dumps({**RECORD, "version": "9" * 5000}),
+    **{f"no_{name}": json.dumps({**RECORD, name: [9]}) for name in RECORD},
+    **{f"number_for_{name}": json.dumps({**RECORD, name: 9}) for name in ("name", "version", "path")},
+    **{f"text_for_{name}": json.dumps({**RECORD, name: "9"}) for name in ("size", "modified_ns")},
 }
 
 
-@pytest.mark.parametrize("text", NO_MARKS.values(), ids=NO_MARKS.keys())
+@pytest.mark.parametrize("text", INVALID_RECORDS.values(), ids=INVALID_RECORDS.keys())
 def test_a_damaged_or_unknown_record_is_ignored(tmp_path: Path, wheel: str, text: str) -> None:
     data = write_with(wheel, tmp_path)
     (data / RECORD_FILE).write_text(text, encoding="utf-8")
@@ -342,9 +342,9 @@ def test_a_damaged_or_unknown_record_is_ignored(tmp_path: Path, wheel: str, text
 
 @pytest.mark.parametrize("version", ["9.0.1", "9.1.0-rc1", "7.0.15"])
 def test_a_record_of_any_release_is_read(tmp_path: Path, version: str) -> None:
-    (tmp_path / RECORD_FILE).write_text(json.dumps({**MARK, "version": version}), encoding="utf-8")
+    (tmp_path / RECORD_FILE).write_text(json.dumps({**RECORD, "version": version}), encoding="utf-8")
 
-    assert read_server_record(tmp_path) == ServerRecord(**{**MARK, "version": version})  # type: ignore[arg-type]  # of MARK
+    assert read_server_record(tmp_path) == ServerRecord(**{**RECORD, "version": version})  # type: ignore[arg-type]  # of RECORD
 
 
 def test_a_record_that_contradicts_the_data_is_ignored(

@@ -96,7 +96,7 @@ def pipe() -> Iterator[Pipe]:
 
 def account(text: str) -> tuple[list[str], int]:
     """Return the shown lines, and the number of dropped lines according to the notes."""
-    notices = re.findall(r"^\(([\d,]+) lines are not shown here", text, re.MULTILINE)
+    notices = re.findall(r"^\(([\d,]+) lines are not shown", text, re.MULTILINE)
     shown = [line for line in text.splitlines() if not line.startswith("(")]
     return shown, sum(int(count.replace(",", "")) for count in notices)
 
@@ -123,7 +123,7 @@ def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(p
     shown, dropped = account(text)
     assert shown == [*(str(number) for number in range(1000 - dropped)), "after"]
     assert 800 < dropped < 1000
-    assert text.splitlines()[-2] == f"({dropped} lines are not shown here: the console was not read)"
+    assert text.splitlines()[-2] == f"({dropped} lines are not shown: the console was not read)"
 
 
 @settings(max_examples=30, deadline=None)
@@ -175,7 +175,7 @@ def test_lines_that_a_full_disk_refuses_are_counted_after_the_disk_has_space_aga
     writer.put("after")
     writer.close()
 
-    assert disk.getvalue() == "(3 lines are not shown here: the console was not read)\nafter\n"
+    assert disk.getvalue() == "(3 lines are not shown: the console was not read)\nafter\n"
 
 
 def test_a_log_call_does_not_wait_for_a_reader(pipe: Pipe) -> None:
@@ -234,7 +234,7 @@ def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: 
     while b"not shown" not in text[-200:]:
         text += os.read(terminal, 1 << 16)
 
-    assert re.search(rb"\n\([\d,]{3,} lines are not shown here: the console was not read\)", text)
+    assert re.search(rb"\n\([\d,]{3,} lines are not shown: the console was not read\)", text)
     os.kill(host.pid, signal.SIGTERM)
     while b"Stopping" not in text[-200:]:
         text += os.read(terminal, 1 << 16)

@@ -13,7 +13,7 @@ from apphost.model.environment import inject, reference_connection, variable_pre
 from apphost.reports import describe_app
 from apphost.settings import Settings
 
-CONNECTION = BrokerConnection.local(6379, "abc123")
+CONNECTION = BrokerConnection.of_our_own(6379, "abc123")
 
 
 def injected(name: str) -> dict[str, str]:

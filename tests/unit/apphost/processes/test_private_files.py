@@ -52,7 +52,9 @@ def test_a_folder_belongs_to_one_apphost(tmp_path: Path) -> None:
     assert not files.is_locked(tmp_path)
     with files.lock(tmp_path):
         assert files.is_locked(tmp_path)
-        with pytest.raises(AlreadyRunningError, match=r"already \(pid \d+\)\. Stop it, or set APPHOST_DIR"):
+        with pytest.raises(
+            AlreadyRunningError, match=r"already runs in .+ \(pid \d+\)\. Stop it, or set APPHOST_DIR"
+        ):
             files.lock(tmp_path)
 
     assert not files.is_locked(tmp_path)
