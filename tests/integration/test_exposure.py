@@ -64,7 +64,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], sentence: str) -> Non
     assert sentence in line
     assert "127.0.0.1 without a proxy" in line
     assert "REPORTS_OPEN=yes" in line
-    assert "ask for, read, cancel and delete all reports" in line
+    assert "request, read, cancel and delete all reports" in line
 
 
 @pytest.mark.parametrize("way", WAYS)
