@@ -118,7 +118,7 @@ def test_a_form_of_another_port_changes_nothing_by_the_api(
 
     press(page, other_site)
 
-    expect(page.locator("body")).to_contain_text(f"only pages of {name}:{site.port} may change something")
+    expect(page.locator("body")).to_contain_text(f"only pages of {name}:{site.port} may change reports")
     assert queue.find(task_id) == before
 
 
@@ -199,7 +199,7 @@ def test_by_plain_http_and_a_name_browsers_say_the_origin_alone_and_it_is_the_sa
         other_site.write_form(f"http://{NAME}:{site.port}/api/reports/{task_id}/cancel")
         page.goto(f"http://{NAME}:{other_site.port}/")
         page.get_by_role("button", name="Free prize").click()
-        expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change something")
+        expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change reports")
 
         page.goto(f"http://{NAME}:{site.port}/reports/{task_id}")
         page.get_by_role("button", name="Cancel").click()
