@@ -1,4 +1,4 @@
-"""Starts, watches and shows the parts of an application: a Python counterpart of an Aspire AppHost."""
+"""Starts, supervises and displays the resources of an application: a Python counterpart of an Aspire AppHost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m apphost` runs this product; `python -m apphost env` prints what it gives to a resource."""
+"""`python -m apphost` runs the product; `python -m apphost env` prints the environment of a resource."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
-from apphost.logs.console import say_error
+from apphost.logs.console import print_error
 
 from .application import ENVIRONMENT_FILE
 from .errors import ApphostError
@@ -28,27 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run(settings, os.environ)
     except ApphostError as error:
-        say_error(str(error))
+        print_error(str(error))
         return 1
     except KeyboardInterrupt:
-        # Before anything was started; later on the apphost stops what it runs and ends well.
+        # Before the first start. Later, SIGINT stops all resources and the exit code is 0.
         return 130
     return 0
 
 
 def run(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Run this product until it is asked to stop."""
+    """Run the product until a stop signal."""
     secret_key = files.keep_secret(files.open_folder(settings.folder) / "secret-key")
     describe_app(settings, environ, secret_key).run(settings, environ)
 
 
 def print_environment(settings: Settings, resource: str) -> None:
-    """Print what the running apphost injects, as exports for a shell."""
+    """Print the variables that the running apphost injects, as exports for a shell."""
     if not files.is_locked(settings.folder):
-        raise ApphostError(f"No apphost works in {settings.folder}: start one with `make run`.")
+        raise ApphostError(f"No apphost runs in {settings.folder}: start one with `make run`.")
     variables = json.loads((settings.folder / ENVIRONMENT_FILE).read_text(encoding="utf-8"))
     if resource not in variables:
-        raise ApphostError(f"There is no resource {resource!r}; there are {', '.join(variables)}.")
+        raise ApphostError(f"There is no resource {resource!r}. Choose one of {', '.join(variables)}.")
     for name, value in variables[resource].items():
         print(f"export {name}={shlex.quote(value)}")
 
@@ -56,7 +56,7 @@ def print_environment(settings: Settings, resource: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m apphost", description="Start broker, API and workers.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("run", help="start everything; this is what happens without a command")
+    commands.add_parser("run", help="start all resources (default)")
     env = commands.add_parser("env", help="print the environment of a resource of the running apphost")
     env.add_argument("resource", nargs="?", default="api", help="api (default) or worker")
     return parser

@@ -1,4 +1,4 @@
-"""An app model, run."""
+"""Runs an app model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from apphost.broker.configuration import find_data, write_configuration
-from apphost.broker.data import write_mark
+from apphost.broker.data import write_server_record
 from apphost.broker.programs import Server
 from apphost.broker.server import choose_server
 from apphost.logs.console import Console, open_console
@@ -40,7 +40,7 @@ STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Plan:
-    """Where everything will be: decided before anything starts."""
+    """The addresses and programs of all resources, chosen before the first start."""
 
     resources: Mapping[str, Resource]
     connections: Mapping[str, BrokerConnection]
@@ -50,12 +50,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class DistributedApplication:
-    """What `build()` hands out; `run` runs it until SIGINT, SIGTERM or SIGHUP."""
+    """A built app model; `run` runs it until SIGINT, SIGTERM or SIGHUP."""
 
     resources: tuple[Resource, ...]
 
     def run(self, settings: Settings | None = None, environ: Mapping[str, str] | None = None) -> None:
-        """Start everything, supervise, stop everything. Raises ApphostError when it cannot begin."""
+        """Start, supervise and stop all resources. Raises ApphostError if the start is impossible."""
         environ = os.environ if environ is None else environ
         settings = settings or Settings.from_environ(environ)
         with ExitStack() as stack:
@@ -64,7 +64,7 @@ class DistributedApplication:
             stack.enter_context(files.lock(folder))
             ended = leftovers.end(leftovers.find_leftovers(folder / PROCESSES_FILE))
             if ended:
-                console.say(f"Ended {ended} processes that a run before had left behind")
+                console.say(f"Ended {ended} processes that a previous run had left behind")
             ports.require_free(settings.dashboard_port, "DASHBOARD_PORT")
             plan = make_plan(self.resources, folder, environ, console, stack)
             refuse_shared_ports(plan, settings)
@@ -111,9 +111,9 @@ def make_plan(
     console: Console,
     stack: ExitStack,
 ) -> Plan:
-    """Decide addresses, kept from other apphosts while `stack` is open.
+    """Choose the addresses, and reserve them against other apphosts while `stack` is open.
 
-    Raises PortInUseError if one that was asked for is taken, and NoServerError if no server can be the broker.
+    Raises PortInUseError if a requested port is in use, and NoServerError if no server can be the broker.
     """
     taken = {one.name: _choose_endpoint_port(one) for one in resources if one.endpoint is not None}
     connections, servers = {}, {}
@@ -130,19 +130,19 @@ def make_plan(
 
 
 def refuse_shared_ports(plan: Plan, settings: Settings) -> None:
-    """Raise PortInUseError if two that are to start want the same port."""
+    """Raise PortInUseError if two resources, or a resource and the dashboard, need the same port."""
     owners = {settings.dashboard_port: "the dashboard"}
     for name, port in plan.ports.items():
         if port in owners:
             cure = "set DASHBOARD_PORT to" if port == settings.dashboard_port else "give one of them"
             raise PortInUseError(
-                f"Port {port} is meant for {owners[port]} and for {name}: {cure} another port."
+                f"Port {port} is set for {owners[port]} and for {name}: {cure} another port."
             )
         owners[port] = name
 
 
 def find_secrets(plan: Plan, token: str) -> list[str]:
-    """Find what must never be shown; a password also in the form that it has within a URL."""
+    """Find the values to mask in all output; passwords also in URL encoding."""
     connections = plan.connections.values()
     passwords = [password for one in connections for password in (one.password, one.sentinel_password)]
     variables = [pair for one in plan.resources.values() for pair in one.env.items()]
@@ -162,7 +162,7 @@ def _choose_broker_port(resource: Resource, console: Console, stack: ExitStack) 
         if ports.is_free(resource.port):
             return resource.port
     port = ports.find_free()
-    console.say(f"Port {resource.port} is in use, so {resource.name} takes {port}")
+    console.say(f"Port {resource.port} is in use, so {resource.name} uses port {port}")
     return port
 
 
@@ -175,7 +175,7 @@ def _choose_endpoint_port(resource: Resource) -> int:
 
 
 def make_launches(plan: Plan, folder: Path, environ: Mapping[str, str]) -> dict[str, Launch]:
-    """Say how each instance is started and probed."""
+    """Make the launch of each instance: command, environment and probe."""
     launches = {}
     for resource in plan.resources.values():
         command = resource.command
@@ -196,26 +196,26 @@ def _make_probe(plan: Plan, resource: Resource, folder: Path) -> Probe:
         url = plan.connections[resource.name].url
         probe = redis_probe(url, queue_key=resource.queue_key, pause_key=resource.pause_key)
         server = plan.servers.get(resource.name)
-        return probe if server is None else _mark_when_healthy(probe, find_data(folder), server)
+        return probe if server is None else _record_when_healthy(probe, find_data(folder), server)
     assert resource.health_check is not None  # noqa: S101 - else there is no probe
     return http_probe(plan.ports[resource.name], resource.health_check)
 
 
-def _mark_when_healthy(probe: Probe, data: Path, server: Server) -> Probe:
-    """Keep with a broker's data which server runs on them, once it answers."""
-    is_marked = False
+def _record_when_healthy(probe: Probe, data: Path, server: Server) -> Probe:
+    """Store the record of the running server beside the broker's data after the first healthy probe."""
+    is_recorded = False
 
-    def probe_and_mark() -> Health:
-        nonlocal is_marked
+    def probe_and_record() -> Health:
+        nonlocal is_recorded
         health = probe()
-        if health.is_healthy and not is_marked:
-            # On a full disk, the next probe tries again.
+        if health.is_healthy and not is_recorded:
+            # If the disk is full, the next probe tries again.
             with suppress(OSError):
-                write_mark(data, server)
-                is_marked = True
+                write_server_record(data, server)
+                is_recorded = True
         return health
 
-    return probe_and_mark
+    return probe_and_record
 
 
 def _inject(plan: Plan, resource: Resource, instance: str) -> dict[str, str]:
@@ -225,7 +225,7 @@ def _inject(plan: Plan, resource: Resource, instance: str) -> dict[str, str]:
 
 
 def make_instances(plan: Plan, launches: Mapping[str, Launch]) -> list[Instance]:
-    """Make an instance for each resource, or for each of its replicas."""
+    """Make an instance for each resource or replica."""
     return [
         Instance(name, resource, launches[name].make_probe is not None, _describe_endpoints(plan, resource))
         for resource in plan.resources.values()
@@ -241,7 +241,7 @@ def _describe_endpoints(plan: Plan, resource: Resource) -> tuple[str, ...]:
 
 
 def write_environment(plan: Plan, folder: Path) -> None:
-    """Keep what is injected, for `python -m apphost env`."""
+    """Store the injected variables for `python -m apphost env`."""
     variables = {
         resource.name: _inject(plan, resource, f"{resource.name}-by-hand")
         for resource in plan.resources.values()
@@ -251,7 +251,7 @@ def write_environment(plan: Plan, folder: Path) -> None:
 
 
 def _start_dashboard(supervisor: Supervisor, port: int, token: str) -> None:
-    from .dashboard import start  # noqa: PLC0415 - takes 0.2 s to load, and only this needs it
+    from .dashboard import start  # noqa: PLC0415 - loading takes 0.2 s, and only this function needs the dashboard
 
     start(supervisor, port=port, token=token)
 

@@ -13,16 +13,16 @@ from apphost.model.resources import Endpoint, HttpHealthCheck, Kind, LivenessPro
 
 from .application import DistributedApplication
 from .errors import ModelError
-from .settings import MOST_REPLICAS
+from .settings import MAX_REPLICAS
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*", re.ASCII)
-LONGEST_NAME = 64
-# API 2 s, workers 6 s, then the broker: 10 s for all of them.
+MAX_NAME_LENGTH = 64
+# The API takes 2 s and workers take 6 s before the broker stops: 10 s in total.
 BROKER_STOP_SECONDS = 1.5
 
 
 class ResourceBuilder:
-    """Describes one resource; every `with_` returns the builder itself."""
+    """Describes one resource; every `with_` method returns the builder itself."""
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
@@ -32,11 +32,11 @@ class ResourceBuilder:
         return self.resource.name
 
     def with_reference(self, source: ResourceBuilder) -> ResourceBuilder:
-        """Inject the connection string or the addresses of `source`. This does not order starts."""
+        """Inject the connection string or the addresses of `source`. The order of starts stays as it is."""
         return self._add("references", source.name)
 
     def wait_for(self, dependency: ResourceBuilder) -> ResourceBuilder:
-        """Start only when `dependency` runs and is healthy, with all its replicas."""
+        """Start when `dependency`, with all its replicas, runs and is healthy."""
         if dependency.name == self.name:
             raise ModelError(f"{self.name} cannot wait for itself.")
         return self._add("waits", dependency.name)
@@ -44,17 +44,17 @@ class ResourceBuilder:
     def with_http_endpoint(
         self, *, port: int | None = None, env: str | None = None, name: str = "http"
     ) -> ResourceBuilder:
-        """Serve HTTP on `port`, or on a free one, and tell it by the variable `env`."""
+        """Serve HTTP on `port` or on a free port, and inject the port as the variable `env`."""
         return self._set(endpoint=Endpoint(name=name, port=port, env=env))
 
     def with_external_http_endpoints(self) -> ResourceBuilder:
-        """Show the endpoint to people as the one to open."""
+        """Show the endpoint on the console as the one to open."""
         if self.resource.endpoint is None:
             raise ModelError(f"{self.name} has no HTTP endpoint: call with_http_endpoint first.")
         return self._set(endpoint=replace(self.resource.endpoint, is_external=True))
 
     def with_http_health_check(self, *, path: str = "/", status_code: int = 200) -> ResourceBuilder:
-        """Count as healthy when GET `path` answers `status_code`."""
+        """The resource is healthy if GET `path` returns `status_code`."""
         if self.resource.endpoint is None:
             raise ModelError(f"{self.name} has no HTTP endpoint: call with_http_endpoint first.")
         return self._set(health_check=HttpHealthCheck(path, status_code))
@@ -70,10 +70,10 @@ class ResourceBuilder:
         failure_threshold: int = 3,
         env: str | None = None,
     ) -> ResourceBuilder:
-        """Kill and start again what does not answer GET `path` with 200, so many times in a row.
+        """Restart a process after `failure_threshold` consecutive failures of GET `path` to return 200.
 
-        The names and defaults are Aspire's, whose other probe types are not known here. With `env`, each
-        process is told by that variable at which port of its own to answer, which is not in Aspire.
+        Names and defaults are Aspire's; Aspire's other probe types are not supported. With `env`, each process gets
+        a port of its own for the probe in that variable. Aspire has no `env`.
         """
         if probe_type != "liveness":
             raise ModelError(f"{self.name} can have a probe of the type 'liveness', not {probe_type!r}.")
@@ -98,19 +98,19 @@ class ResourceBuilder:
         return self._set(command=(*self.resource.command, *arguments))
 
     def with_replicas(self, count: int) -> ResourceBuilder:
-        """Run `count` of it, named `<name>-1` and so on. Aspire has this for .NET projects only."""
-        if not 1 <= count <= MOST_REPLICAS:
-            raise ModelError(f"{self.name} can have 1 to {MOST_REPLICAS} replicas, not {count}.")
+        """Run `count` replicas, named `<name>-1` and so on. In Aspire, only .NET projects have replicas."""
+        if not 1 <= count <= MAX_REPLICAS:
+            raise ModelError(f"{self.name} can have 1 to {MAX_REPLICAS} replicas, not {count}.")
         return self._set(replicas=count)
 
     def with_stop_timeout(self, seconds: float) -> ResourceBuilder:
-        """Wait so long after SIGTERM before SIGKILL. Not in Aspire, which always waits 6 s."""
+        """Set the time between SIGTERM and SIGKILL. Aspire always waits 6 s."""
         return self._set(stop_seconds=seconds)
 
     def with_queue(self, key: str, *, pause_key: str | None = None) -> ResourceBuilder:
-        """Show the length of this Redis list among the broker's figures. Not in Aspire.
+        """Show the length of this Redis list among the broker's figures. Aspire has no such method.
 
-        While there is a `pause_key`, the queue is paused: what it holds is shown and said.
+        The queue is paused while the key `pause_key` exists: the value of the key is shown as the pause.
         """
         return self._set(queue_key=key, pause_key=pause_key)
 
@@ -124,7 +124,7 @@ class ResourceBuilder:
 
 
 class DistributedApplicationBuilder:
-    """Collects resources, in the order in which they are added."""
+    """Collects resources in the order of their addition."""
 
     def __init__(self) -> None:
         self._builders: dict[str, ResourceBuilder] = {}
@@ -133,49 +133,51 @@ class DistributedApplicationBuilder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is held open; `with` is Aspire's way to write it."""
+        """Do nothing: the builder holds no resource. The `with` statement is Aspire's notation."""
 
     def add_redis(self, name: str, *, port: int | None = None) -> ResourceBuilder:
-        """Add a Redis or Valkey server of our own, with a generated password and its data kept."""
+        """Add a Redis or Valkey server that the apphost runs, with a generated password and persistent data."""
         return self._register(Resource(name, Kind.REDIS, port=port, stop_seconds=BROKER_STOP_SECONDS))
 
     def add_connection_string(self, name: str) -> ResourceBuilder:
-        """Add a server that somebody else runs, known by `ConnectionStrings__<name>`."""
+        """Add an external server whose address is in `ConnectionStrings__<name>`."""
         return self._register(Resource(name, Kind.CONNECTION_STRING))
 
     def add_python_module(self, name: str, app_dir: str, module_name: str) -> ResourceBuilder:
-        """Add `python -m <module_name>`, with the interpreter that runs the apphost."""
+        """Add `python -m <module_name>` with the apphost's interpreter."""
         command = (sys.executable, "-m", module_name)
         return self._register(Resource(name, Kind.PYTHON_MODULE, command, app_dir))
 
     def add_executable(
         self, name: str, command: str, working_dir: str, arguments: Iterable[str] = ()
     ) -> ResourceBuilder:
-        """Add a program, looked for beside the interpreter (in the virtual environment) before PATH."""
+        """Add a program, found beside the interpreter (in the virtual environment) or on PATH."""
         beside = Path(sys.executable).parent / command
         program = str(beside) if beside.is_file() else command
         return self._register(Resource(name, Kind.EXECUTABLE, (program, *arguments), working_dir))
 
     def build(self) -> DistributedApplication:
-        """Check the model as a whole and hand it out; raise ModelError if it cannot work."""
+        """Validate the model and return it. Raises ModelError if the model is inconsistent."""
         resources = tuple(builder.resource for builder in self._builders.values())
         names = [name for resource in resources for name in resource.instance_names]
         for resource in resources:
             for other in (*resource.references, *resource.waits):
                 if other not in self._builders:
-                    raise ModelError(f"{resource.name} refers to {other!r}, which was not added here.")
+                    raise ModelError(
+                        f"{resource.name} refers to {other!r}: add this resource to the builder."
+                    )
         if len(set(names)) < len(names):
             raise ModelError("A replica has the name of another resource: rename one of them.")
-        _refuse_circles(resources)
+        _refuse_cycles(resources)
         return DistributedApplication(resources)
 
     def _register(self, resource: Resource) -> ResourceBuilder:
-        if not _NAME.fullmatch(resource.name) or len(resource.name) > LONGEST_NAME:
+        if not _NAME.fullmatch(resource.name) or len(resource.name) > MAX_NAME_LENGTH:
             raise ModelError(
-                f"{resource.name!r} is no resource name: use a-z, 0-9 and single hyphens, from a letter on."
+                f"{resource.name!r} is not a valid resource name: use a letter, then a-z, 0-9 and single hyphens."
             )
         if resource.name in self._builders:
-            raise ModelError(f"There is a resource {resource.name!r} already.")
+            raise ModelError(f"There is already a resource {resource.name!r}: choose another name.")
         self._builders[resource.name] = ResourceBuilder(resource)
         return self._builders[resource.name]
 
@@ -185,9 +187,9 @@ def create_builder() -> DistributedApplicationBuilder:
     return DistributedApplicationBuilder()
 
 
-def _refuse_circles(resources: Iterable[Resource]) -> None:
+def _refuse_cycles(resources: Iterable[Resource]) -> None:
     waiting = {resource.name: set(resource.waits) for resource in resources}
     while free := {name for name, waits in waiting.items() if not waits}:
         waiting = {name: waits - free for name, waits in waiting.items() if name not in free}
     if waiting:
-        raise ModelError(f"These wait for each other in a circle: {', '.join(sorted(waiting))}.")
+        raise ModelError(f"These resources wait for each other in a cycle: {', '.join(sorted(waiting))}.")

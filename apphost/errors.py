@@ -1,27 +1,27 @@
-"""Everything that the apphost raises on purpose; each says what happened and what to do."""
+"""The exceptions of the apphost. Each message states the problem and the next step."""
 
 from __future__ import annotations
 
 
 class ApphostError(Exception):
-    """The apphost cannot go on."""
+    """The apphost cannot continue."""
 
 
 class ModelError(ApphostError, ValueError):
-    """The app model contradicts itself."""
+    """The app model is inconsistent."""
 
 
 class SettingsError(ApphostError):
-    """A setting has a value that it cannot have."""
+    """A setting has an invalid value."""
 
 
 class PortInUseError(ApphostError):
-    """A port that was asked for belongs to another program."""
+    """A requested port is in use by another program."""
 
 
 class AlreadyRunningError(ApphostError):
-    """Another apphost works in the same folder."""
+    """Another apphost uses the same folder."""
 
 
 class NoServerError(ApphostError):
-    """There is no Redis or Valkey to start."""
+    """No Redis or Valkey server can be started."""

@@ -1,4 +1,4 @@
-"""This product: a broker, the API and its workers."""
+"""The app model of the product: a broker, the API and its workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAREHOUSE = "ConnectionStrings__warehouse"
 
 
 def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str) -> DistributedApplication:
-    """Write the model down."""
+    """Build the app model."""
     with create_builder() as builder:
         if environ.get("ConnectionStrings__broker"):
             broker = builder.add_connection_string("broker")
@@ -27,7 +27,7 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
         api.with_reference(broker).wait_for(broker)
         api.with_http_endpoint(port=settings.port, env="PORT").with_external_http_endpoints()
         api.with_http_health_check(path="/health")
-        # With patience: gunicorn itself sees to processes of its that hang, and a busy one answers late.
+        # A long limit: gunicorn itself restarts processes that hang, and a busy process responds late.
         api.with_http_probe(
             "liveness", path="/alive", period_seconds=10, timeout_seconds=5, failure_threshold=6
         )
@@ -46,10 +46,10 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
             timeout_seconds=3,
             failure_threshold=4,
         )
-        # Where the apphost asks, whatever its own environment says.
+        # The address that the apphost probes, independent of the apphost's own environment.
         worker.with_env("REPORTS_PROBE_HOST", "127.0.0.1")
         if environ.get("REPORTS_SECRET_KEY"):
-            # It signs the sessions of the API alone; the code of reports runs in workers.
+            # Only the API signs sessions, and the code of report types, which runs in workers, must not read the key.
             worker.with_env("REPORTS_SECRET_KEY", "")
         worker.with_env("REPORTS_GRACE", environ.get("REPORTS_GRACE") or "5s")
 
@@ -60,7 +60,7 @@ def describe_app(settings: Settings, environ: Mapping[str, str], secret_key: str
 
 
 def find_stores(settings: Settings, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Find where API and workers read data and keep files: both at the same place."""
+    """Find the warehouse and the artifact store, which API and workers share."""
     artifacts = environ.get(ARTIFACTS) or str((settings.folder / "artifacts").absolute())
     warehouse = environ.get(WAREHOUSE)
     return {ARTIFACTS: artifacts} | ({WAREHOUSE: warehouse} if warehouse else {})

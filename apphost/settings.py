@@ -9,12 +9,12 @@ from pathlib import Path
 from .errors import SettingsError
 from .whole_number import LAST_PORT, is_whole
 
-MOST_REPLICAS = 64
+MAX_REPLICAS = 64
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Ports, replicas, and the folder where the apphost keeps what must last."""
+    """Ports, replicas, and the folder for the apphost's persistent files."""
 
     port: int = 8000
     dashboard_port: int = 18888
@@ -23,11 +23,11 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the settings; raise SettingsError, naming variable and value, on the first bad one."""
+        """Read the settings. Raises SettingsError with variable and value for the first invalid one."""
         return cls(
             port=_read_whole(environ, "PORT", cls.port, 1, LAST_PORT),
             dashboard_port=_read_whole(environ, "DASHBOARD_PORT", cls.dashboard_port, 1, LAST_PORT),
-            workers=_read_whole(environ, "WORKERS", cls.workers, 1, MOST_REPLICAS),
+            workers=_read_whole(environ, "WORKERS", cls.workers, 1, MAX_REPLICAS),
             folder=Path(environ.get("APPHOST_DIR") or cls.folder),
         )
 

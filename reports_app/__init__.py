@@ -1,4 +1,4 @@
-"""The web side: pages and JSON, as one Flask blueprint."""
+"""The web application: pages and the JSON API, as one Flask blueprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m reports_app`: serve API and pages with gunicorn and the settings that this package ships."""
+"""`python -m reports_app`: serve API and pages with gunicorn and the configuration of this package."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reports_app.middleware.error_handlers import answer_error
+from reports_app.middleware.error_handlers import handle_error
 from reports_app.middleware.hosts import refuse_other_hosts, refuse_other_machines
 from reports_app.middleware.security_headers import add_security_headers
 from reports_app.server.flask_app import ReportsFlask
@@ -22,9 +22,9 @@ from .settings import AppSettings
 
 
 def create_app(settings: AppSettings | None = None) -> Flask:
-    """Make the application: the blueprint at `/`, rq-dashboard at `/rq`.
+    """Create the application: the blueprint at `/`, rq-dashboard at `/rq`.
 
-    `settings` are read from the environment if not given; raises SettingsError on a bad one.
+    `settings` are read from the environment by default. Raises SettingsError if one is invalid.
     """
     settings = settings or AppSettings.from_environ(os.environ)
     logging.config.dictConfig(CONSOLE)
@@ -36,7 +36,7 @@ def create_app(settings: AppSettings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.register_error_handler(Exception, answer_error)
+    app.register_error_handler(Exception, handle_error)
     if not settings.is_open:
         app.before_request(refuse_other_machines)
     app.before_request(refuse_other_hosts(settings.host_names, allow_addresses=settings.is_open))

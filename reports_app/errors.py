@@ -1,4 +1,4 @@
-"""What the API raises on purpose."""
+"""The exceptions of the web application."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reports_worker import ReportsError
 
 
 class TooManyDownloadsError(ReportsError):
-    """All places for downloads are taken."""
+    """All download slots are in use."""
 
     def __init__(self) -> None:
-        super().__init__("Too many files are on their way already. Try again in a moment.")
+        super().__init__("Too many downloads are running. Try again in a moment.")

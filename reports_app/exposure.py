@@ -1,4 +1,4 @@
-"""Whether others than the users of this machine can reach the API, and what is said where they can."""
+"""Exposure of the API: whether other machines can reach the API, and the warning if they can."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 HOSTS_FILE = Path("/etc/hosts")
 OPEN_VARIABLE = "REPORTS_OPEN"
 OPEN_WARNING = (
-    f"{OPEN_VARIABLE}=yes: there is no sign-in, so everyone who reaches this API can ask for, read, cancel and "
+    f"{OPEN_VARIABLE}=yes: there is no sign-in, so everyone who can reach this API can request, read, cancel and "
     "delete all reports."
 )
 
 
 @lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
-    """Tell whether an address, or the name of one, can be reached from this machine only."""
+    """Whether an address or host name can be reached from this machine only."""
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -29,16 +29,16 @@ def is_loopback(host: str) -> bool:
 
 
 def require_open(reach: str) -> SettingsError:
-    """Say that `reach` (a clause) needs a choice, and which ways there are."""
+    """Return the error for a setting that exposes the API; `reach` is the clause that describes how."""
     return SettingsError(
-        f"{reach}, and the API has no sign-in: serve on 127.0.0.1 without a proxy, or set {OPEN_VARIABLE}=yes, "
-        "and REPORTS_ALLOWED_HOSTS to its names, and put a proxy with a login in front, since everyone who reaches "
-        "the port can then ask for, read, cancel and delete all reports."
+        f"{reach}, and the API has no sign-in: serve on 127.0.0.1 without a proxy, or set {OPEN_VARIABLE}=yes and "
+        "REPORTS_ALLOWED_HOSTS to the host names, and put a proxy with a login in front. Everyone who can reach the "
+        "port can then request, read, cancel and delete all reports."
     )
 
 
 def find_own_names(hosts_file: Path = HOSTS_FILE) -> frozenset[str]:
-    """Find the names of this machine without asking DNS: its host name, and what the hosts file has beside it."""
+    """Find the names of this machine without DNS: its host name, and the names beside it in the hosts file."""
     own = socket.gethostname().lower()
     try:
         lines = hosts_file.read_text(encoding="utf-8", errors="replace").lower().splitlines()
@@ -49,5 +49,5 @@ def find_own_names(hosts_file: Path = HOSTS_FILE) -> frozenset[str]:
 
 
 def without_port(host: str) -> str:
-    """Take the port off a host as `request.host` has it."""
+    """Remove the port from a host in the form of `request.host`."""
     return host.rpartition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]

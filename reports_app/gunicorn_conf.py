@@ -1,6 +1,6 @@
-"""Production settings of gunicorn: `gunicorn -c python:reports_app.gunicorn_conf "reports_app:create_app()"`.
+"""The configuration of gunicorn: `gunicorn -c python:reports_app.gunicorn_conf "reports_app:create_app()"`.
 
-Two processes of few threads: more threads in one process make it slower, since they contend for the
+Two processes with few threads each: more threads in one process are slower, since they contend for the
 interpreter's lock at every reply from Redis.
 """
 
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from reports_app.server.graceful_shutdown import answer_waits_on_sigterm, heed_early_sigterm
+from reports_app.server.graceful_shutdown import end_waits_on_sigterm, resend_early_sigterm
 from reports_worker import SettingsError, connect
 from reports_worker.broker.health import warn_once_it_answers
 
@@ -37,42 +37,42 @@ timeout = 30
 graceful_timeout = 10
 keepalive = 5
 forwarded_allow_ips = "127.0.0.1,::1"
-# No client chooses SCRIPT_NAME or PATH_INFO: a proxy names its prefix by X-Forwarded-Prefix.
+# No client sets SCRIPT_NAME or PATH_INFO: a proxy announces its prefix with X-Forwarded-Prefix.
 forwarder_headers = ""
 control_socket_disable = True
 loglevel = "warning"
 
 
 def on_starting(server: Any) -> None:
-    """Look at the addresses before they are served: the command line may have changed them."""
+    """Check the addresses before gunicorn binds them: the command line may have changed them."""
     _refuse_addresses(server, (address[0] for address in server.cfg.address if isinstance(address, tuple)))
 
 
 def when_ready(server: Any) -> None:
-    """Look at the sockets themselves, before any is accepted from: systemd or a name may have chosen others."""
+    """Check the sockets before the first accept: systemd or a host name may have selected other addresses."""
     on_reload(server)
     if _SETTINGS.is_open:
         _log.warning("%s", OPEN_WARNING)
 
 
 def on_reload(server: Any) -> None:
-    """Look at them again: the configuration that is reloaded may have others."""
+    """Check the sockets again: the reloaded configuration may have other addresses."""
     names = (one.getsockname() for one in server.LISTENERS if one.family != socket.AF_UNIX)
     _refuse_addresses(server, (str(name[0]) for name in names))
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Keep the process' copy of the queue into which its arbiter's handler puts signals."""
+    """Keep the process' copy of the queue into which the arbiter's handler puts signals."""
     worker.early_signals = server.SIG_QUEUE
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have those who wait for a report answered when the process is told to end, however early.
+    """End long polls when the process receives SIGTERM, also if the signal arrived before this call.
 
-    Have the first process log what about the broker endangers reports, once it answers.
+    The first process also logs conditions of the broker under which reports can be lost.
     """
-    answer_waits_on_sigterm(worker.wsgi)
-    heed_early_sigterm(worker.early_signals)
+    end_waits_on_sigterm(worker.wsgi)
+    resend_early_sigterm(worker.early_signals)
     if worker.age == 1:
         shared = _SETTINGS.shared
         threading.Thread(
@@ -85,7 +85,7 @@ def post_worker_init(worker: Any) -> None:
 
 
 def _refuse_addresses(server: Any, hosts: Iterable[str]) -> None:
-    """End everything where one can be reached from other machines and that was not chosen."""
+    """Stop the server if an address can be reached from other machines without REPORTS_OPEN."""
     try:
         for host in hosts:
             _SETTINGS.refuse_address(host or "0.0.0.0")  # noqa: S104 - an empty host is every address

@@ -1,10 +1,10 @@
-"""rq-dashboard at `/rq`: to look at the queue, never to change it, and from this machine only.
+"""rq-dashboard at `/rq`: read-only inspection of the queue, from this machine only.
 
-A proxy that says nothing of itself makes every request one of this machine, so there is none where the API is
-open or has proxies.
+The dashboard is not served if the API is open or has proxies: behind a proxy that sends no headers of its own,
+every request seems to come from this machine.
 
-Its buttons would go around our records, it has no login, and it prints what it reads as markup.
-So every change is refused, it shares our client, and what users wrote reaches it escaped.
+rq-dashboard would change jobs without the product's records, has no login, and renders job data as markup.
+Therefore every change is refused, the dashboard uses the product's Redis client, and user input is escaped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound, ServiceUnavailable
 
-from reports_app.middleware.error_handlers import answer_error
+from reports_app.middleware.error_handlers import handle_error
 from reports_app.middleware.security_headers import QUEUE_DASHBOARD_POLICY, add_security_headers
 from reports_app.services.container import get_services
 from reports_worker import Report, ReportQueue
@@ -35,44 +35,45 @@ PREFIX = "/rq"
 _NAME = rq_dashboard.blueprint.name
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # RQ raises ValueError for any other
 _UNREADABLE = (
-    "The queue holds an entry that RQ cannot read; workers take out what names no report within a minute."
+    "The queue contains an entry that RQ cannot read. Workers remove invalid entries within a minute: "
+    "try again then."
 )
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
 def add_queue_dashboard(app: Flask, queue: ReportQueue, *, is_served: bool) -> None:
-    """Serve rq-dashboard over our own connection, and guard it."""
+    """Serve rq-dashboard with the product's Redis connection, and restrict the access to it."""
     use_json_only()
     rq_dashboard.web.config.serializer = JSONSerializer
-    # It would make a new connection pool for each request, and knows fewer forms of URL than we do.
+    # rq-dashboard would create a connection pool for each request, and supports fewer forms of URL.
     rq_dashboard.web.from_url = lambda *_, **__: (None, get_services().queue.connection)
     app.config.update(RQ_DASHBOARD_REDIS_URL=("the broker",), RQ_DASHBOARD_DISABLE_DELETE=True)
     app.redis_conn = queue.connection  # type: ignore[attr-defined]  # where rq-dashboard looks for it
     app.register_blueprint(rq_dashboard.blueprint, url_prefix=PREFIX)
     if not is_served:
         app.before_request(_refuse)
-    app.before_request(_guard)
-    app.after_request(_mend_answer)
-    app.register_error_handler(NoSuchJobError, _answer_unknown_job)
-    app.register_error_handler(RedisError, _answer_broker_away)
-    app.register_error_handler(ValueError, _answer_unreadable)
+    app.before_request(_check_request)
+    app.after_request(_repair_response)
+    app.register_error_handler(NoSuchJobError, _handle_unknown_job)
+    app.register_error_handler(RedisError, _handle_broker_error)
+    app.register_error_handler(ValueError, _handle_unreadable_entry)
 
 
 def _refuse() -> None:
     if request.blueprint == _NAME:
         raise Forbidden(
-            "The queue's dashboard answers on loopback without a proxy only, and here REPORTS_OPEN or "
+            "The dashboard of the queue is available on loopback without a proxy only, and REPORTS_OPEN or "
             "REPORTS_PROXIES is set."
         )
 
 
-def _guard() -> None:
+def _check_request() -> None:
     if request.blueprint != _NAME:
         return
     if not _is_from_this_machine():
-        raise Forbidden("The queue's dashboard answers on this machine only, and not through a proxy.")
+        raise Forbidden("The dashboard of the queue is available on this machine only, without a proxy.")
     if request.method not in ("GET", "HEAD") or request.endpoint == f"{_NAME}.requeue_all":
-        raise MethodNotAllowed(["GET", "HEAD"], "The queue's dashboard only shows; it changes nothing.")
+        raise MethodNotAllowed(["GET", "HEAD"], "The dashboard of the queue is read-only.")
     arguments = request.view_args or {}
     if arguments.get("instance_number"):
         raise NotFound("There is one broker.")
@@ -86,27 +87,27 @@ def _is_from_this_machine() -> bool:
     return is_loopback(without_port(request.host)) and is_loopback(request.remote_addr or "")
 
 
-def _mend_answer(answer: Response) -> Response:
+def _repair_response(response: Response) -> Response:
     if request.blueprint != _NAME:
-        return answer
-    if answer.mimetype == "text/html" and not answer.direct_passthrough:
+        return response
+    if response.mimetype == "text/html" and not response.direct_passthrough:
         link = f'<link rel="stylesheet" href="{url_for("static", filename="css/queue-dashboard.css")}">'
-        answer.set_data(answer.get_data(as_text=True).replace("</head>", f"{link}</head>", 1))
-    elif answer.status_code == 200 and request.endpoint == f"{_NAME}.list_jobs":
-        answer.set_data(json.dumps(_tell_of_reports(answer.get_json())))
-    elif answer.status_code == 200 and request.endpoint == f"{_NAME}.job_info":
-        answer.set_data(
-            json.dumps(_escape(_tell_of_report(answer.get_json(), _find(answer.get_json()["id"]))))
+        response.set_data(response.get_data(as_text=True).replace("</head>", f"{link}</head>", 1))
+    elif response.status_code == 200 and request.endpoint == f"{_NAME}.list_jobs":
+        response.set_data(json.dumps(_add_reports(response.get_json())))
+    elif response.status_code == 200 and request.endpoint == f"{_NAME}.job_info":
+        response.set_data(
+            json.dumps(_escape(_add_report(response.get_json(), _find(response.get_json()["id"]))))
         )
-    return add_security_headers(answer, QUEUE_DASHBOARD_POLICY)
+    return add_security_headers(response, QUEUE_DASHBOARD_POLICY)
 
 
-def _tell_of_reports(body: dict[str, Any]) -> dict[str, Any]:
-    """Put title and error into the rows of a list, whose template escapes them itself."""
-    return body | {"jobs": [_tell_of_report(job, _find(job["id"])) for job in body["jobs"]]}
+def _add_reports(body: dict[str, Any]) -> dict[str, Any]:
+    """Add title and error of each report to the rows of a list, whose template escapes them."""
+    return body | {"jobs": [_add_report(job, _find(job["id"])) for job in body["jobs"]]}
 
 
-def _tell_of_report(job: dict[str, Any], report: Report | None) -> dict[str, Any]:
+def _add_report(job: dict[str, Any], report: Report | None) -> dict[str, Any]:
     if report is None:
         return job
     job |= {"description": f"{report.type}: {report.title}", "exc_info": report.error}
@@ -118,7 +119,7 @@ def _find(task_id: str) -> Report | None:
 
 
 def _escape(value: Any) -> Any:
-    """Escape every text within, for the page of one job, which prints them as they are."""
+    """Escape every text in `value` for the page of one job, whose template does not escape."""
     if isinstance(value, str):
         return str(escape(value))
     if isinstance(value, Mapping):
@@ -126,14 +127,14 @@ def _escape(value: Any) -> Any:
     return [_escape(part) for part in value] if isinstance(value, list) else value
 
 
-def _answer_unknown_job(error: Exception) -> Any:
-    return answer_error(NotFound(f"There is no such job: {error}"))
+def _handle_unknown_job(error: Exception) -> Any:
+    return handle_error(NotFound(f"There is no such job: {error}"))
 
 
-def _answer_unreadable(error: ValueError) -> Any:
-    """Say that RQ fails over an entry, which it shows by raising ValueError or UnicodeDecodeError."""
-    return answer_error(ServiceUnavailable(_UNREADABLE) if request.blueprint == _NAME else error)
+def _handle_unreadable_entry(error: ValueError) -> Any:
+    """Report an entry that RQ cannot read; RQ raises ValueError or UnicodeDecodeError for such an entry."""
+    return handle_error(ServiceUnavailable(_UNREADABLE) if request.blueprint == _NAME else error)
 
 
-def _answer_broker_away(error: RedisError) -> Any:
-    return answer_error(explain(error))
+def _handle_broker_error(error: RedisError) -> Any:
+    return handle_error(explain(error))

@@ -1,4 +1,4 @@
-"""The settings of the web side, read once from the environment."""
+"""The settings of the web application, read once from the environment."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HOST = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f.:]+\])(?::\d+)?", re
 
 @dataclass(frozen=True)
 class AppSettings:
-    """What the API and the pages need to know before they start.
+    """The settings of API and pages.
 
-    `secret_key` is None where none was given: then one is made and kept, on loopback alone. `is_open` says that
-    others than the users of this machine may reach the API, on another address or behind a proxy.
+    Without a `secret_key`, the application generates and stores one; this is possible on loopback only. `is_open`
+    permits access from other machines, on another address or through a proxy.
     """
 
     shared: Settings = field(default_factory=Settings)
@@ -35,7 +35,7 @@ class AppSettings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> AppSettings:
-        """Read the settings; raise SettingsError, naming variable and value, on the first bad one."""
+        """Read the settings. Raises SettingsError with variable and value for the first invalid one."""
         settings = cls(
             shared=Settings.from_environ(environ),
             host=read(environ, "REPORTS_HOST", str, cls.host),
@@ -49,14 +49,14 @@ class AppSettings:
         settings.refuse_address(settings.host, f"REPORTS_HOST={settings.host!r}")
         if settings.proxies and not settings.is_open:
             raise require_open(
-                f"REPORTS_PROXIES={settings.proxies} puts a proxy in front, which others may reach"
+                f"REPORTS_PROXIES={settings.proxies} means that other machines can reach the API through a proxy"
             )
         return settings
 
     def refuse_address(self, host: str, called: str = "") -> None:
-        """Raise SettingsError if others can reach `host`, unless that was chosen and all processes have a secret.
+        """Raise SettingsError if other machines can reach `host`, unless REPORTS_OPEN and a secret are set.
 
-        `called` is what the sentence calls it; a name other than localhost counts as one that others can reach.
+        `called` names the address in the message. Every host name but localhost counts as reachable.
         """
         if is_loopback(host):
             return
@@ -71,13 +71,13 @@ class AppSettings:
 
     @property
     def address(self) -> str:
-        """Host and port in one, with the brackets that an IPv6 address needs there."""
+        """Host and port in one text, with brackets around an IPv6 address."""
         host = self.host.strip("[]")
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
     @property
     def host_names(self) -> tuple[str, ...]:
-        """The names that a request may address us by; one that begins with a dot stands for all below it."""
+        """The host names that requests may use; a name with a leading dot includes all its subdomains."""
         own = sorted(find_own_names()) if self.is_open else ()
         return (*LOOPBACK_NAMES, *self.allowed_hosts, *own)
 
@@ -85,7 +85,7 @@ class AppSettings:
 def _read_secret(environ: Mapping[str, str]) -> str | None:
     secret = environ.get("REPORTS_SECRET_KEY") or None
     if secret and len(secret) < SHORTEST_SECRET:
-        # The value is a secret, so the sentence does not repeat it.
+        # The message does not repeat the value, which is a secret.
         raise SettingsError(f"REPORTS_SECRET_KEY is too short: give at least {SHORTEST_SECRET} characters")
     return secret
 
@@ -95,13 +95,13 @@ def _parse_names(text: str) -> tuple[str, ...]:
 
 
 def _parse_name(text: str) -> str:
-    """Return a host name as requests have it: in small letters, ASCII, without a port."""
+    """Normalize a host name to the form in requests: lower case, ASCII, without a port."""
     try:
         found = _HOST.fullmatch(text.lower().removeprefix(".").encode("idna").decode("ascii"))
     except UnicodeError:
         found = None
     if found is None:
         raise ValueError(
-            "give host names with commas between them, such as reports.example.com, or .example.com for all below it"
+            "give host names separated by commas, such as reports.example.com, or .example.com for all subdomains"
         )
     return f".{found[1]}" if text.startswith(".") else found[1]

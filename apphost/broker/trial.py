@@ -1,4 +1,4 @@
-"""Whether a server starts on the broker's data: tried on a small copy of them, for a moment."""
+"""Trial start of a server on a small copy of the broker's data."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .data import APPEND_ONLY_FOLDER, copy_small
 from .programs import Server
 
 TRIAL_SECONDS = 10.0
-# What Redis and Valkey of every version write once they have read their data.
+# Redis and Valkey of every version log this text after they have read their data.
 _READY = b"ready to accept connections"
 
 
 def starts_on(server: Server, data: Path) -> bool:
-    """Start a server on a copy of the data, without a port, and end it as soon as it has read them."""
+    """Start a server on a copy of the data, without a port, and kill the server after it has read the data."""
     with _copied(data) as folder:
-        # The socket has a relative name: the path of a socket may have about 100 bytes.
+        # A relative name: the path of a socket is limited to about 100 bytes.
         more = ["unixsocket socket", "auto-aof-rewrite-percentage 0"]
         if (folder / APPEND_ONLY_FOLDER).exists():
-            # Redis 6 does not know this setting; it would pass the folder over and begin without data.
+            # Redis 6 does not support this setting; it would ignore the folder and start without data.
             more.append(f"appenddirname {APPEND_ONLY_FOLDER}")
-        path = write_in(folder, *more, port=0, password="trial")  # noqa: S106 - no client is to log in
+        path = write_in(folder, *more, port=0, password="trial")  # noqa: S106 - no client logs in
         return _becomes_ready(wrap([server.program.path, str(path)]), folder)
 
 
@@ -69,7 +69,7 @@ def _copied(data: Path) -> Iterator[Path]:
         yield folder
     except OSError as error:
         raise ApphostError(
-            f"The apphost cannot try which server reads the broker's data: {error.strerror}. Set APPHOST_DIR."
+            f"The trial start of the broker failed: {error.strerror}. Set APPHOST_DIR to another folder."
         ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

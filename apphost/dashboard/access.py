@@ -1,4 +1,4 @@
-"""Who may see the dashboard: who has the token, from a page of ours, under a name of this machine."""
+"""Access to the dashboard: with the token, under a loopback host name, from the dashboard's own pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COOKIE_SECONDS = 3 * 24 * 3600  # as Aspire's
 
 @dataclass(frozen=True)
 class Access:
-    """The rules for one dashboard. What a browser keeps is derived from the token, and is not the token."""
+    """The access rules of one dashboard. The cookie is derived from the token and does not reveal it."""
 
     port: int
     token: str
@@ -34,7 +34,7 @@ class Access:
         return _equal(text, self.token)
 
     def is_own_host(self, request: Request) -> bool:
-        """Refuse names made to resolve to this machine (DNS rebinding), and pages of other origins."""
+        """Whether host and origin are loopback names with the port: defeats DNS rebinding and cross-site requests."""
         names = {f"{host}:{self.port}" for host in ("localhost", "127.0.0.1", "[::1]")}
         origin = request.headers.get("Origin")
         return request.host in names and (origin is None or origin in {f"http://{name}" for name in names})
@@ -47,7 +47,7 @@ class Access:
         return _equal(request.cookies.get(self.cookie_name, ""), self.cookie_value)
 
     def may_change(self, request: Request) -> bool:
-        """A browser sends its cookie to whoever makes it post; only our own page knows the CSRF token."""
+        """Whether the request has the CSRF token, which only the dashboard's pages know, or the bearer token."""
         return self.has_bearer(request) or _equal(request.form.get("csrf_token", ""), self.csrf_token)
 
     def _derive(self, purpose: str) -> str:

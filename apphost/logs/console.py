@@ -1,4 +1,4 @@
-"""What the apphost itself shows on its console."""
+"""The console of the apphost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME_WIDTH = 9
 
 
 class Console:
-    """Shows lines of the apphost and, with its name before it, each line of a resource."""
+    """Shows the lines of the apphost, and the lines of each resource with its name."""
 
     def __init__(self, writer: LineWriter, *, in_colour: bool = False) -> None:
         self._writer = writer
@@ -37,10 +37,10 @@ class Console:
 
 @contextmanager
 def open_console() -> Iterator[Console]:
-    """Make the console of this process, which blocks no thread when its reader reads nothing.
+    """Open the console of this process. Its output blocks no thread, even if nothing reads it.
 
-    That holds for stderr too, where libraries log: a thread of the dashboard that waited there would hold the
-    lock of all logging.
+    This includes stderr, to which libraries log: a blocked thread of the dashboard would hold the lock of the
+    logging module.
     """
     _replace_closed_descriptors()
     output = LineWriter(sys.stdout)
@@ -55,15 +55,15 @@ def open_console() -> Iterator[Console]:
             writer.close()
 
 
-def say_error(text: str) -> None:
-    """Write a last line to stderr, and wait for its reader a moment at most."""
+def print_error(text: str) -> None:
+    """Write a last line to stderr, and wait for its reader only a moment."""
     writer = LineWriter(sys.stderr or sys.stdout)
     writer.put(text)
     writer.close()
 
 
 class LineStream(io.TextIOBase):
-    """A text stream, as for `sys.stderr`, whose lines go to a writer."""
+    """A text stream in place of `sys.stderr`, which passes its lines to a writer."""
 
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
@@ -81,7 +81,7 @@ class LineStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Take what has no end yet for a line: its writer wants it to be seen."""
+        """Write an incomplete line as a line."""
         with self._lock:
             if self._rest:
                 self._writer.put(self._rest)
@@ -94,7 +94,7 @@ def _share_a_file(one: TextIO | None, other: TextIO | None) -> bool:
 
 
 def _replace_closed_descriptors() -> None:
-    """Fill stdin, stdout and stderr where they are closed: the next file opened would take their place."""
+    """Open /dev/null for each closed standard stream: else the next opened file would get its number."""
     for number in range(3):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""What the resources write on their consoles: kept in memory, with secrets made unreadable."""
+"""Console output of the resources, in memory, with masked secrets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-MOST_LINES = 10_000
-LONGEST_LINE = 4_000
+MAX_LINES = 10_000
+MAX_LINE_LENGTH = 4_000
 MASK = "********"
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line; numbers rise by one from 1, so that a reader can ask for what comes after."""
+    """One line. Numbers count from 1, so that a reader can request the lines after a number."""
 
     number: int
     time: datetime
@@ -24,20 +24,20 @@ class LogLine:
 
 
 class ConsoleLog:
-    """The last lines of one resource. Written by the supervisor, read by the dashboard's threads."""
+    """The last lines of one resource. The supervisor writes them, and the dashboard's threads read them."""
 
     def __init__(self) -> None:
-        self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
+        self._lines: deque[LogLine] = deque(maxlen=MAX_LINES)
         self._count = 0
         self._lock = threading.Lock()
 
     def add(self, text: str, time: datetime) -> None:
         with self._lock:
             self._count += 1
-            self._lines.append(LogLine(self._count, time, text[:LONGEST_LINE]))
+            self._lines.append(LogLine(self._count, time, text[:MAX_LINE_LENGTH]))
 
-    def read(self, *, after: int | None = None, limit: int = MOST_LINES) -> list[LogLine]:
-        """Read the first `limit` lines numbered above `after`, or without it the last ones."""
+    def read(self, *, after: int | None = None, limit: int = MAX_LINES) -> list[LogLine]:
+        """Return the first `limit` lines with a number above `after`; without `after`, the last `limit` lines."""
         with self._lock:
             if after is None:
                 return list(islice(self._lines, max(0, len(self._lines) - limit), None))
@@ -47,7 +47,7 @@ class ConsoleLog:
 
 
 class SecretMask:
-    """Replaces known secrets in whatever is shown."""
+    """Replaces known secrets in a text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = sorted((secret for secret in secrets if len(secret) >= 6), key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""Requests and tasks, read from console lines that carry pairs of name=value (logfmt)."""
+"""Requests and tasks, parsed from console lines in logfmt (name=value)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-MOST_EVENTS = 200
+MAX_EVENTS = 200
 _PAIR = re.compile(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a resource said it did."""
+    """A request or task that a resource has logged."""
 
     time: datetime
     source: str
@@ -24,7 +24,7 @@ class Event:
 
 
 def parse_pairs(text: str) -> dict[str, str]:
-    """Read the pairs of a line; text that is none is passed over.
+    """Parse the pairs of a line; other text is ignored.
 
     >>> parse_pairs('INFO event=task stage="adding up" seconds=1.5')
     {'event': 'task', 'stage': 'adding up', 'seconds': '1.5'}
@@ -39,7 +39,7 @@ def parse_pairs(text: str) -> dict[str, str]:
 
 
 def has_finished(text: str) -> bool:
-    """Tell whether a program says with this line that it ends since it is done: `event=finished`."""
+    """Whether the line reports the intended end of a program: `event=finished`."""
     return "event=finished" in text and parse_pairs(text).get("event") == "finished"
 
 
@@ -47,11 +47,11 @@ class EventLog:
     """The last requests and tasks of all resources."""
 
     def __init__(self) -> None:
-        self._events = {name: deque[Event](maxlen=MOST_EVENTS) for name in ("request", "task")}
+        self._events = {name: deque[Event](maxlen=MAX_EVENTS) for name in ("request", "task")}
         self._lock = threading.Lock()
 
     def add_line(self, source: str, text: str, time: datetime) -> None:
-        """Take a console line, if it tells of a request or a task."""
+        """Add a console line if it reports a request or a task."""
         if "event=" not in text:
             return
         fields = parse_pairs(text)
@@ -60,6 +60,6 @@ class EventLog:
                 events.append(Event(time, source, fields))
 
     def read(self, name: str) -> list[Event]:
-        """The last of one kind, newest first."""
+        """Return the last events of one kind, newest first."""
         with self._lock:
             return list(reversed(self._events[name]))

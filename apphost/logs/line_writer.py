@@ -1,4 +1,4 @@
-"""Lines written to a stream by a thread of its own, so that a stream that takes nothing blocks no other thread."""
+"""Writes lines to a stream in a separate thread, so that a blocked stream blocks no other thread."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import threading
 import time
 from typing import TextIO
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 16 * 1024
-# What a line costs in memory beside its text.
+# The memory of a line in addition to its text.
 LINE_BYTES = 64
-# How long the end waits for a reader that takes nothing, and how long for any reader.
+# How long `close` waits without progress, and in total.
 STALL_SECONDS = 0.5
 CLOSE_SECONDS = 3.0
 
@@ -20,23 +20,23 @@ CLOSE_SECONDS = 3.0
 class LineWriter:
     """Writes lines in order. While about `most_bytes` wait, further lines are dropped and counted."""
 
-    def __init__(self, stream: TextIO | None, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, stream: TextIO | None, *, max_bytes: int = MAX_BYTES) -> None:
         self._stream = stream
         self._descriptor = find_descriptor(stream)
-        self._most_bytes = most_bytes
+        self._most_bytes = max_bytes
         self._lines: list[str] = []
         self._size = 0
         self._dropped = 0
         self._is_closing = False
         self._is_torn = False
         self._progress = 0
-        # Reentrant: garbage collection within `put` may report a fault on stderr, and so call `put`.
+        # Reentrant: garbage collection within `put` can write an error to stderr, and so call `put`.
         self._changed = threading.Condition(threading.RLock())
         self._thread = threading.Thread(target=self._run, name="console", daemon=True)
         self._thread.start()
 
     def put(self, line: str) -> None:
-        """Have a line written soon, or dropped; never wait for the stream."""
+        """Queue a line for the stream, or drop it; never wait."""
         with self._changed:
             if self._dropped or self._size > self._most_bytes:
                 self._dropped += 1
@@ -46,7 +46,7 @@ class LineWriter:
             self._changed.notify()
 
     def close(self) -> None:
-        """Wait until all is written, as long as the stream takes some of it."""
+        """Wait until all lines are written, as long as the stream makes progress."""
         with self._changed:
             self._is_closing = True
             self._changed.notify()
@@ -70,7 +70,7 @@ class LineWriter:
             lost = self._write_all(lost, lines, dropped)
 
     def _write_all(self, lost: int, lines: list[str], dropped: int) -> int:
-        """Write lines between those that were lost before and those dropped after; return how many are lost."""
+        """Write `lines`, with notes about `lost` lines before and `dropped` lines after; return how many are lost."""
         if lost and self._write([_describe_dropped(lost)]):
             return lost + len(lines) + dropped
         if unwritten := self._write(lines):
@@ -80,7 +80,7 @@ class LineWriter:
         return 0
 
     def _write(self, lines: list[str]) -> int:
-        """Write lines; return how many the stream refused, as a full disk or a pipe without a reader does."""
+        """Write lines; return how many the stream refused, for example on a full disk."""
         data = "".join(f"{line}\n" for line in lines).encode(errors="backslashreplace")
         rest = memoryview(b"\n" + data if self._is_torn else data)
         try:
@@ -102,12 +102,12 @@ class LineWriter:
             try:
                 return os.write(self._descriptor, data)
             except BlockingIOError:
-                # Another program that has the same terminal or pipe has made it non-blocking.
+                # Another program has set the shared terminal or pipe to non-blocking.
                 select.select([], [self._descriptor], [])
 
 
 def find_descriptor(stream: TextIO | None) -> int | None:
-    """Find where a stream writes; None for one that was closed before the start, or is in memory."""
+    """Return the descriptor of a stream; None if the stream is closed or in memory."""
     try:
         return None if stream is None else stream.fileno()
     except (OSError, ValueError):
@@ -115,7 +115,7 @@ def find_descriptor(stream: TextIO | None) -> int | None:
 
 
 def is_same_file(one: int, other: int) -> bool:
-    """Tell whether two descriptors lead to the same file, pipe or terminal; a closed one leads nowhere."""
+    """Whether two descriptors refer to the same file, pipe or terminal; False if one is closed."""
     try:
         return os.path.samestat(os.fstat(one), os.fstat(other))
     except OSError:
@@ -123,7 +123,7 @@ def is_same_file(one: int, other: int) -> bool:
 
 
 def _detach(blocked: int) -> None:
-    """Let what leads to a blocked stream lead nowhere: nothing that the interpreter still writes may wait."""
+    """Redirect a blocked stream to /dev/null, so that the interpreter's last output does not block."""
     numbers = [number for number in {1, 2, blocked} if is_same_file(number, blocked)]
     null = os.open(os.devnull, os.O_WRONLY)
     for number in numbers:
@@ -132,4 +132,4 @@ def _detach(blocked: int) -> None:
 
 
 def _describe_dropped(count: int) -> str:
-    return f"({count:,} lines are not shown here: the console was not read)"
+    return f"({count:,} lines are not shown: the console was not read)"

@@ -1,4 +1,4 @@
-"""What a resource finds in its environment: the variables that Aspire injects, under Aspire's names.
+"""The environment of a resource: the variables that Aspire injects, under Aspire's names.
 
 Rules: ResourceBuilderExtensions.cs and EnvironmentVariableNameEncoder.cs of Aspire 13.5.
 """
@@ -13,13 +13,13 @@ from .resources import Resource
 
 
 def variable_prefix(name: str) -> str:
-    """Encode a resource's name as Aspire does: upper case, `_` for what is no letter or digit."""
+    """Encode a resource's name as Aspire does: upper case, and `_` for other characters than letters and digits."""
     encoded = re.sub(r"[^A-Z0-9]", "_", name.upper())
     return f"_{encoded}" if encoded[:1].isdigit() else encoded
 
 
 def reference_connection(name: str, connection: BrokerConnection) -> dict[str, str]:
-    """The variables of a reference to a broker."""
+    """Return the variables of a reference to a broker."""
     prefix = variable_prefix(name)
     variables = {
         f"ConnectionStrings__{name}": connection.text,
@@ -31,7 +31,7 @@ def reference_connection(name: str, connection: BrokerConnection) -> dict[str, s
 
 
 def reference_endpoint(name: str, endpoint_name: str, port: int) -> dict[str, str]:
-    """The variables of a reference to an HTTP endpoint (service discovery)."""
+    """Return the variables of a reference to an HTTP endpoint (service discovery)."""
     url = f"http://localhost:{port}"
     return {
         f"services__{name}__{endpoint_name}__0": url,
@@ -47,9 +47,9 @@ def inject(
     connections: Mapping[str, BrokerConnection],
     ports: Mapping[str, int],
 ) -> dict[str, str]:
-    """Collect what the apphost adds to the environment of one instance.
+    """Collect the variables that the apphost adds to the environment of one instance.
 
-    `connections` and `ports` are by resource name: where each broker and each endpoint really is.
+    `connections` and `ports` map resource names to the actual addresses.
     """
     variables = {
         "PYTHONUNBUFFERED": "1",

@@ -1,4 +1,4 @@
-"""The app model: what there is to run, as frozen values."""
+"""The app model: resources as frozen values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a resource is, in Aspire's words where it has one."""
+    """The kind of a resource, with Aspire's names."""
 
     REDIS = "Redis"
     CONNECTION_STRING = "ConnectionString"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An HTTP endpoint on loopback. `port` None takes a free one; `env` names the variable that tells it."""
+    """An HTTP endpoint on loopback. `port` None chooses a free port; `env` is the variable for the port."""
 
     name: str = "http"
     port: int | None = None
@@ -28,7 +28,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class HttpHealthCheck:
-    """Healthy when GET `path` answers `status_code`."""
+    """The resource is healthy if GET `path` returns `status_code`."""
 
     path: str = "/"
     status_code: int = 200
@@ -36,10 +36,10 @@ class HttpHealthCheck:
 
 @dataclass(frozen=True)
 class LivenessProbe:
-    """Lives while GET `path` answers 200; what fails `failure_threshold` times in a row is started again.
+    """The process is alive if GET `path` returns 200; `failure_threshold` consecutive failures cause a restart.
 
-    `env` names the variable that tells each process a port of its own for it; without one, the HTTP endpoint
-    is asked.
+    `env` is the variable that gives each process a port of its own for the probe. Without it, the probe uses the
+    HTTP endpoint.
     """
 
     path: str = "/"
@@ -52,7 +52,7 @@ class LivenessProbe:
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing to run, before it runs. `references` and `waits` hold names of others."""
+    """One resource of the model. `references` and `waits` contain names of other resources."""
 
     name: str
     kind: Kind
@@ -72,12 +72,12 @@ class Resource:
 
     @property
     def instance_names(self) -> tuple[str, ...]:
-        """The names of what runs: the resource's own, or one for each replica beneath it."""
+        """The names of the instances: the resource's own name, or one name for each replica."""
         if self.replicas is None:
             return (self.name,)
         return tuple(f"{self.name}-{number}" for number in range(1, self.replicas + 1))
 
     @property
     def is_external(self) -> bool:
-        """Whether somebody else runs it: then it is watched, and never started or stopped."""
+        """Whether the resource runs outside of the apphost: then it is probed, but never started or stopped."""
         return self.kind is Kind.CONNECTION_STRING

@@ -1,7 +1,7 @@
-"""Becomes another program that the kernel kills when the apphost dies: `_exec.py PARENT_PID COMMAND...`
+"""Executes a program that the kernel kills when the apphost dies: `_exec.py PARENT_PID COMMAND...`
 
-Run with `python -I -S`, so that nothing but this stands between the apphost and the program.
-A wrapper, since doing it between fork and exec is not safe in a process with threads.
+The apphost runs this wrapper with `python -I -S`, which skips the environment and site-packages.
+A wrapper is necessary: Python code between fork and exec is not safe in a process with threads.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ def main() -> None:
         if os.getppid() != parent:
             sys.exit("the apphost has ended")
     try:
-        os.execvp(command[0], command)  # noqa: S606 - this is what it is for
+        os.execvp(command[0], command)  # noqa: S606 - the purpose of this wrapper
     except OSError as error:
         has_file = isinstance(error, FileNotFoundError) and os.path.exists(command[0])  # noqa: PTH110 - as above
         reason = "the interpreter that its first line names is not there" if has_file else error.strerror

@@ -1,8 +1,8 @@
-"""Ends what the apphost leaves behind when it dies: `_watchdog.py` reads lines of process groups.
+"""Kills the processes that remain when the apphost dies: `_watchdog.py` reads lines of process groups.
 
-The kernel kills the apphost's own children with it, but not theirs: a gunicorn worker in the middle of a
-request would stay until that ends. The last line read names the groups that run; the end of input is the
-end of the apphost. Where a kernel has no such signal for children (macOS), this is what ends them.
+The kernel kills the apphost's children, but not their children: a gunicorn worker would stay until the end of its
+current request. The last line contains the running groups; the end of input is the end of the apphost. On macOS,
+whose kernel has no such signal for children, the watchdog also kills the children.
 """
 
 import os
@@ -18,7 +18,7 @@ def main() -> None:
         try:
             os.killpg(group, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            # All of it has ended already.
+            # All processes of the group have ended.
             continue
 
 

@@ -1,4 +1,4 @@
-"""Processes of the apphost: started so that they die with it, ended with all that they started."""
+"""Child processes of the apphost. They die with the apphost, and end together with their own children."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import psutil
 
 from .leftovers import StartedProcess
 
-# A line without an end is taken in pieces of this size.
-_LONGEST_LINE_BYTES = 64 * 1024
+# A longer line is split into pieces of this size.
+_MAX_LINE_BYTES = 64 * 1024
 _WRAPPER = str(Path(__file__).with_name("_exec.py"))
 
 
 def wrap(command: Sequence[str]) -> list[str]:
-    """Make a command of which the kernel kills the process when this one dies."""
+    """Wrap a command so that the kernel kills its process when the current process dies."""
     return [sys.executable, "-I", "-S", _WRAPPER, str(os.getpid()), *command]
 
 
 class ChildProcess:
-    """A running program, in a session of its own, whose lines go to `on_line` from a thread."""
+    """A running program in its own session. A thread passes each line of output to `on_line`."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class ChildProcess:
         self.name = name
         self.command = tuple(command)
         self.started_at = time.monotonic()
-        # Started on the main thread: the kernel takes the end of the thread for the end of the parent.
+        # Created on the main thread: for the kernel, the end of the creating thread is the end of the parent.
         self._process = subprocess.Popen(
             wrap(command),
             cwd=working_dir,
@@ -63,9 +63,9 @@ class ChildProcess:
         return time.monotonic() - self.started_at
 
     def exit_code(self) -> int | None:
-        """The code once it has ended (below 0: by that signal), else None.
+        """Return the exit code after the end of the process (negative: the signal), else None.
 
-        Then what it leaves in its session is ended too, and its last lines are read.
+        After the end, the rest of the session is killed and the last lines are read.
         """
         code = self._process.poll()
         if code is not None:
@@ -74,19 +74,19 @@ class ChildProcess:
         return code
 
     def remembered(self) -> StartedProcess | None:
-        """What names this process for the next run; None when it has ended already."""
+        """Return the identity of the process for the next run; None if the process has ended."""
         try:
             return StartedProcess(self.name, self.pid, psutil.Process(self.pid).create_time(), self.command)
         except psutil.NoSuchProcess:
             return None
 
     def terminate(self) -> None:
-        """Ask it to end. What it started is its own to end; `kill_session` takes what stays."""
+        """Send SIGTERM to the process. The process ends its own children; `kill_session` kills the rest."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
     def kill_session(self) -> None:
-        """End it and everything in its session at once, whatever process groups its members have made."""
+        """Kill all processes of the session, in all its process groups."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         for pid in psutil.pids():
@@ -97,5 +97,5 @@ class ChildProcess:
     def _read(self, on_line: Callable[[str], None]) -> None:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         with self._process.stdout as stream:
-            for line in iter(lambda: stream.readline(_LONGEST_LINE_BYTES), b""):
+            for line in iter(lambda: stream.readline(_MAX_LINE_BYTES), b""):
                 on_line(line.decode("utf-8", "replace").rstrip("\r\n"))

@@ -1,4 +1,4 @@
-"""What a run that crashed left behind, remembered in a file and ended by the next run."""
+"""Processes that a crashed run has left behind: stored in a file, and killed by the next run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import psutil
 
 from .private_files import write_private
 
-# Start times are counted from the boot, whose time of day moves a little as the clock is set right.
+# Start times are relative to the boot, and adjustments of the clock move the time of the boot a little.
 _SAME_START_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class StartedProcess:
-    """A process that was started here; pid, start time and command together name it for ever."""
+    """A process that the apphost has started; pid, start time and command together identify the process."""
 
     name: str
     pid: int
@@ -29,44 +29,44 @@ class StartedProcess:
 
 
 def remember(path: Path, processes: Iterable[StartedProcess]) -> None:
-    """Write down what runs now."""
+    """Store the running processes."""
     write_private(path, json.dumps([asdict(process) for process in processes]))
 
 
 def find_leftovers(path: Path) -> list[psutil.Process]:
-    """Find the processes of the run before that still live, and their sessions' other members.
+    """Find the processes of the previous run that still run, and the other members of their sessions.
 
-    A pid that belongs to another program by now is left alone.
+    A process with a reused pid is excluded.
     """
     if not path.is_file():
         return []
     try:
         remembered = [StartedProcess(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError):
-        # Written by another version: what it cannot tell, it cannot ask us to end.
+        # Another version wrote the file in an unknown form, which identifies no process.
         return []
     processes = list(psutil.process_iter())
     return [process for process in processes if any(_is_of(process, one) for one in remembered)]
 
 
 def end(processes: Iterable[psutil.Process]) -> int:
-    """Kill them and wait; return how many there were."""
-    doomed = list(processes)
-    for process in doomed:
+    """Kill the processes and wait for their end; return their number."""
+    killed = list(processes)
+    for process in killed:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(doomed, timeout=3)
-    return len(doomed)
+    psutil.wait_procs(killed, timeout=3)
+    return len(killed)
 
 
 def _is_of(process: psutil.Process, started: StartedProcess) -> bool:
-    """Tell whether it is that process, or a member of the session that it began."""
+    """Whether `process` is the started process, or a member of its session."""
     try:
         if process.pid == started.pid:
             return _is_same(process, started)
         if os.getsid(process.pid) != started.pid:
             return False
-        # Whatever a leader that is ours has in its session is ours. Without one the command must tell.
+        # All members of the session of a started leader belong to the apphost. Without a leader, compare the command.
         if psutil.pid_exists(started.pid):
             return _is_same(psutil.Process(started.pid), started)
         is_younger = process.create_time() > started.start_time - _SAME_START_SECONDS
@@ -81,5 +81,5 @@ def _is_same(process: psutil.Process, started: StartedProcess) -> bool:
 
 
 def _runs(process: psutil.Process, command: tuple[str, ...]) -> bool:
-    """Compare the end of the command line: a script's begins with its interpreter."""
+    """Compare the end of the command line: the command line of a script begins with the interpreter."""
     return bool(process.cmdline()[-len(command) :] == list(command))

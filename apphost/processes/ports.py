@@ -1,4 +1,4 @@
-"""Ports of this machine: which are free, and who has those that are not."""
+"""Ports of this machine: free ports, and the programs that use the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen there now."""
+    """Whether a server can listen on the port now."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,15 +29,15 @@ def is_free(port: int) -> bool:
 
 
 def reserve(port: int) -> IO[bytes] | None:
-    """Keep other apphosts of this user from the port until the file is closed; None if one of them has it.
+    """Reserve the port against other apphosts of this user until the file is closed; None if it is reserved.
 
-    Between finding a port free and the server's listening there, another apphost would find it free too.
+    Without a reservation, two apphosts could find the same port free before either server listens.
     """
     path = Path(tempfile.gettempdir()) / f"apphost-{os.getuid()}-port-{port}"
     try:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "rb")
     except OSError:
-        # Somebody else has put a file of this name there.
+        # Another user owns a file of this name.
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,10 +54,10 @@ def find_free() -> int:
 
 
 def require_free(port: int, variable: str) -> None:
-    """Raise PortInUseError, naming port, holder if known, and the variable to set."""
+    """Raise PortInUseError with the port, its program if known, and the variable to set."""
     if not is_free(port):
         raise PortInUseError(
-            f"Port {port} is in use{_describe_holder(port)}. Stop that, or set {variable} to another port."
+            f"Port {port} is in use{_describe_holder(port)}. Stop that program, or set {variable} to another port."
         )
 
 
@@ -67,6 +67,6 @@ def _describe_holder(port: int) -> str:
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
-        # Only the administrator may see whose connections these are.
+        # Only the administrator can see the owners of connections.
         return ""
     return ""

@@ -1,4 +1,4 @@
-"""Small files that must be whole and private: secrets, and what the next run needs to know."""
+"""Small private files that are replaced atomically: secrets, and the state for the next run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apphost.errors import AlreadyRunningError, ApphostError
 
 
 def open_folder(folder: Path) -> Path:
-    """Make the apphost's folder, for its owner alone."""
+    """Create the apphost's folder with access for its owner only."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -22,7 +22,7 @@ def open_folder(folder: Path) -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file at once and for its owner alone, so that nobody ever reads half of it."""
+    """Replace a file atomically, with access for its owner only."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with ExitStack() as stack:
         stack.callback(temporary.unlink, missing_ok=True)
@@ -33,7 +33,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def keep_secret(path: Path) -> str:
-    """Return the secret in a file, made on first use of letters and digits, which need no quotes."""
+    """Return the secret in a file. The first call generates it from letters and digits, which need no quotes."""
     if path.is_file() and (kept := path.read_text(encoding="utf-8").strip()):
         path.chmod(0o600)
         return kept
@@ -43,7 +43,7 @@ def keep_secret(path: Path) -> str:
 
 
 def lock(folder: Path) -> IO[str]:
-    """Take the folder for this apphost; it is free again when the process ends, however it does."""
+    """Lock the folder for this apphost. The kernel releases the lock at any end of the process."""
     file = (folder / "lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,7 +52,7 @@ def lock(folder: Path) -> IO[str]:
         holder = file.read().strip() or "unknown"
         file.close()
         raise AlreadyRunningError(
-            f"An apphost works in {folder.resolve()} already (pid {holder}). Stop it, or set APPHOST_DIR."
+            f"An apphost already runs in {folder.resolve()} (pid {holder}). Stop it, or set APPHOST_DIR."
         ) from error
     file.truncate(0)
     file.write(str(os.getpid()))
@@ -61,7 +61,7 @@ def lock(folder: Path) -> IO[str]:
 
 
 def is_locked(folder: Path) -> bool:
-    """Tell whether an apphost works in this folder."""
+    """Whether an apphost runs in this folder."""
     try:
         with (folder / "lock").open("r", encoding="ascii") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""A process beside the apphost that outlives it for a moment, to end what is left."""
+"""A process that outlives the apphost for a moment, to kill the processes that remain."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PROGRAM = str(Path(__file__).with_name("_watchdog.py"))
 
 
 class Watchdog:
-    """Knows which process groups run; kills them when the apphost ends without having stopped them."""
+    """Kills the running process groups if the apphost ends without stopping them."""
 
     def __enter__(self) -> Watchdog:
-        # In a session of its own: what is typed on the terminal is for the apphost.
+        # In its own session: signals from the terminal are for the apphost only.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", _PROGRAM],
             stdin=subprocess.PIPE,
@@ -30,11 +30,11 @@ class Watchdog:
         self._process.communicate()
 
     def watch(self, groups: Iterable[int]) -> None:
-        """Say which groups run now."""
+        """Replace the list of running groups."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         try:
             self._process.stdin.write(" ".join(map(str, groups)).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            # Somebody ended it. The kernel and the next run still clean up.
+            # The watchdog has been killed. The kernel and the next run still clean up.
             return

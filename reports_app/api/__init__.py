@@ -1,4 +1,4 @@
-"""The JSON API: its blueprint, with all of its resources."""
+"""The JSON API: the blueprint with all its resources."""
 
 from . import views
 from .routing import api

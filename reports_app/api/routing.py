@@ -1,4 +1,4 @@
-"""The blueprint of the API, and how a resource gets its methods."""
+"""The blueprint of the API, and the registration of its resources."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ api = Blueprint("api", __name__)
 
 
 def resource(rule: str, name: str, **views: View) -> None:
-    """Serve `rule` with one view for each method, and answer every other method ourselves.
+    """Serve `rule` with one view for each method, and refuse every other method with problem details.
 
-    Flask would answer 404 and 405 outside of the blueprint, in the words of the application it is part of.
+    Flask would pass 404 and 405 to the error handlers of the host application.
     """
     allowed = sorted({*views, "OPTIONS"} | ({"HEAD"} if "GET" in views else set()))
 
@@ -27,6 +27,6 @@ def resource(rule: str, name: str, **views: View) -> None:
             return view(**arguments)
         if request.method == "OPTIONS":
             return Response(status=204, headers={"Allow": ", ".join(allowed)})
-        raise MethodNotAllowed(allowed, f"{request.method} is not allowed here; {', '.join(allowed)} are.")
+        raise MethodNotAllowed(allowed, f"{request.method} is not allowed. Use {', '.join(allowed)}.")
 
     api.add_url_rule(rule, name, dispatch, methods=METHODS, provide_automatic_options=False)

@@ -1,4 +1,4 @@
-"""The JSON contract."""
+"""The views of the JSON API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request, url_for
 from werkzeug.exceptions import NotFound
 
-from reports_app.contract.json_bodies import answer_json, read_json
+from reports_app.contract.json_bodies import json_response, read_json
 from reports_app.contract.messages import CANCELLED, CANCELLING, EARLIER, STARTED
 from reports_app.contract.methods import METHODS
 from reports_app.contract.openapi.document import describe_api
@@ -20,14 +20,14 @@ from reports_worker.domain.serialization import serialize, serialize_pause, seri
 from .routing import resource
 
 SERVICE = "report-api"
-# When whoever found no place to wait may ask again: as long as the shortest reports take.
-DOWNLOAD_RETRY_SECONDS = 5
+# Retry-After of a refused long poll: the duration of the shortest reports.
+WAIT_RETRY_SECONDS = 5
 
 
 def submit_report() -> Response:
-    """Accept a report and answer at once; with an Idempotency-Key, once for all repetitions.
+    """Accept a request for a report. Repetitions with the same Idempotency-Key create no further report.
 
-    With a `max_age`, the answer may be an earlier report, with the status that it has.
+    With a `max_age`, the response can name an earlier report, with its current status.
     """
     services = get_services()
     submission = parse_submission(
@@ -39,105 +39,105 @@ def submit_report() -> Response:
     header = request.headers.get("Idempotency-Key")
     key = IdempotencyKey.of(header, submission) if header is not None else None
     accepted = services.queue.accept(submission, idempotency_key=key)
-    return _answer_accepted(accepted.task_id, accepted.status, EARLIER if accepted.is_earlier else STARTED)
+    return _accepted_response(accepted.task_id, accepted.status, EARLIER if accepted.is_earlier else STARTED)
 
 
 def show_report(task_id: str) -> Response:
-    """Say how one report stands; with `wait`, when it has ended, the time is up, or this process ends."""
+    """Return one report; with `wait`, after its end, after the given time, or when this process shuts down."""
     services = get_services()
     seconds = read_wait()
     report, has_waited = services.completions.find_ended(task_id, seconds=seconds)
     if report is None:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
-    answer = answer_json(serialize(report))
+    response = json_response(serialize(report))
     if not has_waited and not report.status.is_terminal:
-        answer.headers["Retry-After"] = str(DOWNLOAD_RETRY_SECONDS)
-    return answer
+        response.headers["Retry-After"] = str(WAIT_RETRY_SECONDS)
+    return response
 
 
 def show_artifact(task_id: str, name: str) -> Response:
-    """Hand out a file of a report."""
+    """Return a file of a report."""
     services = get_services()
     report = services.queue.find(task_id)
     if report is None:
         raise NoSuchReportError(f"There is no report {task_id[:100]!r}.")
-    return services.downloads.answer(report, name)
+    return services.downloads.respond(report, name)
 
 
 def cancel_report(task_id: str) -> Response:
     """Cancel a report that waits or runs."""
     status = get_services().queue.cancel(task_id)
-    return _answer_accepted(task_id, status, CANCELLED if status.is_terminal else CANCELLING)
+    return _accepted_response(task_id, status, CANCELLED if status.is_terminal else CANCELLING)
 
 
 def retry_report(task_id: str) -> Response:
-    """Make a failed report again."""
+    """Run a failed report again."""
     get_services().queue.retry(task_id)
-    return _answer_accepted(task_id, Status.PENDING, STARTED)
+    return _accepted_response(task_id, Status.PENDING, STARTED)
 
 
 def delete_report(task_id: str) -> Response:
-    """Delete a report, whatever its state."""
+    """Delete a report in any status."""
     get_services().queue.delete(task_id)
     return Response(status=204)
 
 
 def list_reports() -> Response:
-    """List reports, newest first; the header Link leads to the next page."""
+    """List reports, newest first; the Link header has the address of the next page."""
     queue = get_services().queue
     limit, cursor = read_paging(default_limit=DEFAULT_LISTED)
     page = queue.list(limit=limit, cursor=cursor, selection=read_selection())
-    answer = answer_json([serialize(report) for report in page.reports])
+    response = json_response([serialize(report) for report in page.reports])
     if page.total is not None:
-        answer.headers["X-Total-Count"] = str(page.total)
+        response.headers["X-Total-Count"] = str(page.total)
     if page.next_cursor:
         values: dict[str, Any] = {name: request.args[name] for name in FILTERS if name in request.args}
         url = url_for(".reports", limit=limit, cursor=page.next_cursor, **values)
-        answer.headers["Link"] = f'<{url}>; rel="next"'
-    return answer
+        response.headers["Link"] = f'<{url}>; rel="next"'
+    return response
 
 
 def list_report_types() -> Response:
-    """List what can be asked for."""
-    return answer_json([serialize_type(one) for one in get_services().catalog.values()])
+    """List the report types."""
+    return json_response([serialize_type(one) for one in get_services().catalog.values()])
 
 
-def _answer_accepted(task_id: str, status: Status, message: str) -> Response:
-    answer = answer_json({"task_id": task_id, "status": status, "message": message}, 202)
-    answer.headers["Location"] = url_for(".report", task_id=task_id)
-    return answer
+def _accepted_response(task_id: str, status: Status, message: str) -> Response:
+    response = json_response({"task_id": task_id, "status": status, "message": message}, 202)
+    response.headers["Location"] = url_for(".report", task_id=task_id)
+    return response
 
 
 def show_health() -> Response:
-    """Ready: the broker answers. What endangers reports is told beside, and that the queue is paused."""
+    """Readiness: whether the broker answers, with warnings about the risk of lost reports and with a pause."""
     services = get_services()
     try:
         condition = services.queue.check()
     except BrokerUnavailableError as error:
-        return answer_json({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
+        return json_response({"status": "unhealthy", "service": SERVICE, "reason": error.sentence}, 503)
     body: dict[str, Any] = {"status": "healthy", "service": SERVICE}
     if warnings := [*condition.warnings, *([OPEN_WARNING] if services.is_open else [])]:
         body["warnings"] = warnings
     if condition.pause:
         body["paused"] = serialize_pause(condition.pause)
-    return answer_json(body)
+    return json_response(body)
 
 
 def show_alive() -> Response:
-    """Up: this process answers, whatever the broker does."""
-    return answer_json({"status": "alive", "service": SERVICE})
+    """Liveness: this process responds, independent of the broker."""
+    return json_response({"status": "alive", "service": SERVICE})
 
 
 def show_openapi() -> Response:
-    """Describe all this for programs."""
+    """Return the OpenAPI document."""
     root = url_for(".reports").removesuffix("/api/reports")
     services = get_services()
     has_callbacks = bool(services.callback_hosts)
-    return answer_json(describe_api(services.catalog, root=root, has_callbacks=has_callbacks))
+    return json_response(describe_api(services.catalog, root=root, has_callbacks=has_callbacks))
 
 
 def refuse_unknown(rest: str = "") -> Response:
-    raise NotFound(f"There is nothing at {rest[:100]!r} in this API.")
+    raise NotFound(f"This API has no resource {rest[:100]!r}. /docs lists all resources.")
 
 
 resource("/api/reports", "reports", GET=list_reports, POST=submit_report)

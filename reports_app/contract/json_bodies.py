@@ -1,4 +1,4 @@
-"""JSON in and out, whatever the application that we are mounted in has set for its own."""
+"""JSON request and response bodies, independent of the JSON settings of a host application."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 
 def read_json() -> object:
-    """Parse the request's body. Raises 415 for another media type and 400 for what is no JSON in UTF-8."""
+    """Parse the body of the request. Raises 415 for another media type, and 400 for invalid JSON or UTF-8."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
     try:
@@ -23,15 +23,15 @@ def read_json() -> object:
         raise BadRequest(f"The body is not valid JSON: {error}") from error
 
 
-def answer_json(body: object, status: int = 200, *, mimetype: str = "application/json") -> Response:
-    """Answer with JSON whose fields keep their order."""
+def json_response(body: object, status: int = 200, *, mimetype: str = "application/json") -> Response:
+    """Return a JSON response whose fields keep their order."""
     return Response(_ENCODER.encode(body), status, mimetype=mimetype)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not a JSON value")
 
 
-# Made once: with options, json.loads and json.dumps make one each time.
+# Created once: with options, each json.loads or json.dumps creates a new one.
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))

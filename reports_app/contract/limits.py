@@ -1,5 +1,5 @@
-"""Limits that the contract states."""
+"""Limits of the JSON contract."""
 
 from __future__ import annotations
 
-MOST_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024

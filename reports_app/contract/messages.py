@@ -1,4 +1,4 @@
-"""Sentences of the contract, which form and JSON share."""
+"""Messages that the pages and the JSON API share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every HTTP method that the application answers by itself."""
+"""The HTTP methods that the application handles."""
 
 from __future__ import annotations
 

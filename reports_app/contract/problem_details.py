@@ -1,4 +1,4 @@
-"""Errors for programs: RFC 9457, application/problem+json."""
+"""Error responses of the API: problem details (RFC 9457, application/problem+json)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from reports_worker import (
 )
 from reports_worker.artifacts import ArtifactGoneError, StorageError
 
-from .json_bodies import answer_json
+from .json_bodies import json_response
 
 RETRY_AFTER_SECONDS = 2
-UNEXPECTED = "Something went wrong here. It has been noted; try again, or tell who runs this."
-
+UNEXPECTED = "An unexpected error occurred and was logged. Try again, or contact your administrator."
 
 _ANSWERS: Mapping[type[Exception], tuple[int, Callable[[Any], str]]] = {
-    NoSuchReportError: (404, lambda error: f"{error} It may have been removed after its time."),
+    NoSuchReportError: (
+        404,
+        lambda error: f"{error} The report may have been removed after its retention time.",
+    ),
     WrongStateError: (409, str),
     IdempotencyConflictError: (409, str),
     ArtifactGoneError: (410, str),
@@ -38,7 +40,7 @@ _ANSWERS: Mapping[type[Exception], tuple[int, Callable[[Any], str]]] = {
 
 
 def problem(status: int, detail: str, *, errors: Iterable[FieldError] = ()) -> Response:
-    """Answer with what went wrong, and with the fields at fault where there are any."""
+    """Return problem details, with the invalid fields if there are any."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -48,25 +50,25 @@ def problem(status: int, detail: str, *, errors: Iterable[FieldError] = ()) -> R
     fields = [{"field": error.field, "message": error.message} for error in errors]
     if fields:
         body["errors"] = fields
-    return answer_json(body, status, mimetype="application/problem+json")
+    return json_response(body, status, mimetype="application/problem+json")
 
 
 def problem_for(error: Exception) -> Response:
-    """Translate whatever a view raised."""
+    """Translate an exception of a view into problem details."""
     if isinstance(error, InvalidSubmissionError):
         return problem(400, str(error), errors=error.errors)
     for kind, (status, describe) in _ANSWERS.items():
         if isinstance(error, kind):
-            answer = problem(status, describe(error))
+            response = problem(status, describe(error))
             if status == HTTPStatus.SERVICE_UNAVAILABLE:
-                answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-            return answer
+                response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            return response
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
-        answer = problem(error.code, error.description or "")
-        answer.headers.extend(
+        response = problem(error.code, error.description or "")
+        response.headers.extend(
             (name, value)
             for name, value in error.get_headers()
             if name not in ("Content-Type", "Content-Length")
         )
-        return answer
+        return response
     return problem(500, UNEXPECTED)

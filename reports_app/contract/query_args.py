@@ -1,4 +1,4 @@
-"""What a request's query may hold. All raise InvalidSubmissionError, naming what is at fault."""
+"""The parameters in a request's query. Invalid values raise InvalidSubmissionError with the name of each field."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def read_paging(*, default_limit: int = DEFAULT_LISTED) -> tuple[int, str | None
     if not is_whole(limit, 1, MOST_LISTED):
         errors.append(FieldError("limit", f"The limit must be a whole number from 1 to {MOST_LISTED}."))
     if cursor is not None and not is_task_id(cursor):
-        errors.append(FieldError("cursor", "The cursor must be the task id that a Link header gave."))
+        errors.append(FieldError("cursor", "The cursor must be the task id from a Link header."))
     if errors:
         raise InvalidSubmissionError(*errors)
     return int(limit), cursor
 
 
 def read_filters() -> dict[str, str]:
-    """Read `status`, `type` and `q` as a form sends them: what is empty or makes no sense is left out."""
+    """Read `status`, `type` and `q` from a form; empty and invalid values are ignored."""
     given = {name: text for name in FILTERS if (text := request.args.get(name, "").strip())}
     return {name: text for name, text in given.items() if not _find_filter_errors({name: text})}
 
 
 def read_selection() -> Selection:
-    """Read `status`, `type` and `q`. A type that is not known any more can still be looked for."""
+    """Read `status`, `type` and `q`. The type can be one that no longer exists."""
     if errors := _find_filter_errors(request.args):
         raise InvalidSubmissionError(*errors)
     return make_selection(request.args)
 
 
 def make_selection(filters: Mapping[str, str]) -> Selection:
-    """Make it of values that are valid."""
+    """Make a selection from valid values."""
     status, query = filters.get("status"), filters.get("q", "").strip()
     return Selection(Status(status) if status else None, filters.get("type") or None, query or None)
 
@@ -65,7 +65,7 @@ def _find_filter_errors(filters: Mapping[str, str]) -> list[FieldError]:
 
 
 def read_wait() -> int:
-    """Read `wait`: seconds, 0 if not given."""
+    """Read `wait` in seconds, 0 by default."""
     if not request.query_string:
         return 0
     text = request.args.get("wait", "0")

@@ -1,4 +1,4 @@
-"""One line for each request, for people and for whatever reads the console."""
+"""The access log: one line of logfmt for each request."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from reports_worker.lib.logfmt import logfmt
 
 log = logging.getLogger(__name__)
 
-# Asked every few seconds by probes, by open pages and by who waits for a report: written only when something
-# is wrong with them.
+# Probes, open pages and clients that poll a report request these every few seconds: only errors are logged.
 _QUIET_ENDPOINTS = ("health", "alive", "static", "api.report")
 
 
-def note_begin() -> None:
-    g.reports_begin = time.perf_counter()
+def note_start() -> None:
+    g.reports_started_at = time.perf_counter()
 
 
-def log_request(answer: Response) -> Response:
+def log_request(response: Response) -> Response:
     """Write method, path, status, milliseconds and the report's id."""
-    if answer.status_code >= 400 or not _is_quiet():
-        task_id = (request.view_args or {}).get("task_id") or answer.headers.get("Location", "")[-36:]
-        begin = g.get("reports_begin")  # missing where the application that hosts us answered before us
+    if response.status_code >= 400 or not _is_quiet():
+        task_id = (request.view_args or {}).get("task_id") or response.headers.get("Location", "")[-36:]
+        started_at = g.get("reports_started_at")  # missing if the host application has refused the request
         log.info(
             logfmt(
                 event="request",
                 method=request.method,
                 path=quote(request.path),
-                status=answer.status_code,
-                ms=f"{1000 * (time.perf_counter() - begin):.1f}" if begin else None,
+                status=response.status_code,
+                ms=f"{1000 * (time.perf_counter() - started_at):.1f}" if started_at else None,
                 task_id=quote(task_id) or None,
             )
         )
-    return answer
+    return response
 
 
 def _is_quiet() -> bool:

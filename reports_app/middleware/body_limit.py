@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from reports_app.contract.limits import MOST_BYTES
+from reports_app.contract.limits import MAX_BODY_BYTES
 
 
 def limit_body() -> None:
-    """Refuse a body that is too long; Werkzeug cuts off one of unknown length without a word."""
+    """Refuse a body above the limit. Werkzeug would silently truncate a body of unknown length."""
     if request.method in ("GET", "HEAD"):
-        # Nothing reads it.
+        # No view reads the body.
         return
     if request.content_length is not None:
-        request.max_content_length = MOST_BYTES
+        request.max_content_length = MAX_BODY_BYTES
         return
-    request.max_content_length = MOST_BYTES + 1
-    if len(request.get_data()) > MOST_BYTES:
+    request.max_content_length = MAX_BODY_BYTES + 1
+    if len(request.get_data()) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge

@@ -1,4 +1,4 @@
-"""Errors as answers: problem+json for programs, a page for browsers."""
+"""Error responses: problem details for programs, a page for browsers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from reports_worker import BrokerUnavailableError, NoSuchReportError, ReportsErr
 log = logging.getLogger(__name__)
 
 
-def answer_error(error: Exception) -> Response | tuple[str, int]:
-    """Answer an error in the words of who asked: problem+json to the API, a page to a browser."""
+def handle_error(error: Exception) -> Response | tuple[str, int]:
+    """Translate an exception into a response: problem details for the API, a page for a browser."""
     if not isinstance(error, (HTTPException, ReportsError)):
         log.error("unexpected error", exc_info=error)
-    # A page has links, and none can be made to a host that is refused.
+    # A page needs links, and Flask cannot build links with a refused host name.
     if is_api_request() or isinstance(error, (BadHost, SecurityError)):
         return problem_for(error)
     if isinstance(error, HTTPException):
@@ -32,7 +32,7 @@ def answer_error(error: Exception) -> Response | tuple[str, int]:
 
 
 def is_api_request() -> bool:
-    """Tell whether a program asks: by the endpoint, else by the path and what it accepts."""
+    """Whether the client is a program: by the endpoint, else by the path and the Accept header."""
     if request.endpoint and ".api." in f".{request.endpoint}":
         return True
     return "/api/" in f"{request.path}/" or not request.accept_mimetypes.accept_html

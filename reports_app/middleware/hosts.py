@@ -1,4 +1,4 @@
-"""Which machines may connect, and by which host names: checked before each request of our own application."""
+"""Checks of client address and Host header before each request of the product's own application."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from reports_app.exposure import OPEN_VARIABLE, is_loopback, without_port
 
 
 def refuse_other_machines() -> None:
-    """Refuse a request from another machine, whichever server and address the application was given to."""
-    # Empty for a Unix socket.
+    """Refuse a request from another machine, independent of the server and its addresses."""
+    # The address is empty for a Unix socket.
     address = request.remote_addr
     if address and not is_loopback(address):
         raise Forbidden(
-            f"This API serves its own machine only. {OPEN_VARIABLE}=yes, set where it starts, opens it."
+            f"This API serves its own machine only. Start the API with {OPEN_VARIABLE}=yes to serve other machines."
         )
 
 
 def refuse_other_hosts(names: Collection[str], *, allow_addresses: bool) -> Callable[[], None]:
-    """Make the check that a request addresses us by one of `names`, or by an address where these are allowed.
+    """Return a check that the Host header is one of `names`, or an address if `allow_addresses` is set.
 
-    A page elsewhere whose name is made to resolve to this machine (DNS rebinding) then reaches nothing: it
-    always comes by a name, never by an address or without a Host. A name that begins with a dot stands for all
-    below it. Flask's own check, TRUSTED_HOSTS, refuses every IPv6 address.
+    The check defeats DNS rebinding, where the name of another site resolves to this machine: such requests always
+    have a host name. A name with a leading dot includes all its subdomains. Flask's own check, TRUSTED_HOSTS,
+    refuses every IPv6 address.
     """
     known = frozenset(name.removeprefix(".") for name in names)
-    completions = tuple(f".{name.removeprefix('.')}" for name in names if name.startswith("."))
+    suffixes = tuple(f".{name.removeprefix('.')}" for name in names if name.startswith("."))
 
     @lru_cache(maxsize=64)
     def is_ours(host: str) -> bool:
         name = without_port(host).lower()
-        return name in known or name.endswith(completions) or (allow_addresses and _is_address(name))
+        return name in known or name.endswith(suffixes) or (allow_addresses and _is_address(name))
 
     def check() -> None:
         host = request.environ.get("HTTP_HOST")
-        # What `request.host` makes of a name that cannot be one is empty.
+        # `request.host` is empty for an invalid host name.
         if host is not None and not is_ours(request.host):
             raise SecurityError(
-                f"This is not served as {host[:100]!r}: set REPORTS_ALLOWED_HOSTS to the names that it has."
+                f"The host name {host[:100]!r} is not allowed: add it to REPORTS_ALLOWED_HOSTS."
             )
 
     return check

@@ -1,4 +1,4 @@
-"""Who changes something here: programs, and our own pages in a browser, but no page of another site."""
+"""Protection against cross-site requests: programs and the product's own pages may change reports, other sites not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
-def refuse_strange_origins() -> None:
-    """Refuse a request by which a page of another site would change something.
+def refuse_other_origins() -> None:
+    """Refuse a request from a page of another site that would change something.
 
-    Browsers say where a request comes from, and no page can keep them from it: `Sec-Fetch-Site` where the
-    address is HTTPS or loopback, `Origin` otherwise. Another port of the same host is another site here, since
-    cookies know no ports. Programs send neither.
+    Browsers send the origin of a request, and no page can prevent this: `Sec-Fetch-Site` if the address is HTTPS or
+    loopback, else `Origin`. Another port of the same host counts as another site, since cookies ignore ports.
+    Programs send neither header.
     """
     environ = request.environ
     if environ["REQUEST_METHOD"] in SAFE_METHODS:
@@ -29,17 +29,17 @@ def refuse_strange_origins() -> None:
     if not is_fine:
         sender = repr(origin[:100]) if origin and origin != "null" else "another site"
         raise Forbidden(
-            f"A page of {sender} sent this request, and only pages of {request.host} may change something "
-            "here. Nothing was changed."
+            f"A page of {sender} sent this request, and only pages of {request.host} may change reports. "
+            f"Nothing was changed. Repeat the action on a page of {request.host}."
         )
 
 
 @lru_cache(maxsize=64)
 def is_own_origin(origin: str, host: str) -> bool:
-    """Tell whether the header Origin names `host` and its port.
+    """Whether the Origin header has the host and port of `host`.
 
-    The scheme does not count: behind a proxy that ends TLS and does not say so, we see http where the browser
-    sees https.
+    The scheme is ignored: behind a proxy that terminates TLS without X-Forwarded-Proto, the API sees http and the
+    browser sees https.
     """
     scheme, _, authority = origin.lower().partition("://")
     port = _DEFAULT_PORTS.get(scheme)

@@ -1,4 +1,4 @@
-"""Headers that keep browsers from doing what a page did not mean."""
+"""Security headers of all responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Response
 _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _COMMON = "default-src 'none'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
 PAGES_POLICY = f"{_COMMON}; script-src 'self'; style-src 'self'; frame-src 'self'; frame-ancestors 'self'"
-# rq-dashboard has its script in the page and builds its rows with the Function constructor.
+# rq-dashboard has inline scripts and creates its rows with the Function constructor.
 QUEUE_DASHBOARD_POLICY = (
     f"{_COMMON}; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "font-src 'self'; frame-ancestors 'none'"
@@ -29,13 +29,13 @@ def _page_headers(policy: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def add_security_headers(answer: Response, policy: str = PAGES_POLICY) -> Response:
-    """Set them, but leave alone what a view, or the blueprint before the application, chose for itself."""
-    is_page = (answer.content_type or "").startswith("text/html")
+def add_security_headers(response: Response, policy: str = PAGES_POLICY) -> Response:
+    """Add the headers that the view, or the blueprint before the application, has not set."""
+    is_page = (response.content_type or "").startswith("text/html")
     wanted = _page_headers(policy) if is_page else _DATA_HEADERS
-    # Looking up a header that is missing costs Werkzeug an exception; this runs for every answer, and twice.
-    present = {name.lower() for name, _ in answer.headers}
+    # Werkzeug raises an exception for each look-up of a missing header; this code runs twice for each response.
+    present = {name.lower() for name, _ in response.headers}
     for name, value in wanted:
         if name.lower() not in present:
-            answer.headers.add(name, value)
-    return answer
+            response.headers.add(name, value)
+    return response

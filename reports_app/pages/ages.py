@@ -1,4 +1,4 @@
-"""Ages in words."""
+"""Ages of times, for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
 
 
 def describe_age(time: datetime, *, now: datetime) -> str:
-    """Say how long ago `time` was, in the largest unit that fits: "3 minutes ago"."""
+    """Format how long ago `time` was, in the largest unit that fits: "3 minutes ago"."""
     seconds = (now - time).total_seconds()
     for size, unit in _UNITS:
         count = int(seconds // size)

@@ -1,4 +1,4 @@
-"""The form that asks for a report."""
+"""The form that requests a report."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ from reports_worker.parameters.validation import FIELD
 
 from .parameter_fields import ParameterControl, list_hidden, make_controls
 
-EXPIRED = "This form was open for too long or its cookie is missing. What you typed is kept: send it again."
-STALE = "This page was open for too long or its cookie is missing. Nothing was changed: open it anew."
-OTHER_FIELDS = "These are the fields of the type that you have chosen. Fill them in, then send it again."
+EXPIRED = (
+    "This form was open for too long, or its cookie is missing. Your input is kept: send the form again."
+)
+STALE = "This page was open for too long, or its cookie is missing. Nothing was changed: reload the page."
+OTHER_FIELDS = "These are the fields of the chosen type. Fill them in, then send the form again."
 AGES = {
-    "": "make another",
-    "300": "take it, if it is at most 5 minutes old",
-    "3600": "take it, if it is at most 1 hour old",
-    "86400": "take it, if it is at most 1 day old",
-    "604800": "take it, if it is at most 7 days old",
+    "": "request a new report",
+    "300": "use it if it is at most 5 minutes old",
+    "3600": "use it if it is at most 1 hour old",
+    "86400": "use it if it is at most 1 day old",
+    "604800": "use it if it is at most 7 days old",
 }
 
 
 class ActionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """A button: nothing but its protection against being pressed by another site."""
+    """The form of a button: only a CSRF token."""
 
 
 class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
-    """Title, type, and what the type wants to know. What is valid, `parse_submission` says, as for JSON.
+    """Title, type and parameters. `parse_submission` validates the values, as for JSON.
 
-    `shown` is the type whose fields the form had: without JavaScript another may have been chosen since.
+    `shown` is the type whose fields the form had. Without JavaScript, the chosen type can be another one.
     """
 
     title = StringField(
@@ -60,7 +62,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         option_widget=CheckboxInput(),
     )
     max_age = SelectField(
-        "If there is such a report already",
+        "If a matching report exists",
         choices=[SelectChoice(*age) for age in AGES.items()],
         validate_choice=False,
     )
@@ -76,7 +78,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         report: Report | None = None,
         formdata: Any = None,
     ) -> ReportForm:
-        """Make the form: as it was sent, filled with a report's own, or empty with the fields of `chosen`."""
+        """Make the form from `formdata`, or from the values of `report`, or empty with the fields of `chosen`."""
         wanted = formdata.get("type") if formdata is not None else report.type if report else chosen
         known = catalog.get(wanted or "") or next(iter(catalog.values()), None)
         formats = (report.formats if report else None) or (known.formats if known else None)
@@ -89,7 +91,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         return form
 
     def _add_controls(self, known: TypeDescription | None, formdata: Any, report: Report | None) -> None:
-        """Add the fields of a type; what was typed into those of another does not count."""
+        """Add the fields of a type; input for the fields of another type is ignored."""
         name = known.name if known else ""
         self.has_other_fields = formdata is not None and formdata.get("shown", name) != name
         values = report.parameters if report and known and report.type == known.name else None
@@ -98,7 +100,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
         self.shown.data = name
 
     def parse(self, catalog: Mapping[str, TypeDescription], calendar: Calendar) -> Submission | None:
-        """Return what was asked for; None, with the errors beside their fields, if it is not valid."""
+        """Return the submission; if it is invalid, add the errors to their fields and return None."""
         if not self.validate():
             return None
         try:
@@ -107,20 +109,20 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
             for problem in error.errors:
                 self._add_error(problem)
             return None
-        is_fine = not self.asks_again and not any(control.errors for control in self.controls)
-        return submission if is_fine else None
+        is_valid = not self.has_unseen_fields and not any(control.errors for control in self.controls)
+        return submission if is_valid else None
 
     @property
-    def asks_again(self) -> bool:
-        """Whether a type was chosen whose fields have not been seen yet."""
+    def has_unseen_fields(self) -> bool:
+        """Whether the form did not show the fields of the chosen type."""
         return bool(self.has_other_fields and self.controls)
 
     @property
     def general_errors(self) -> list[str]:
-        """What is wrong with the form as a whole."""
+        """The errors of the form that belong to no field."""
         if "csrf_token" in self.errors:
             return [EXPIRED]
-        return [OTHER_FIELDS] if self.asks_again else []
+        return [OTHER_FIELDS] if self.has_unseen_fields else []
 
     def _read(self) -> dict[str, Any]:
         data: dict[str, Any] = {"title": self.title.data, "type": self.type.data}
@@ -138,7 +140,7 @@ class ReportForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
 
 
 def list_hidden_fields(report: Report, known: TypeDescription | None) -> list[tuple[str, str]]:
-    """List what a form sends that asks for a report like this one, anew."""
+    """List the hidden fields of a form that requests the same report again."""
     fields = [("title", report.title), ("type", report.type)]
     if known:
         fields += list_hidden(known.parameters, report.parameters)

@@ -1,4 +1,4 @@
-"""The fields that a form has for the parameters of a type; what is valid, the parameters themselves say."""
+"""Form fields for the parameters of a report type. The parameters themselves validate the values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from reports_worker.parameters import PRESETS, Choice, Choices, Date, Integer, N
 from reports_worker.parameters.integer import LARGEST
 
 PREFIX = "parameters-"
-DAYS = "These days:"
-EITHER = "Choose a period by its name, or give its days, not both."
+EXPLICIT_DAYS = "These days:"
+PRESET_OR_DAYS = "Choose a named period, or give its first and last day, not both."
 
 Texts = Mapping[str, Sequence[str]]
 
 
 @dataclass
 class ParameterControl:
-    """What a form has for one parameter: a field, or for a period its preset, first and last day."""
+    """The form fields of one parameter: a field, or for a period its preset, first and last day."""
 
     parameter: Parameter
     fields: Sequence[Any]
@@ -35,12 +35,12 @@ class ParameterControl:
 
     @property
     def is_group(self) -> bool:
-        """Whether it is several controls under one heading."""
+        """Whether the parameter has several controls under one heading."""
         return len(self.fields) > 1 or isinstance(self.fields[0], SelectMultipleField)
 
     @property
     def hint(self) -> str:
-        """The help, and what holds where nothing is given."""
+        """The help text, with the default if the field is left empty."""
         default = self.parameter.default
         if self.parameter.required or default is None or isinstance(self.parameter, Choice | Period):
             return self.parameter.help
@@ -49,12 +49,12 @@ class ParameterControl:
         return f"{self.parameter.help} If left empty: {' '.join(self.parameter.to_texts(default))}.".strip()
 
     def read(self) -> dict[str, Any]:
-        """Return the JSON value that was typed, by name; nothing where nothing was."""
+        """Return the JSON value of the input by parameter name; an empty dict without input."""
         texts = [list(one.raw_data or ()) for one in self.fields]
         if len(texts) > 1:
             return self._read_period(*("".join(several[:1]).strip() for several in texts))
         given = [text for text in texts[0] if text.strip()]
-        # A box that is not ticked sends nothing; the hidden field beside it tells that it was there.
+        # A browser sends nothing for a box that is not ticked; the hidden field marks the box as present.
         if texts[0] and not given and self.parameter.kind == "boolean":
             given = ["false"]
         if not given and not (texts[0] and isinstance(self.parameter, Choices)):
@@ -63,7 +63,7 @@ class ParameterControl:
 
     def _read_period(self, preset: str, first: str, last: str) -> dict[str, Any]:
         if preset and (first or last):
-            self.errors.append(EITHER)
+            self.errors.append(PRESET_OR_DAYS)
         if preset:
             return {self.parameter.name: {"preset": preset}}
         return {self.parameter.name: {"from": first, "to": last}} if first or last else {}
@@ -72,7 +72,7 @@ class ParameterControl:
 def make_controls(
     parameters: Sequence[Parameter], *, formdata: Any = None, values: Mapping[str, Any] | None = None
 ) -> list[ParameterControl]:
-    """Make the controls: with what was typed, else with the given JSON values, else with the defaults."""
+    """Make the controls, filled with the form data, else with the JSON values, else with the defaults."""
     unbound = {one.name: _MAKERS[one.kind](one) for one in parameters}
     form = BaseForm(
         {key: made for several in unbound.values() for key, made in several.items()}, prefix=PREFIX
@@ -85,14 +85,14 @@ def make_controls(
 
 
 def list_hidden(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names and texts that stand for JSON values in a form that shows no fields."""
+    """Yield names and texts of hidden fields for JSON values."""
     for one in parameters:
         for key, several in _to_texts(one, values.get(one.name)):
             yield from ((PREFIX + key, text) for text in several)
 
 
 def _to_texts(parameter: Parameter, value: Any) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield the texts of a JSON value by the field that holds them; a period with a preset is that preset."""
+    """Yield the texts of a JSON value for each field; a period with a preset has one text, the preset."""
     name = parameter.name
     if value is None:
         return
@@ -171,7 +171,10 @@ def _make_choices(parameter: Choices) -> dict[str, Any]:
 
 
 def _make_period(parameter: Period) -> dict[str, Any]:
-    names = [SelectChoice("", DAYS), *(SelectChoice(name, PRESETS[name].title) for name in parameter.presets)]
+    names = [
+        SelectChoice("", EXPLICIT_DAYS),
+        *(SelectChoice(name, PRESETS[name].title) for name in parameter.presets),
+    ]
     limits = {"min": parameter.min, "max": parameter.max}
     return {
         f"{parameter.name}-preset": SelectField("Period", choices=names, validate_choice=False),

@@ -1,4 +1,4 @@
-"""The pages: the form, the list of all reports, and each report's own."""
+"""The views of the pages: the form, the list of all reports, and the page of each report."""
 
 from __future__ import annotations
 
@@ -33,25 +33,28 @@ pages = Blueprint("pages", __name__)
 
 @pages.get("/")
 def index() -> Any:
-    """Show the form and the list; with `ask`, the fields of a type, with `from`, filled with a report's own.
+    """Show the form and the list.
 
-    `partial` shows the fields of a type alone, for the script that puts them into the form.
+    The query parameter `ask` chooses a type, and `from` names the report whose values fill the form. `partial`
+    returns only the fields of a type, for the script that inserts them into the form.
     """
     catalog = get_services().catalog
     if "partial" in request.args:
         return render_template(
             "reports/_fields.html", form=ReportForm.of(catalog, chosen=request.args.get("ask"))
         )
-    report, fault = _find_model()
+    report, fault = _find_source_report()
     form = ReportForm.of(catalog, chosen=request.args.get("ask"), report=report)
     return _render_index(form, fault=fault)
 
 
 @pages.post("/reports")
 def submit() -> Any:
-    """Accept a report from the form, then send the browser to the list; or show the form with its errors."""
+    """Accept a request for a report and redirect to the list; or show the form with its errors."""
     services = get_services()
-    form = ReportForm.of(services.catalog, formdata=request.form)  # never JSON, which Flask-WTF would take
+    form = ReportForm.of(
+        services.catalog, formdata=request.form
+    )  # explicitly, since Flask-WTF would accept JSON too
     submission = form.parse(services.catalog, services.calendar())
     if submission is None:
         return _render_index(form, 400)
@@ -68,13 +71,13 @@ def submit() -> Any:
 
 @pages.get("/reports")
 def list_reports() -> Any:
-    """Show the list alone: as a page of its own, or as the part that a script puts into the page.
+    """Show the list alone: as a page, or as the part that a script inserts into the page.
 
-    That part holds nothing of who asks, so all open pages share it.
+    The part contains nothing about the client, so all open pages share it.
     """
     if "partial" not in request.args:
         return _render_list("reports/list.html")
-    return get_services().shared_lists.get(_place(), _render_part)
+    return get_services().shared_lists.get(_cache_key(), _render_list_part)
 
 
 @pages.get("/reports/<task_id>")
@@ -97,7 +100,7 @@ def report(task_id: str) -> Any:
 
 @pages.post("/reports/<task_id>/<any(cancel, retry, delete):action>")
 def act(task_id: str, action: str) -> Any:
-    """Cancel, retry or delete a report, then send the browser back to where the button was."""
+    """Cancel, retry or delete a report, then redirect to the page with the button."""
     if not ActionForm(formdata=request.form).validate():
         raise BadRequest(STALE)
     try:
@@ -111,7 +114,7 @@ def act(task_id: str, action: str) -> Any:
 
 @pages.get("/types")
 def types() -> str:
-    """Show what can be asked for, and which definitions are broken."""
+    """Show the report types, and the broken definitions."""
     catalog = get_services().catalog
     broken = getattr(catalog, "broken", ())
     return render_template("reports/types.html", types=catalog.values(), broken=broken)
@@ -119,7 +122,7 @@ def types() -> str:
 
 @pages.get("/docs")
 def docs() -> str:
-    """Describe the API to people."""
+    """Show the description of the API."""
     services = get_services()
     api = describe_api(services.catalog, root="", has_callbacks=bool(services.callback_hosts))
     return render_template("reports/docs.html", api=api)
@@ -135,8 +138,8 @@ def _act(queue: ReportQueue, task_id: str, action: str) -> str:
     return DELETED
 
 
-def _find_model() -> tuple[Report | None, str]:
-    """Find the report that the form is to be filled with; else say why it is not."""
+def _find_source_report() -> tuple[Report | None, str]:
+    """Return the report whose values fill the form; else None and the error message."""
     task_id = request.args.get("from")
     if task_id is None:
         return None, ""
@@ -144,15 +147,15 @@ def _find_model() -> tuple[Report | None, str]:
         report = get_services().queue.find(task_id)
     except BrokerUnavailableError as error:
         return None, error.sentence
-    return report, "" if report else f"There is no report {task_id[:100]!r} to begin with."
+    return report, "" if report else f"There is no report {task_id[:100]!r} whose values could fill the form."
 
 
 def _render_index(form: ReportForm, status: int = 200, *, fault: str = "") -> Any:
     services = get_services()
-    reports, read = services.shared_lists.renew(_place(), _render_part)
+    reports, read = services.shared_lists.refresh(_cache_key(), _render_list_part)
     if read == 503:
         fault = fault or BrokerUnavailableError.sentence
-    answer = render_template(
+    response = render_template(
         "reports/index.html",
         form=form,
         fault=fault,
@@ -163,32 +166,32 @@ def _render_index(form: ReportForm, status: int = 200, *, fault: str = "") -> An
         types=services.catalog.values(),
         action_form=ActionForm(formdata=None),
     )
-    return answer, max(status, read)
+    return response, max(status, read)
 
 
-def _place() -> tuple[Any, ...]:
-    """Name what the list is a part of: its page, and which reports it shows."""
+def _cache_key() -> tuple[Any, ...]:
+    """Return what the rendered list depends on: the address of the page, the cursor and the filters."""
     return (url_for(".index"), _cursor(), *sorted(read_filters().items()))
 
 
-def _render_part() -> tuple[str, int]:
+def _render_list_part() -> tuple[str, int]:
     return _render_list("reports/_list.html")
 
 
 def _render_list(template: str) -> tuple[str, int]:
     page, status = _read_page()
-    answer = render_template(
+    response = render_template(
         template,
         page=page,
         first=not _cursor(),
         filters=read_filters(),
         action_form=ActionForm(formdata=None),
     )
-    return answer, status
+    return response, status
 
 
 def _read_page() -> tuple[Page | None, int]:
-    """Read a page of the list; None and 503 while the broker is away."""
+    """Read a page of the list; None and 503 if the broker cannot be reached."""
     try:
         selection = make_selection(read_filters())
         return get_services().queue.list(limit=PAGE_SIZE, cursor=_cursor(), selection=selection), 200

@@ -1,4 +1,4 @@
-"""A connection to the API, and what has arrived of its next request."""
+"""A client's connection to the API, with the received bytes of the next request."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from gunicorn import http, util
 from gunicorn import sock as gunicorn_sock
 from gunicorn.workers.gthread import TConn
 
-from reports_app.contract.limits import MOST_BYTES
+from reports_app.contract.limits import MAX_BODY_BYTES
 
 from .client_socket import ClientSocket
 from .request_framing import Extent, RequestFraming
 
-# What is received of a body: the parser reads up to 1 KiB more than the application needs to refuse one.
-MOST_BODY_BYTES = MOST_BYTES + 2048
-# TLS gives no more at a time, and a poller does not see what TLS has left.
+# Received bytes of a body. The application needs one byte above its limit to refuse a body, and gunicorn's parser
+# reads up to 1 KiB further.
+MAX_RECEIVED_BYTES = MAX_BODY_BYTES + 2048
+# The size of a TLS record: a poller does not see bytes that TLS has already read from the socket.
 RECEIVE_BYTES = 16 * 1024
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ClientConnection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """What a process knows of a connection; its main thread and a thread of its pool use it in turn.
+    """A connection, used in turn by the main thread and by a thread of the pool.
 
-    gunicorn's parser reads what was received: never from the socket, so it never waits.
+    gunicorn's parser reads from the received bytes and never from the socket, so the parser never waits.
     """
 
     sock: ClientSocket
@@ -33,40 +34,40 @@ class ClientConnection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def __init__(self, cfg: Any, client: socket.socket, address: Any, server: Any) -> None:
         super().__init__(cfg, client, address, server)
-        # The handshake of TLS is part of the first receive.
+        # The TLS handshake is part of the first receive.
         self.sock = ClientSocket(gunicorn_sock.ssl_wrap_socket(client, cfg) if cfg.is_ssl else client)
         self.parser = http.get_parser(cfg, (), address)
         self.initialized = True
-        # Whether it stays open after the answer that is being sent.
-        self.stays = False
-        # How much of it its worker has counted, and what was dropped since the last answer.
-        self.counted = 0
-        self.dropped = 0
+        # Whether the connection stays open after the response that is being sent.
+        self.keeps_open = False
+        # The part of `size` that the worker has counted, and the input discarded since the last response.
+        self.counted_bytes = 0
+        self.discarded_bytes = 0
         self.begin()
 
     def begin(self) -> None:
-        """Begin the next request, with what came behind the one before."""
-        self.framing = RequestFraming(most_body=MOST_BODY_BYTES)
+        """Begin the next request, with the bytes that followed the previous request."""
+        self.framing = RequestFraming(max_body=MAX_RECEIVED_BYTES)
         early = self.parser.unreader.take_buffered()
         self.extent = self.framing.add(early) if early else Extent.PARTIAL
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether a thread can answer the request without waiting for more of it."""
+        """Whether a thread can handle the request without waiting for more bytes."""
         return self.extent in (Extent.WHOLE, Extent.REFUSABLE)
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing has come of the request."""
+        """Whether no byte of the request has arrived."""
         return self.extent is Extent.PARTIAL and not self.framing.data
 
     @property
     def size(self) -> int:
-        """How much memory its data takes while it waits for the client."""
+        """The bytes that the connection holds in memory while the worker waits for the client."""
         return len(self.framing.data) + len(self.sock.unsent)
 
     def receive(self, *, within: float = 0) -> None:
-        """Receive what is there, once."""
+        """Receive once; wait for bytes `within` seconds at most."""
         try:
             data = self.sock.receive(RECEIVE_BYTES, within=within)
         except OSError:
@@ -75,24 +76,24 @@ class ClientConnection(TConn):  # type: ignore[misc]  # gunicorn has no types
             self.extent = self.framing.add(data)
 
     def load(self) -> None:
-        """Give the parser what has arrived."""
+        """Give the received bytes to gunicorn's parser."""
         self.parser.unreader.unread(bytes(self.framing.data))
         self.framing.data.clear()
 
     def allow_body(self) -> None:
-        """Tell a client to send the body that it waits with (RFC 9110, 10.1.1)."""
+        """Send "100 Continue" to a client that waits for it before sending the body (RFC 9110, 10.1.1)."""
         if self.framing.expects_continue:
             self.framing.expects_continue = False
             self.sock.sendall(_CONTINUE)
             self.flush()
 
     def refuse(self, status: int, reason: str) -> None:
-        """Answer without a thread, as far as the client takes it."""
+        """Send an error response from the main thread, without waiting for the client."""
         util.write_error(self.sock, status, reason, "")
         self.flush()
 
     def flush(self) -> bool:
-        """Send as much as the client takes; tell whether it is still there."""
+        """Send as much as the client accepts; return whether the client is still connected."""
         try:
             self.sock.flush()
         except OSError:
@@ -100,19 +101,19 @@ class ClientConnection(TConn):  # type: ignore[misc]  # gunicorn has no types
             return False
         return True
 
-    def end_answers(self) -> bool:
-        """Tell the client that no more comes; tell whether it is still there."""
+    def shut_down_sending(self) -> bool:
+        """Shut down the sending side; return whether the client is still connected."""
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             return False
         return True
 
-    def drop_bytes(self, most: int) -> bool:
-        """Drop what the client still sends; tell whether to go on, which is up to `most` bytes and its end."""
+    def discard_input(self, limit: int) -> bool:
+        """Discard further input; return False at its end and above `limit` bytes."""
         try:
             data = self.sock.receive(RECEIVE_BYTES)
         except OSError:
             return False
-        self.dropped += len(data or b"")
-        return data != b"" and self.dropped <= most
+        self.discarded_bytes += len(data or b"")
+        return data != b"" and self.discarded_bytes <= limit

@@ -1,4 +1,4 @@
-"""A client's socket that makes no thread wait for a client who reads slowly."""
+"""A client's socket that buffers responses, so that a slow client blocks no thread."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import ssl
 import time
 from typing import Any
 
-# An answer is sent in pieces of so much at least, and its head with its body.
-PIECE_BYTES = 16 * 1024
-# What is kept of an answer that the client does not take at once; a thread waits only with more than this.
-MOST_BYTES_UNSENT = 512 * 1024
-# How long it then waits for each piece, where the application does not say.
+# A response is sent in chunks of at least this size, so that its head and body go out together.
+CHUNK_BYTES = 16 * 1024
+# Buffered bytes of a response that the client has not read. A thread waits only above this limit.
+MAX_UNSENT_BYTES = 512 * 1024
+# How long a thread then waits for each chunk, if the application sets no timeout.
 SEND_SECONDS = 5
 
-_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class NotTakenError(TimeoutError):
-    """The client does not take an answer that is too large to be kept for it."""
+class SlowClientError(TimeoutError):
+    """The client does not read a response that is too large to buffer."""
 
 
 class ClientSocket:
-    """What gunicorn writes answers to, in place of a socket; its owner sends the rest with `flush`."""
+    """Replaces the socket to which gunicorn writes responses; the worker sends the rest with `flush`."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self.unsent = bytearray()
         self._sock = sock
-        self._patience = float(SEND_SECONDS)
-        # A timeout of the socket would cost two more system calls, and the interpreter's lock each time.
+        self._send_timeout = float(SEND_SECONDS)
+        # A socket timeout would cost two more system calls, each with a switch of the interpreter's lock.
         self._readable = select.poll()
         self._readable.register(sock, select.POLLIN)
 
@@ -41,48 +41,48 @@ class ClientSocket:
         return self._sock.recv(size)
 
     def receive(self, size: int, *, within: float = 0) -> bytes | None:
-        """Receive what is there: nothing at the end of the stream, None where nothing has come."""
+        """Receive without waiting, or wait `within` seconds: b"" at the end of the stream, None if no byte is there."""
         if within and not self._readable.poll(within * 1000):
             return None
         try:
             return self._sock.recv(size)
-        except _LATER:
+        except _WOULD_BLOCK:
             return None
 
     def sendall(self, data: bytes) -> None:
-        """Send or keep it; raise NotTakenError where more is to be kept than may be."""
+        """Send or buffer `data`; raise SlowClientError if the buffer stays above its limit."""
         self.unsent += data
-        if len(self.unsent) < PIECE_BYTES or self.flush():
+        if len(self.unsent) < CHUNK_BYTES or self.flush():
             return
-        deadline = time.monotonic() + self._patience
-        while len(self.unsent) > MOST_BYTES_UNSENT:
+        deadline = time.monotonic() + self._send_timeout
+        while len(self.unsent) > MAX_UNSENT_BYTES:
             self._wait_until_writable(deadline - time.monotonic())
             self.flush()
 
     def sendfile(self, file: Any, offset: int, count: int) -> None:
         file.seek(offset)
-        while count > 0 and (data := file.read(min(count, PIECE_BYTES))):
+        while count > 0 and (data := file.read(min(count, CHUNK_BYTES))):
             self.sendall(data)
             count -= len(data)
 
     def flush(self) -> bool:
-        """Send as much as the client takes now; tell whether that is all there is."""
+        """Send as much as the client accepts now; return whether the buffer is empty."""
         try:
             while self.unsent:
                 del self.unsent[: self._sock.send(self.unsent)]
-        except _LATER:
+        except _WOULD_BLOCK:
             return False
         return True
 
     def setblocking(self, flag: bool) -> None:
-        """Stay as it is: it never blocks."""
+        """Ignore the flag: this socket never blocks."""
 
     def gettimeout(self) -> float:
         return 0.0
 
     def settimeout(self, seconds: float | None) -> None:
-        """Say how long a thread may wait for each piece of an answer that is too large to be kept."""
-        self._patience = SEND_SECONDS if seconds is None else seconds
+        """Set how long a thread may wait for each chunk of a response that is too large to buffer."""
+        self._send_timeout = SEND_SECONDS if seconds is None else seconds
 
     def shutdown(self, how: int) -> None:
         self.flush()
@@ -96,4 +96,4 @@ class ClientSocket:
         poll = select.poll()
         poll.register(self._sock, select.POLLOUT)
         if seconds <= 0 or not poll.poll(seconds * 1000):
-            raise NotTakenError
+            raise SlowClientError

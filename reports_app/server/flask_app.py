@@ -1,4 +1,4 @@
-"""Flask without two things that it does for every request and that nothing here needs."""
+"""Flask without two steps that each request would pay for and that the product does not need."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 class _Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Make the means to check signatures only where there is one to check."""
+        """Create the signature serializer only for a request that has a cookie."""
         if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
 
 
 class ReportsFlask(Flask):
-    """A Flask application with a secret key, and without coroutines among its functions."""
+    """A Flask application that has a secret key and no coroutine functions."""
 
     session_interface = _Sessions()
 

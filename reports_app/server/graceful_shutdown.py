@@ -1,4 +1,4 @@
-"""What a server process does first when it is told to end: it answers those who wait for reports."""
+"""Graceful shutdown of a server process: on SIGTERM, all long polls end at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from reports_app.services.container import EXTENSION, Services
 
 
-def answer_waits_on_sigterm(app: Any) -> None:
-    """Put this before the server's own handler of SIGTERM; call it on the main thread of each process.
+def end_waits_on_sigterm(app: Any) -> None:
+    """End all long polls on SIGTERM, before the server's own handler runs.
 
-    `app` is the Flask application; whatever else the server runs is left alone.
+    Call this on the main thread of each process. Does nothing if `app` is no Flask application of the product.
     """
     services = getattr(app, "extensions", {}).get(EXTENSION)
     handle = signal.getsignal(signal.SIGTERM)
@@ -23,17 +23,20 @@ def answer_waits_on_sigterm(app: Any) -> None:
         return
 
     def end(number: int, frame: FrameType | None) -> None:
-        # On a thread: what the signal interrupts may hold the lock that this needs.
+        # On a thread: the code that the signal interrupts may hold the lock that `end_waits` takes.
         threading.Thread(target=services.completions.end_waits, name="end-waits").start()
         handle(number, frame)
 
     signal.signal(signal.SIGTERM, end)
-    # As gunicorn has it: what runs is not disturbed in its system calls.
+    # As gunicorn does: the signal does not interrupt system calls.
     signal.siginterrupt(signal.SIGTERM, False)
 
 
-def heed_early_sigterm(signals: SimpleQueue[int]) -> None:
-    """Have SIGTERM handled that came before the process had a handler of its own, and was only queued."""
+def resend_early_sigterm(signals: SimpleQueue[int]) -> None:
+    """Send the process a SIGTERM again that arrived before the process had its own handler.
+
+    `signals` is the queue into which the arbiter's handler has put such a signal.
+    """
     while True:
         try:
             number = signals.get_nowait()

@@ -1,7 +1,7 @@
-"""Where a request ends: tells from the bytes so far whether all of it has arrived (RFC 9112, section 6).
+"""The end of a request: finds from the received bytes whether the request is complete (RFC 9112, section 6).
 
-It does not check requests: the server's parser does. What the parser refuses in any case is only recognized as
-far as waiting for its end would be in vain.
+Validation is the task of gunicorn's parser. This module recognizes an invalid request only if the end of the
+request could otherwise never be found.
 """
 
 from __future__ import annotations
@@ -10,50 +10,50 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
-MOST_HEAD_BYTES = 32 * 1024
-# A chunked body may take so many times what it holds: each chunk has a size line.
-MOST_OVERHEAD = 2
+MAX_HEAD_BYTES = 32 * 1024
+# Limit of received bytes of a chunked body, as a multiple of the body limit: each chunk has a size line.
+MAX_CHUNK_OVERHEAD = 2
 
 _FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:([^\r]*)")
-# Older versions do not know the expectation.
+# HTTP/1.0 has no Expect header.
 _EXPECTING = re.compile(rb"[^\r]* http/1\.1(?:\r|$)")
 _SIZE = re.compile(rb"([0-9a-f]+)(?:[ \t]*;.*)?", re.IGNORECASE | re.DOTALL)
 
 
 class Extent(Enum):
-    """How much of a request has arrived."""
+    """How much of a request has been received."""
 
     PARTIAL = auto()
     WHOLE = auto()
-    # Enough for parser or application to refuse it.
+    # Enough for the parser or the application to refuse the request.
     REFUSABLE = auto()
     HEAD_TOO_LARGE = auto()
     BODY_TOO_LARGE = auto()
-    # The client sends no more, and the request is not whole.
+    # The client has closed its sending side before the request is complete.
     ENDED = auto()
 
 
 class RequestFraming:
-    """The bytes of one request as they arrive, and of whatever came with its last ones.
+    """The received bytes of one request, with the bytes that followed in the same packet.
 
-    A body of up to `most_body` bytes is waited for. One that announces more is refusable at once; a chunked one
-    only when more than that has arrived, since nothing else tells the application.
+    A body of up to `max_body` bytes is received completely. A longer Content-Length is refusable at once. A longer
+    chunked body is refusable once more than `max_body` bytes are received, since its length is not announced.
     """
 
-    def __init__(self, *, most_body: int) -> None:
+    def __init__(self, *, max_body: int) -> None:
         self.data = bytearray()
         # The client waits for "100 Continue" before it sends the body.
         self.expects_continue = False
-        self._most_body = most_body
+        self._most_body = max_body
         self._step: Callable[[], Extent | None] = self._find_head
-        # Where the step goes on; for a body of known length its end.
+        # The offset at which the next step begins; the end of a body of known length.
         self._at = 0
         self._head_end = 0
         self._size = 0
         self._decoded = 0
 
     def add(self, data: bytes) -> Extent:
-        """Take the bytes that came next, nothing at the end of the stream."""
+        """Add received bytes; empty bytes mark the end of the stream."""
         if not data:
             return Extent.ENDED
         self.data += data
@@ -62,10 +62,10 @@ class RequestFraming:
         return extent
 
     def _find_head(self) -> Extent | None:
-        # One empty line before a request is ignored.
+        # A server ignores one empty line before a request (RFC 9112, 2.2).
         start = 2 if self.data.startswith(b"\r\n") else 0
         end = self.data.find(b"\r\n\r\n", max(start, self._at - 3))
-        if (len(self.data) if end < 0 else end) - start > MOST_HEAD_BYTES:
+        if (len(self.data) if end < 0 else end) - start > MAX_HEAD_BYTES:
             return Extent.HEAD_TOO_LARGE
         if end < 0:
             if self._has_bare_line_feed() or (start and self.data.startswith(b"\r\n", start)):
@@ -125,7 +125,7 @@ class RequestFraming:
         return None
 
     def _skip_trailers(self) -> Extent:
-        # Where there are none, the empty line comes after the one of the last chunk's size.
+        # Without trailers, the empty line directly follows the size line of the last chunk.
         if self.data.find(b"\r\n\r\n", self._at - 3) >= 0:
             return Extent.WHOLE
         if self._has_bare_line_feed():
@@ -134,14 +134,14 @@ class RequestFraming:
         return self._await_chunks()
 
     def _await_chunks(self) -> Extent:
-        too_large = len(self.data) - self._head_end > MOST_OVERHEAD * self._most_body
+        too_large = len(self.data) - self._head_end > MAX_CHUNK_OVERHEAD * self._most_body
         return Extent.BODY_TOO_LARGE if too_large else Extent.PARTIAL
 
     def _has_bare_line_feed(self) -> bool:
-        """Tell whether a line from `_at` on ends without a carriage return: the end is then never found."""
+        """Find a line after `_at` that ends without a carriage return: the end would then never be found."""
         return self.data.count(b"\n", self._at) != self.data.count(b"\r\n", max(self._at - 1, 0))
 
 
 def _parse_length(value: bytes) -> int | None:
-    """Read a Content-Length; None where it is none, or too long for any that is let in."""
+    """Parse a Content-Length; None if the value is no number, or has 20 digits or more."""
     return int(value) if value.isdigit() and len(value) < 20 else None

@@ -1,4 +1,4 @@
-"""The secret that signs sessions and forms, where nobody chose one: made once and kept."""
+"""The secret that signs sessions and forms if REPORTS_SECRET_KEY is not set: generated once and stored."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where this user's programs keep state (XDG Base Directory Specification)."""
+    """Return the folder for this user's program state (XDG Base Directory Specification)."""
     base = environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "background-reports"
 
 
 def keep_secret_key(folder: Path) -> str:
-    """Return the key kept in `folder`, made on first use, readable by its owner alone."""
+    """Return the key stored in `folder`. The first call generates the key, readable by its owner alone."""
     path = folder / "secret-key"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -28,6 +28,6 @@ def keep_secret_key(folder: Path) -> str:
 
 
 def _replace_empty(path: Path) -> str:
-    """Write a new key over a file that a full disk left empty."""
+    """Write a new key into a file that a full disk has left empty."""
     path.write_text(key := secrets.token_urlsafe(32), encoding="ascii")
     return key

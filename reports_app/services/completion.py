@@ -1,4 +1,4 @@
-"""Waiting for reports to end: one reader of Redis in each process, whoever and however many wait."""
+"""Long polling: requests wait for reports to end, with one Redis subscription for each process."""
 
 from __future__ import annotations
 
@@ -19,80 +19,80 @@ RECONNECT_SECONDS = 0.5
 
 
 class CompletionWaiter:
-    """Lets at most `places` requests of this process wait, which is fewer than it has threads."""
+    """Lets at most `max_waiting` requests of this process wait, so that threads stay free for other requests."""
 
-    def __init__(self, queue: ReportQueue, *, places: int) -> None:
+    def __init__(self, queue: ReportQueue, *, max_waiting: int) -> None:
         self._queue = queue
-        self._places = threading.BoundedSemaphore(places)
+        self._slots = threading.BoundedSemaphore(max_waiting)
         self._lock = threading.Lock()
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
         self._reader: threading.Thread | None = None
         self._failures = FailureLog("waiting for reports that end", expected=(RedisError, OSError))
-        self._is_over = False
+        self._is_ending = False
 
     def find_ended(self, task_id: str, *, seconds: int) -> tuple[Report | None, bool]:
-        """Read a report, after it has ended or `seconds` have passed; say whether one could wait so long.
+        """Return the report once it has ended or `seconds` have passed, and whether the full wait was possible.
 
-        That is not so where too many wait, and where the process ends. Costs one round trip without
-        waiting, and three with it.
+        The full wait is impossible while too many requests wait, and while the process shuts down. Costs one round
+        trip without waiting, and three with it.
         """
         report = self._queue.find(task_id)
         if seconds == 0 or report is None or report.status.is_terminal:
             return report, True
-        if self._is_over or not self._places.acquire(blocking=False):
+        if self._is_ending or not self._slots.acquire(blocking=False):
             return report, False
         try:
-            return self._wait(task_id, time.monotonic() + seconds), not self._is_over
+            return self._wait(task_id, time.monotonic() + seconds), not self._is_ending
         finally:
-            self._places.release()
+            self._slots.release()
 
     def end_waits(self) -> None:
-        """Answer all who wait, as it stands, and let nobody wait any more: the process is told to end.
+        """Let all waiting requests return the current state, and refuse further waits: the process shuts down.
 
-        Not for a signal handler: it waits for a lock that the interrupted thread may hold.
+        Do not call this from a signal handler: it takes a lock that the interrupted thread may hold.
         """
-        self._is_over = True
-        self._tell(None)
+        self._is_ending = True
+        self._wake(None)
 
     def _wait(self, task_id: str, deadline: float) -> Report | None:
-        told = threading.Event()
-        self._add(task_id, told)
+        changed = threading.Event()
+        self._add(task_id, changed)
         try:
             while True:
-                # Read after listening: it may have ended in between.
+                # Read after subscribing: the report may have ended in between.
                 report = self._queue.find(task_id)
-                left = deadline - time.monotonic()
-                if report is None or report.status.is_terminal or left <= 0 or self._is_over:
+                remaining = deadline - time.monotonic()
+                if report is None or report.status.is_terminal or remaining <= 0 or self._is_ending:
                     return report
-                told.wait(left)
-                told.clear()
+                changed.wait(remaining)
+                changed.clear()
         finally:
-            self._remove(task_id, told)
+            self._remove(task_id, changed)
 
-    def _add(self, task_id: str, told: threading.Event) -> None:
+    def _add(self, task_id: str, changed: threading.Event) -> None:
         with self._lock:
-            self._waiting[task_id].add(told)
+            self._waiting[task_id].add(changed)
             if self._reader is None:
-                # Not before the first one waits: a server may fork after it has loaded the application.
-                self._reader = threading.Thread(target=self._read, name="report-endings", daemon=True)
+                # Not before the first wait: a server may fork after it has loaded the application.
+                self._reader = threading.Thread(target=self._read, name="completion-waiter", daemon=True)
                 self._reader.start()
 
-    def _remove(self, task_id: str, told: threading.Event) -> None:
+    def _remove(self, task_id: str, changed: threading.Event) -> None:
         with self._lock:
-            self._waiting[task_id].discard(told)
+            self._waiting[task_id].discard(changed)
             if not self._waiting[task_id]:
                 del self._waiting[task_id]
 
     def _read(self) -> None:
-        while not self._has_none_to_tell():
+        while not self._stop_if_idle():
             try:
                 self._listen()
-            except Exception as error:  # whatever it is, those who wait need this thread
+            except Exception as error:  # waiting requests need this thread, so it survives any error
                 self._failures.note(error)
                 time.sleep(RECONNECT_SECONDS)
 
-    def _has_none_to_tell(self) -> bool:
-        """Let the reader end when nobody waits any more."""
+    def _stop_if_idle(self) -> bool:
+        """Return True, and forget the reader thread, if no request waits."""
         with self._lock:
             if self._waiting:
                 return False
@@ -101,24 +101,27 @@ class CompletionWaiter:
 
     def _listen(self) -> None:
         with self._queue.listen() as channel:
-            # redis-py subscribes again by itself after a lost connection; nobody tells what ended meanwhile.
+            # redis-py subscribes again after a lost connection, but messages in between are lost.
             channel.ignore_subscribe_messages = False
             channel.subscribe(ENDED_CHANNEL)
             while self._waiting:
                 message = channel.get_message(timeout=READ_SECONDS)
                 if message is not None:
-                    self._hear(message)
+                    self._handle_message(message)
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        """Wake all waiters at the subscription, later those of a report that ended; ignore what names no report."""
+    def _handle_message(self, message: dict[str, Any]) -> None:
+        """Wake all requests at a subscription, else those that wait for the ended report.
+
+        A message without a valid task id is ignored.
+        """
         self._failures.note_success()
         if message["type"] == "subscribe":
-            self._tell(None)
+            self._wake(None)
         elif task_id := decode_id(message["data"]):
-            self._tell(task_id)
+            self._wake(task_id)
 
-    def _tell(self, task_id: str | None) -> None:
-        """Wake who waits for this report, or everybody."""
+    def _wake(self, task_id: str | None) -> None:
+        """Wake the requests that wait for this report; all requests if `task_id` is None."""
         with self._lock:
             events = [
                 event

@@ -1,4 +1,4 @@
-"""What the views work with, kept with the application that they serve."""
+"""The services that views use, stored in `app.extensions`."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from .downloads import Downloads
 from .single_flight_cache import SingleFlightCache
 
 EXTENSION = "reports"
-DEFAULT_WAITERS = 2
+DEFAULT_MAX_WAITING = 2
 
 
 @dataclass(frozen=True)
 class Services:
-    """The queue to ask, the report types that can be asked for, and who waits for reports to end.
+    """The queue, the report types and the settings that views need.
 
-    `waiters` is how many requests of a process may wait at a time: half of its threads.
-    `is_open` says that others than the users of this machine may reach the API, without a sign-in.
-    `callback_hosts` are those that callbacks may go to; `data` has the time zone and fiscal year of periods.
+    `max_waiting` is the limit of long polls in a process: half of its threads.
+    `is_open` means that other machines can reach the API, without a sign-in.
+    `callback_hosts` are the hosts that callbacks may address; `data` has the time zone and the fiscal year.
     """
 
     queue: ReportQueue
     catalog: Mapping[str, TypeDescription]
-    waiters: int = DEFAULT_WAITERS
+    max_waiting: int = DEFAULT_MAX_WAITING
     callback_hosts: Sequence[str] = ()
     data: DataSettings = field(default_factory=DataSettings)
     is_open: bool = False
@@ -44,17 +44,19 @@ class Services:
     shared_lists: SingleFlightCache[tuple[str, int]] = field(default_factory=SingleFlightCache)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "completions", CompletionWaiter(self.queue, places=self.waiters))
+        object.__setattr__(self, "completions", CompletionWaiter(self.queue, max_waiting=self.max_waiting))
         store = open_store(self.data.artifacts)
-        object.__setattr__(self, "downloads", Downloads(store, places=self.waiters))
+        object.__setattr__(self, "downloads", Downloads(store, max_concurrent=self.max_waiting))
 
     def calendar(self) -> Calendar:
-        """Tell the day it is now."""
+        """Return the calendar of the current day."""
         return self.data.calendar(clock.now())
 
 
-def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS, is_open: bool = False) -> Services:
-    """Make them; nothing connects before the first request."""
+def make_services(
+    settings: Settings, *, max_waiting: int = DEFAULT_MAX_WAITING, is_open: bool = False
+) -> Services:
+    """Create the services. No connection is opened before the first request."""
     queue = ReportQueue(
         connect(settings.broker),
         timeout=settings.timeout,
@@ -64,7 +66,7 @@ def make_services(settings: Settings, *, waiters: int = DEFAULT_WAITERS, is_open
     return Services(
         queue,
         find_types(settings.data),
-        waiters,
+        max_waiting,
         settings.callbacks.hosts,
         settings.data,
         is_open=is_open,

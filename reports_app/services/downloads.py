@@ -1,4 +1,4 @@
-"""The files of reports, as they are handed out: whole or in part, never from the process' memory."""
+"""Downloads of report files: complete or by range, streamed from the store."""
 
 from __future__ import annotations
 
@@ -17,50 +17,52 @@ from reports_worker import Receipt, Report
 from reports_worker.artifacts import CHANGED, ArtifactGoneError, OpenFile, Store
 from reports_worker.artifacts.download import find_receipt
 
-# Nothing in a file runs, wherever a browser shows it.
+# A browser that displays a file runs no script in it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-_NOT_FOR_NAMES = re.compile(r"[^\w .()+-]+")
-_LONGEST_TITLE = 80
-# A client that takes less than a chunk in this time is given up: it holds a thread.
+_UNSAFE_IN_NAMES = re.compile(r"[^\w .()+-]+")
+_MAX_TITLE_LENGTH = 80
+# A client that reads less than a chunk in this time is disconnected: it occupies a thread.
 SEND_SECONDS = 30
-# As much as a page: pictures in a page are asked for all at once, and need no place.
-SMALL = 2**18
+# Smaller downloads are not counted: a browser requests all pictures of a page at once.
+SMALL_BYTES = 2**18
 
-Part = tuple[int, int]
+ByteRange = tuple[int, int]
 
 
 class Downloads:
-    """Opens files, so many at a time that slow clients do not take all threads."""
+    """Opens files, at most `max_concurrent` at a time, so that slow clients do not occupy all threads."""
 
-    def __init__(self, store: Store, *, places: int) -> None:
+    def __init__(self, store: Store, *, max_concurrent: int) -> None:
         self._store = store
-        self._places = threading.BoundedSemaphore(places)
+        self._slots = threading.BoundedSemaphore(max_concurrent)
 
-    def answer(self, report: Report, name: str) -> Response:
-        """Answer with a file of a report, or the one part of it that was asked for.
+    def respond(self, report: Report, name: str) -> Response:
+        """Return a response with a file of a report, or with the requested range of the file.
 
-        Raises NoSuchReportError, ArtifactGoneError, StorageError, CrowdedError, and
+        Raises NoSuchReportError, ArtifactGoneError, StorageError, TooManyDownloadsError and
         RequestedRangeNotSatisfiable.
         """
         receipt = find_receipt(report, name)
-        is_known = request.if_none_match.contains_weak(receipt.sha256)
-        if is_known or request.method == "HEAD":
-            self._check(self._store.measure(*_find_place(report, receipt)), receipt)
-            return _describe(Response(status=304 if is_known else 200), report, receipt)
-        part = _find_part(receipt)
-        body = self._open(report, receipt, part or (0, receipt.size))
-        answer = _describe(Response(body), report, receipt)
-        if part is not None:
-            answer.status_code = 206
-            answer.content_length = part[1] - part[0]
-            answer.content_range = ContentRange("bytes", *part, receipt.size)
-        return answer
+        is_unchanged = request.if_none_match.contains_weak(receipt.sha256)
+        if is_unchanged or request.method == "HEAD":
+            self._check(self._store.measure(*_locate(report, receipt)), receipt)
+            return _add_headers(Response(status=304 if is_unchanged else 200), report, receipt)
+        byte_range = _find_range(receipt)
+        body = self._open(report, receipt, byte_range or (0, receipt.size))
+        response = _add_headers(Response(body), report, receipt)
+        if byte_range is not None:
+            response.status_code = 206
+            response.content_length = byte_range[1] - byte_range[0]
+            response.content_range = ContentRange("bytes", *byte_range, receipt.size)
+        return response
 
-    def _open(self, report: Report, receipt: Receipt, part: Part) -> _Body:
-        start, end = part
-        body = _Body(self._places if end - start > SMALL else None, request.environ.get("gunicorn.socket"))
+    def _open(self, report: Report, receipt: Receipt, byte_range: ByteRange) -> _Body:
+        start, end = byte_range
+        body = _Body(
+            self._slots if end - start > SMALL_BYTES else None, request.environ.get("gunicorn.socket")
+        )
         try:
-            place = _find_place(report, receipt)
+            place = _locate(report, receipt)
             body.file = self._store.open(*place, start=start, end=None if end == receipt.size else end)
             self._check(body.file.size, receipt)
         except BaseException:
@@ -75,16 +77,16 @@ class Downloads:
 
 
 class _Body:
-    """What is sent of a file; gives its place back when it is closed, and where nobody closes it, too."""
+    """The sent part of a file. Closing releases the download slot; garbage collection also does."""
 
-    def __init__(self, places: threading.BoundedSemaphore | None, socket: Any) -> None:
-        """Take a place, where there are `places`; raise CrowdedError if all are taken."""
+    def __init__(self, slots: threading.BoundedSemaphore | None, socket: Any) -> None:
+        """Acquire a slot unless `slots` is None; raise TooManyDownloadsError if all slots are in use."""
         self.file: OpenFile | None = None
-        self._places: threading.BoundedSemaphore | None = None
+        self._slots: threading.BoundedSemaphore | None = None
         self._socket = socket
-        if places is not None and not places.acquire(blocking=False):
+        if slots is not None and not slots.acquire(blocking=False):
             raise TooManyDownloadsError
-        self._places = places
+        self._slots = slots
         self._set_timeout(SEND_SECONDS)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -92,55 +94,55 @@ class _Body:
 
     def close(self) -> None:
         file, self.file = self.file, None
-        places, self._places = self._places, None
+        slots, self._slots = self._slots, None
         if file is not None:
             file.close()
-        if places is not None:
-            places.release()
+        if slots is not None:
+            slots.release()
         self._set_timeout(None)
 
     def _set_timeout(self, seconds: float | None) -> None:
-        # What gunicorn has for a socket waits for ever; the next request of the connection finds it so again.
+        # gunicorn's sockets have no timeout by default. The next request of the connection needs this default again.
         if self._socket is not None and self._socket.fileno() >= 0:
             self._socket.settimeout(seconds)
 
     def __del__(self) -> None:
-        if self.file is not None or self._places is not None:
+        if self.file is not None or self._slots is not None:
             self.close()
 
 
-def name_file(title: str, name: str) -> str:
-    """Write the header by which a browser names the file, whatever is in the title (RFC 6266)."""
-    readable = " ".join(_NOT_FOR_NAMES.sub(" ", title).split())[:_LONGEST_TITLE].strip(" .")
+def format_disposition(title: str, name: str) -> str:
+    """Format the Content-Disposition header, which names the file after the report's title (RFC 6266)."""
+    readable = " ".join(_UNSAFE_IN_NAMES.sub(" ", title).split())[:_MAX_TITLE_LENGTH].strip(" .")
     full = f"{readable} - {name}" if readable else name
     return f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(full, safe='')}"
 
 
-def _find_place(report: Report, receipt: Receipt) -> tuple[str, str, str]:
+def _locate(report: Report, receipt: Receipt) -> tuple[str, str, str]:
     return report.task_id, report.artifacts_at or "", receipt.name
 
 
-def _find_part(receipt: Receipt) -> Part | None:
-    """Find the part that is asked for; None for all of it, also where several parts are (RFC 9110, 14.2)."""
-    wanted = request.range
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+def _find_range(receipt: Receipt) -> ByteRange | None:
+    """Return the requested range; None for the complete file, also if several ranges are requested (RFC 9110, 14.2)."""
+    requested = request.range
+    if requested is None or requested.units != "bytes" or len(requested.ranges) != 1:
         return None
     condition = request.headers.get("If-Range")
     if condition is not None and condition.strip() != f'"{receipt.sha256}"':
         return None
-    part = wanted.range_for_length(receipt.size)
-    if part is None:
+    byte_range = requested.range_for_length(receipt.size)
+    if byte_range is None:
         raise RequestedRangeNotSatisfiable(receipt.size, description="The file ends before this range.")
-    return part
+    return byte_range
 
 
-def _describe(answer: Response, report: Report, receipt: Receipt) -> Response:
-    answer.content_type = receipt.media_type
-    answer.content_length = receipt.size
-    answer.set_etag(receipt.sha256)
-    answer.accept_ranges = "bytes"
-    answer.cache_control.private = True
-    answer.cache_control.no_cache = True
-    answer.headers["Content-Security-Policy"] = _POLICY
-    answer.headers["Content-Disposition"] = name_file(report.title, receipt.name)
-    return answer
+def _add_headers(response: Response, report: Report, receipt: Receipt) -> Response:
+    response.content_type = receipt.media_type
+    response.content_length = receipt.size
+    response.set_etag(receipt.sha256)
+    response.accept_ranges = "bytes"
+    response.cache_control.private = True
+    response.cache_control.no_cache = True
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Content-Disposition"] = format_disposition(report.title, receipt.name)
+    return response

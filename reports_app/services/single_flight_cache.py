@@ -1,4 +1,4 @@
-"""Answers that many open pages ask for at once: made for the first of them, and given to all for a moment."""
+"""A cache of values that many open pages request at once: one request computes a value, the others share it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
-# Half of what an open page waits between its questions, so that each answer is newer than the one before.
-SHARED_SECONDS = 1.0
-# No page is given what is older than its own markup, since it asks no sooner than this after it was made.
-OLDEST_SECONDS = 2.0
-MOST_KEPT = 64
+# Half of the interval at which an open page refreshes, so that each refresh gets a newer value than the previous one.
+FRESH_SECONDS = 1.0
+# A page refreshes for the first time this long after it was loaded, so no value is older than the loaded page.
+MAX_STALE_SECONDS = 2.0
+MAX_ENTRIES = 64
 
 
 @dataclass
 class _Entry(Generic[T]):
-    making: threading.Lock = field(default_factory=threading.Lock)
-    answer: T | None = None
-    begun: float = 0.0
+    refreshing: threading.Lock = field(default_factory=threading.Lock)
+    value: T | None = None
+    started_at: float = 0.0
 
 
 class SingleFlightCache(Generic[T]):
-    """Keeps the newest answers of a process.
+    """Caches the newest values of a process (stale-while-revalidate).
 
-    Whoever comes while one is made anew gets the one before, so that they hold up no thread; unless that one
-    is older than `OLDEST_SECONDS`.
+    While an entry is being refreshed, other callers receive the previous value and do not block. They block only
+    if the previous value is older than `MAX_STALE_SECONDS`.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,39 +37,39 @@ class SingleFlightCache(Generic[T]):
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what was made for `key` less than `SHARED_SECONDS` ago, else make it."""
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the value for `key` if it is younger than `FRESH_SECONDS`; else compute it."""
         entry = self._find(key)
-        before = entry.answer
-        if not entry.making.acquire(blocking=not self._is_within(OLDEST_SECONDS, entry)):
-            return cast(T, entry.answer)
+        previous = entry.value
+        if not entry.refreshing.acquire(blocking=not self._is_younger(entry, MAX_STALE_SECONDS)):
+            return cast(T, entry.value)
         try:
-            # Who waited takes what was made meanwhile, however long that took: else all make it, one by one.
-            if entry.answer is before and not self._is_within(SHARED_SECONDS, entry):
-                self._make(entry, make)
-            return cast(T, entry.answer)
+            # A caller that has waited takes the new value, however long it took: else all callers compute in turn.
+            if entry.value is previous and not self._is_younger(entry, FRESH_SECONDS):
+                self._refresh(entry, compute)
+            return cast(T, entry.value)
         finally:
-            entry.making.release()
+            entry.refreshing.release()
 
-    def renew(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Make the answer for `key` in any case, and give it to those who `get` it next."""
-        return self._make(self._find(key), make)
+    def refresh(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Compute the value for `key` now, and cache it for the next `get`."""
+        return self._refresh(self._find(key), compute)
 
-    def _make(self, entry: _Entry[T], make: Callable[[], T]) -> T:
-        begun = self._clock()
-        answer = make()
+    def _refresh(self, entry: _Entry[T], compute: Callable[[], T]) -> T:
+        started_at = self._clock()
+        value = compute()
         with self._lock:
-            if entry.answer is None or begun >= entry.begun:
-                entry.answer, entry.begun = answer, begun
-        return answer
+            if entry.value is None or started_at >= entry.started_at:
+                entry.value, entry.started_at = value, started_at
+        return value
 
-    def _is_within(self, seconds: float, entry: _Entry[T]) -> bool:
-        return entry.answer is not None and self._clock() < entry.begun + seconds
+    def _is_younger(self, entry: _Entry[T], seconds: float) -> bool:
+        return entry.value is not None and self._clock() < entry.started_at + seconds
 
     def _find(self, key: Hashable) -> _Entry[T]:
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
-            if len(self._entries) > MOST_KEPT:
+            if len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
             return entry

@@ -1,30 +1,31 @@
-// Swaps the fields of the form when another type is chosen, and keeps a period's name and its days apart.
+// Replaces the parameter fields of the form when another report type is chosen, and keeps a named period and explicit
+// days exclusive.
 
 function swapFields(place) {
   const chooser = place.closest("form").elements[place.dataset.chosenBy];
-  let asked = 0;
+  let requested = 0;
   chooser.addEventListener("change", async () => {
-    const number = ++asked;
+    const number = ++requested;
     const url = new URL(place.dataset.fields, location.href);
     url.searchParams.set("ask", chooser.value);
-    // Where the server does not answer, the old fields stay, and it notices when the form is sent.
-    const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
-    const markup = answer?.ok && (await answer.text());
-    if (markup && number === asked) replaceFields(place, markup);
+    // If the request fails, the old fields stay: the server detects the other type when the form is sent.
+    const response = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
+    const markup = response?.ok && (await response.text());
+    if (markup && number === requested) replaceFields(place, markup);
   });
 }
 
-// Whoever has gone on to the old fields stays at the same place: else a keyboard begins at the top of the page.
+// Keeps the focus in the fields if it was there: else a keyboard user continues at the top of the page.
 function replaceFields(place, markup) {
-  const left = place.contains(document.activeElement) && document.activeElement;
+  const focused = place.contains(document.activeElement) && document.activeElement;
   place.innerHTML = markup;
-  if (!left) return;
-  const same = (left.id && document.getElementById(left.id)) || place.querySelector(left.localName);
+  if (!focused) return;
+  const same = (focused.id && document.getElementById(focused.id)) || place.querySelector(focused.localName);
   (same || place.querySelector("summary")).focus();
 }
 
-// Days that are typed mean that no name is meant, and a name that none of the days are.
-function keepApart(event) {
+// A typed day clears the named period, and a named period clears the days.
+function keepExclusive(event) {
   const period = event.target.closest("[data-period]");
   if (!period) return;
   const preset = period.querySelector("select");
@@ -37,4 +38,4 @@ function keepApart(event) {
 }
 
 document.querySelectorAll("[data-fields]").forEach(swapFields);
-document.addEventListener("change", keepApart);
+document.addEventListener("change", keepExclusive);

@@ -1,12 +1,12 @@
-// Keeps the list current: asks for its markup every two seconds and changes only the cards that differ.
+// Keeps the list current: fetches its markup every two seconds and replaces only the cards that have changed.
 
-const EVERY_MS = 2000;
+const REFRESH_MS = 2000;
 
 function cards(root) {
   return new Map([...root.querySelectorAll(".card[id]")].map((card) => [card.id, card]));
 }
 
-// Say to screen readers what ended, and nothing of mere progress.
+// Announces ended reports to screen readers; progress is not announced.
 function announce(before, after) {
   const ended = [...after.values()].filter((card) => {
     const old = before.get(card.id);
@@ -21,7 +21,8 @@ function announce(before, after) {
   }
 }
 
-// Finds the focused control again among new markup: a link or button by what it leads to, others by their place.
+// Returns a function that finds the focused control in new markup: a link or button by its address, other controls by
+// their position.
 function finder(place) {
   const others = "summary, .scroll";
   const control = place.contains(document.activeElement) && document.activeElement.closest(`a, button, ${others}`);
@@ -34,7 +35,7 @@ function finder(place) {
   return (fresh) => fresh.querySelector(`[${name}="${CSS.escape(control.getAttribute(name))}"]`);
 }
 
-// What somebody has opened stays open.
+// Details that the user has opened stay open.
 function keepOpen(old, card) {
   const opened = [...old.querySelectorAll("details")];
   card.querySelectorAll("details").forEach((details, place) => {
@@ -68,16 +69,16 @@ function update(live, markup) {
 
 async function refresh(live) {
   if (document.hidden) return;
-  const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" } });
-  if (answer.ok || answer.status === 503) update(live, await answer.text());
+  const response = await fetch(live.dataset.live, { headers: { Accept: "text/html" } });
+  if (response.ok || response.status === 503) update(live, await response.text());
 }
 
 function keepCurrent(live) {
-  const again = () => setTimeout(run, EVERY_MS);
-  // The server being away is no news: the next round asks again.
-  const run = () => refresh(live).then(again, again);
+  const schedule = () => setTimeout(run, REFRESH_MS);
+  // A failed refresh is ignored: the next one follows after the same time.
+  const run = () => refresh(live).then(schedule, schedule);
   document.addEventListener("visibilitychange", () => refresh(live).catch(() => undefined));
-  again();
+  schedule();
 }
 
 document.querySelectorAll("[data-live]").forEach(keepCurrent);

@@ -25,7 +25,7 @@ def test_resources_requests_and_tasks_are_shown_as_they_change(product: Product,
     expect(tasks.filter(has_text="reading orders")).to_be_visible()
     expect(tasks.filter(has_text="completed")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("queue length")).to_be_visible()
-    expect(page.get_by_text("2 of 2 replicas are well")).to_be_visible()
+    expect(page.get_by_text("2 of 2 replicas are ready")).to_be_visible()
 
 
 def test_a_console_is_followed(product: Product, page: Page) -> None:

@@ -148,4 +148,4 @@ def test_without_an_apphost_there_is_no_environment_to_print(make_product: Calla
     )  # fmt: skip
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"No apphost works in {product.folder}: start one with `make run`.\n"
+    assert done.stderr == f"No apphost runs in {product.folder}: start one with `make run`.\n"

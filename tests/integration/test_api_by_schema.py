@@ -57,7 +57,7 @@ def queue(session_broker: Broker) -> Iterator[ReportQueue]:
 def ids(queue: ReportQueue) -> list[str]:
     """Some reports in each state, since an example may use one up."""
     factory = ReportFactory(queue.connection, queue)
-    makers = (factory.ask, factory.start, factory.complete, factory.fail)
+    makers = (factory.request, factory.start, factory.complete, factory.fail)
     return [make() for _ in range(5) for make in makers]
 
 

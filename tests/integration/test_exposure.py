@@ -36,8 +36,8 @@ WAYS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "ipv6": (("-b", "[::]:{}"), {}, "'::' can be reached"),
     "second": (("-b", "127.0.0.1:{}", "-b", "192.0.2.7:{}"), {}, "'192.0.2.7' can be reached"),
     "arguments": ((), {"GUNICORN_CMD_ARGS": "--bind 0.0.0.0:{}"}, "'0.0.0.0' can be reached"),
-    "proxy": ((), {"REPORTS_PROXIES": "1"}, "REPORTS_PROXIES=1 puts a proxy in front"),
-    "proxy-of-file": (("-b", "unix:unused.sock"), {"REPORTS_PROXIES": "1"}, "REPORTS_PROXIES=1 puts a proxy"),
+    "proxy": ((), {"REPORTS_PROXIES": "1"}, "REPORTS_PROXIES=1 means that other machines"),
+    "proxy-of-file": (("-b", "unix:unused.sock"), {"REPORTS_PROXIES": "1"}, "REPORTS_PROXIES=1 means that"),
 }
 
 
@@ -65,7 +65,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], sentence: str) -> Non
     assert sentence in line
     assert "127.0.0.1 without a proxy" in line
     assert "REPORTS_OPEN=yes" in line
-    assert "ask for, read, cancel and delete all reports" in line
+    assert "request, read, cancel and delete all reports" in line
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -143,7 +143,7 @@ def test_where_it_is_open_it_says_so_and_still_checks_the_names(broker: Broker, 
         (warning,) = site.get("/health").json["warnings"]
         assert warning.startswith("REPORTS_OPEN=yes: there is no sign-in")
         assert site.text.count(warning) == 1
-        assert "There is no sign-in here" in site.get("/", **HTML).text
+        assert "There is no sign-in" in site.get("/", **HTML).text
         assert site.get("/health", Host="192.0.2.7:8000").status == 200
         assert site.get("/health", Host=socket.gethostname()).status == 200
         assert site.get("/health", Host="evil.example").status == 400

@@ -453,10 +453,10 @@ def test_who_waits_is_woken_by_the_end_and_by_nothing_foreign(
 ) -> None:
     task_id = reports.submit(SALES)
     execution = begin(redis, leases, task_id)
-    completions = CompletionWaiter(reports, places=2)
+    completions = CompletionWaiter(reports, max_waiting=2)
 
     def find_readers() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name == "report-endings"]
+        return [thread for thread in threading.enumerate() if thread.name == "completion-waiter"]
 
     with ThreadPoolExecutor(1) as pool:
         waiting: Any = pool.submit(completions.find_ended, task_id, seconds=30)
@@ -469,7 +469,7 @@ def test_who_waits_is_woken_by_the_end_and_by_nothing_foreign(
         report, has_waited = waiting.result(20)
 
     assert (report.status, has_waited) == (Status.COMPLETED, True)
-    assert reader[0].name == "report-endings"
+    assert reader[0].name == "completion-waiter"
     wait_until(lambda: not find_readers(), what="the end of the reader")
 
 

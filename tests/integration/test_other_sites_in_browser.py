@@ -112,13 +112,13 @@ def test_a_form_of_another_port_changes_nothing_by_the_api(
     name: str,
     action: str,
 ) -> None:
-    task_id = factory.ask() if action == "cancel" else factory.fail()
+    task_id = factory.request() if action == "cancel" else factory.fail()
     before = queue.find(task_id)
     other_site.write_form(f"http://{name}:{site.port}/api/reports/{task_id}/{action}")
 
     press(page, other_site)
 
-    expect(page.locator("body")).to_contain_text(f"only pages of {name}:{site.port} may change something")
+    expect(page.locator("body")).to_contain_text(f"only pages of {name}:{site.port} may change reports")
     assert queue.find(task_id) == before
 
 
@@ -127,7 +127,7 @@ def test_a_form_with_a_cookie_and_token_that_the_other_port_planted_changes_noth
     page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, factory: ReportFactory, *, action: str
 ) -> None:
     """Cookies know no ports, so a page of another port can plant a session that it fetched itself."""
-    task_id = factory.ask()
+    task_id = factory.request()
     attacker = site.get("/", Accept="text/html")
     token = attacker.text.partition('name="csrf_token" type="hidden" value="')[2].partition('"')[0]
     assert token
@@ -146,7 +146,7 @@ def test_a_form_with_a_cookie_and_token_that_the_other_port_planted_changes_noth
 def test_a_script_of_another_port_changes_nothing(
     page: Page, site: Site, other_site: OtherSite, queue: ReportQueue, factory: ReportFactory
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     other_site.page = "<p>nothing to see</p>"
     page.goto(f"http://localhost:{other_site.port}/")
 
@@ -163,7 +163,7 @@ def test_a_script_of_another_port_changes_nothing(
 def test_our_own_forms_send_where_they_come_from_and_work(
     page: Page, site: Site, queue: ReportQueue, factory: ReportFactory
 ) -> None:
-    task_id, sent = factory.ask("to be cancelled"), list[Request]()
+    task_id, sent = factory.request("to be cancelled"), list[Request]()
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
 
     page.goto(f"http://localhost:{site.port}/")
@@ -193,13 +193,13 @@ def test_by_plain_http_and_a_name_browsers_say_the_origin_alone_and_it_is_the_sa
 ) -> None:
     """Such an address is not trustworthy to a browser, so no Sec-Fetch-Site is sent to it."""
     environ = {"REPORTS_OPEN": "yes", "REPORTS_ALLOWED_HOSTS": NAME, "WEB_CONCURRENCY": "1"}
-    task_id, sent = factory.ask("to be cancelled"), list[Request]()
+    task_id, sent = factory.request("to be cancelled"), list[Request]()
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
     with serve(session_broker.url, tmp_path, **environ) as site:
         other_site.write_form(f"http://{NAME}:{site.port}/api/reports/{task_id}/cancel")
         page.goto(f"http://{NAME}:{other_site.port}/")
         page.get_by_role("button", name="Free prize").click()
-        expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change something")
+        expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change reports")
 
         page.goto(f"http://{NAME}:{site.port}/reports/{task_id}")
         page.get_by_role("button", name="Cancel").click()

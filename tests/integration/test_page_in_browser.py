@@ -73,7 +73,7 @@ def card(page: Page, title: str) -> Locator:
 
 
 def ask_form(page: Page) -> Locator:
-    return page.get_by_role("region", name="Ask for a report")
+    return page.get_by_role("region", name="Request a report")
 
 
 def tab_to(next_control: Locator) -> None:
@@ -99,7 +99,7 @@ def scrolls_sideways(page: Page) -> Any:
 def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
     site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
 ) -> None:
-    factory.ask("before it")
+    factory.request("before it")
     page.goto(site.url)
     page.get_by_role("link", name="Background reports").focus()
     form = ask_form(page)
@@ -123,7 +123,7 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     wait_for_status(page, "Q4", "completed")
 
     expect(card(page, "Q4")).to_contain_text("Total items")
-    expect(card(page, "Q4")).to_contain_text("made in 2 s")
+    expect(card(page, "Q4")).to_contain_text("completed in 2 s")
     assert page.evaluate("window.same")
 
 
@@ -148,7 +148,7 @@ def test_the_focus_stays_when_the_fields_of_another_type_come_late(site: Site, p
 
 
 def test_each_step_of_a_report_shows_without_a_reload(site: Site, factory: ReportFactory, page: Page) -> None:
-    task_id = factory.ask("Q4")
+    task_id = factory.request("Q4")
     page.goto(site.url)
     page.evaluate("window.same = true")
 
@@ -171,11 +171,11 @@ def test_a_report_that_others_asked_for_appears(site: Site, factory: ReportFacto
     page.goto(site.url)
     expect(page.get_by_text("No reports yet")).to_be_visible()
 
-    factory.ask("theirs")
+    factory.request("theirs")
     page.clock.run_for(2000)
 
     expect(card(page, "theirs")).to_be_visible()
-    expect(page.get_by_text("1 in all")).to_be_visible()
+    expect(page.get_by_text("1 in total")).to_be_visible()
 
 
 def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
@@ -186,7 +186,7 @@ def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
     ask_form(page).get_by_label("Type").select_option("users")
     ask_form(page).get_by_label("Title").focus()
 
-    factory.ask("theirs")
+    factory.request("theirs")
     page.clock.run_for(2000)
     expect(card(page, "theirs")).to_be_visible()
     page.keyboard.type("tle")
@@ -199,14 +199,14 @@ def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
 def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
     site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    task_id = factory.ask("mine")
+    task_id = factory.request("mine")
     page.goto(site.url)
     card(page, "mine").get_by_role("link").focus()
 
     factory.begin(task_id)
     wait_for_status(page, "mine", "running")
     expect(card(page, "mine").get_by_role("link")).to_be_focused()
-    factory.ask("newer")
+    factory.request("newer")
     page.clock.run_for(2000)
     expect(card(page, "newer")).to_be_visible()
 
@@ -215,11 +215,11 @@ def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
 
 def test_the_focus_stays_on_the_pager(site: Site, factory: ReportFactory, page: Page) -> None:
     for number in range(21):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
     page.goto(site.url)
     page.get_by_role("link", name="Older").focus()
 
-    factory.ask("newer")
+    factory.request("newer")
     page.clock.run_for(2000)
     expect(card(page, "newer")).to_be_visible()
 
@@ -228,7 +228,7 @@ def test_the_focus_stays_on_the_pager(site: Site, factory: ReportFactory, page: 
 
 def test_the_links_lead_to_older_reports_and_back(site: Site, factory: ReportFactory, page: Page) -> None:
     for number in range(21):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
     page.goto(site.url)
 
     page.get_by_role("link", name="Older").click()
@@ -260,7 +260,7 @@ def test_an_error_is_said_beside_its_field(site: Site, factory: ReportFactory, b
 def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
     site: Site, factory: ReportFactory, browser: Browser
 ) -> None:
-    task_id = factory.ask("Q4")
+    task_id = factory.request("Q4")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     complaints = Complaints(page)
@@ -331,12 +331,12 @@ def test_every_control_has_a_name_and_headings_are_in_order(
         expect(place.get_by_role(role, name=name, exact=True)).to_be_visible()  # type: ignore[arg-type]
     controls = page.locator("input:not([type=hidden]), select, button, textarea")
     assert controls.count() == 15
-    page.get_by_text("Files and age").click()
+    page.get_by_text("Files and reuse").click()
     for name in ("csv", "parquet", "xlsx", "pdf", "svg", "png", "json"):
         expect(
             page.get_by_role("group", name="Files", exact=True).get_by_role("checkbox", name=name)
         ).to_be_checked()
-    expect(page.get_by_role("combobox", name="If there is such a report already")).to_be_visible()
+    expect(page.get_by_role("combobox", name="If a matching report exists")).to_be_visible()
     levels = page.locator("h1, h2, h3").evaluate_all("found => found.map(heading => heading.tagName)")
     assert levels == ["H1", "H2", "H3"]
     expect(page.get_by_role("region", name="All reports")).to_be_visible()
@@ -346,7 +346,7 @@ def test_every_control_has_a_name_and_headings_are_in_order(
 def test_nothing_is_wider_than_the_window(
     site: Site, factory: ReportFactory, browser: Browser, width: int, scheme: Any
 ) -> None:
-    factory.ask("W" * 200)
+    factory.request("W" * 200)
     factory.start("long " * 40, percent=50, stage="x" * 100)
     factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15})
     factory.fail("failed", error="z" * 400)
@@ -364,7 +364,7 @@ def test_nothing_is_wider_than_the_window(
 def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
     site: Site, factory: ReportFactory, own_broker: Broker, browser: Browser
 ) -> None:
-    factory.ask("still here")
+    factory.request("still here")
     page = browser.new_page()  # the answer 503 is a cause for complaint in itself
     page.clock.install()
     page.goto(site.url)
@@ -387,7 +387,7 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
 def test_a_running_report_is_cancelled_by_its_button(
     site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
 ) -> None:
-    factory.ask("long")
+    factory.request("long")
     work("60")
     page.goto(site.url)
     wait_for_status(page, "long", "running")
@@ -451,7 +451,7 @@ def test_a_report_is_deleted_on_its_page_after_a_second_thought(
 def test_the_delivery_of_a_callback_shows_without_a_reload(
     site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    task_id = factory.ask("Q4", callback_url="https://hooks.example.com/x")
+    task_id = factory.request("Q4", callback_url="https://hooks.example.com/x")
     page.goto(f"{site.url}/reports/{task_id}")
     expect(page.get_by_text("when the report ends")).to_be_visible()
 
@@ -488,7 +488,7 @@ def test_reports_are_searched_for_and_the_list_stays_so(
     expect(page.locator("li.card")).to_have_count(1)
     expect(card(page, "Q4 stock")).to_be_visible()
     factory.fail("Q4 users")
-    factory.ask("Q4 waits")
+    factory.request("Q4 waits")
     page.clock.run_for(2000)
 
     expect(card(page, "Q4 users")).to_be_visible()
@@ -517,7 +517,7 @@ def test_the_focus_stays_on_a_button_while_its_report_changes(
 
 
 def test_without_scripts_the_buttons_work(site: Site, factory: ReportFactory, browser: Browser) -> None:
-    factory.ask("mine")
+    factory.request("mine")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     complaints = Complaints(page)
@@ -539,11 +539,11 @@ def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
     site: Site, factory: ReportFactory, browser: Browser, scheme: Any
 ) -> None:
     ids = [
-        factory.ask("W" * 200),
+        factory.request("W" * 200),
         factory.start("long " * 40, percent=50, stage="x" * 100),
         factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
         factory.fail("failed", error="z" * 400),
-        factory.ask("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
+        factory.request("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
     ]
     factory.begin(ids[-1])
     factory.end(ids[-1])

@@ -58,7 +58,7 @@ def test_the_fields_of_another_type_come_without_a_reload(
     address: str, queue: ReportQueue, page: Page
 ) -> None:
     page.goto(address)
-    form = page.get_by_role("region", name="Ask for a report")
+    form = page.get_by_role("region", name="Request a report")
     page.evaluate("window.same = true")
     form.get_by_label("Title").fill("Q4")
     form.get_by_label("Type").focus()

@@ -18,7 +18,7 @@ from tests.integration.serving import Complaints, Site, browse, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
-STATES = {"queued": "ask", "started": "start", "finished": "complete", "failed": "fail"}
+STATES = {"queued": "request", "started": "start", "finished": "complete", "failed": "fail"}
 CHANGES = ("Requeue", "Requeue All", "Delete", "Empty queue", "Compact")
 
 

@@ -93,7 +93,7 @@ def test_it_shows_figures_charts_tables_parameters_and_timing(shown: Shown, page
     expect(report).to_contain_text(f"{result['total_sales']:,.2f} EUR")
     expect(report).to_contain_text("2025-06-15 to 2026-06-14")
     expect(report.get_by_role("definition").get_by_text("month", exact=True)).to_be_visible()
-    for stage in ("Ranking products", "Writing CSV", "Waited", "Made in", "Data as of"):
+    for stage in ("Ranking products", "Writing CSV", "Waited", "Ran for", "Data as of"):
         expect(report.get_by_role("term").filter(has_text=stage).first).to_be_visible()
     assert load_charts(page) == ["chart-revenue.svg", "chart-top_products.svg"]
     products = report.get_by_role("region", name="Top products", exact=True)
@@ -106,7 +106,7 @@ def test_each_chart_is_there_as_a_table_too(page: Page) -> None:
     table = figure.get_by_role("table")
     expect(table).to_be_hidden()
 
-    figure.get_by_text("The chart as a table").press("Enter")
+    figure.get_by_text("Chart data as a table").press("Enter")
 
     expect(table.get_by_role("columnheader", name="Revenue (EUR)")).to_be_visible()
     expect(table.get_by_role("row")).to_have_count(1 + 13)
@@ -132,7 +132,7 @@ def test_its_files_can_be_taken_away_and_are_what_their_receipts_say(
 
 
 def test_what_is_open_stays_open_and_the_focus_where_it_is_when_the_page_is_renewed(page: Page) -> None:
-    summary = page.get_by_role("figure").first.get_by_text("The chart as a table")
+    summary = page.get_by_role("figure").first.get_by_text("Chart data as a table")
     summary.press("Enter")
     page.evaluate("document.querySelector('article').dataset.old = 'yes'")
 
@@ -148,7 +148,7 @@ def test_what_is_open_stays_open_and_the_focus_where_it_is_when_the_page_is_rene
 
 def test_it_is_run_again_and_edited_with_its_own_parameters(shown: Shown, page: Page) -> None:
     page.get_by_role("link", name="Edit and run").click()
-    form = page.get_by_role("region", name="Ask for a report")
+    form = page.get_by_role("region", name="Request a report")
     expect(form.get_by_label("Type")).to_have_value("sales")
     expect(form.get_by_label("Top products")).to_have_value("15")
     expect(form.get_by_label("First day")).to_have_value("2025-06-15")

@@ -70,7 +70,7 @@ class Waiting:
 
 
 def has_reader() -> bool:
-    return any(thread.name == "report-endings" for thread in threading.enumerate())
+    return any(thread.name == "completion-waiter" for thread in threading.enumerate())
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_it_is_answered_when_the_report_fails(waiting: Waiting) -> None:
 
 
 def test_it_is_answered_when_the_report_is_cancelled(waiting: Waiting) -> None:
-    future = waiting.begin(task_id := waiting.factory.ask())
+    future = waiting.begin(task_id := waiting.factory.request())
 
     waiting.queue.cancel(task_id)
 
@@ -123,7 +123,7 @@ def test_it_is_answered_when_the_report_is_cancelled(waiting: Waiting) -> None:
 
 
 def test_it_is_not_found_when_the_report_is_deleted(waiting: Waiting) -> None:
-    future = waiting.begin(task_id := waiting.factory.ask())
+    future = waiting.begin(task_id := waiting.factory.request())
 
     waiting.queue.delete(task_id)
 
@@ -192,17 +192,17 @@ def test_a_place_is_free_again_after_every_end(waiting: Waiting) -> None:
         future = waiting.begin(task_id)
         waiting.factory.end(task_id)
         assert status_of(future) == "completed"
-        deleted = waiting.begin(task_id := waiting.factory.ask())
+        deleted = waiting.begin(task_id := waiting.factory.request())
         waiting.queue.delete(task_id)
         assert deleted.result(60)[0].status_code == 404
-        assert waiting.get(waiting.factory.ask(), 1)[0].headers.get("Retry-After") is None
+        assert waiting.get(waiting.factory.request(), 1)[0].headers.get("Retry-After") is None
 
 
 def test_one_reader_serves_all_who_wait(waiting: Waiting) -> None:
     futures = [waiting.begin(waiting.factory.start()) for _ in range(WAITERS)]
     waiting.listen()
 
-    assert [thread.name for thread in threading.enumerate()].count("report-endings") == 1
+    assert [thread.name for thread in threading.enumerate()].count("completion-waiter") == 1
     for report in waiting.queue.list().reports:
         waiting.factory.end(report.task_id)
     assert [status_of(future) for future in futures] == ["completed"] * WAITERS

@@ -1,20 +1,20 @@
-// Keeps what is marked data-live current, and follows the console of a resource.
+// Refreshes the elements with data-live, and follows the console of a resource.
 
-const EVERY_MS = 1000;
+const REFRESH_MS = 1000;
 
 async function refreshLive() {
   const places = [...document.querySelectorAll("[data-live]")];
   if (!places.length) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const news = [...fresh.querySelectorAll("[data-live]")];
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok) return;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = [...page.querySelectorAll("[data-live]")];
   places.forEach((place, index) => {
-    if (news[index] && place.innerHTML !== news[index].innerHTML) swap(place, news[index]);
+    if (fresh[index] && place.innerHTML !== fresh[index].innerHTML) swap(place, fresh[index]);
   });
 }
 
-// Change the markup and keep focus, scroll positions and opened details where they were.
+// Replaces the markup; focus, scroll positions and opened details stay.
 function swap(place, fresh) {
   const controls = "a, button, summary, [tabindex]";
   const focused = [...place.querySelectorAll(controls)].indexOf(document.activeElement);
@@ -31,9 +31,9 @@ function swap(place, fresh) {
 async function followLog() {
   const log = document.querySelector("[data-log]");
   if (!log) return;
-  const answer = await fetch(`${log.dataset.log}?after=${log.dataset.last}`);
-  if (!answer.ok) return;
-  const { lines, last } = await answer.json();
+  const response = await fetch(`${log.dataset.log}?after=${log.dataset.last}`);
+  if (!response.ok) return;
+  const { lines, last } = await response.json();
   const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   for (const line of lines) log.append(lineElement(line));
   while (log.childElementCount > 5000) log.firstElementChild.remove();
@@ -55,7 +55,7 @@ function lineElement(line) {
 
 function run() {
   const work = document.hidden ? Promise.resolve() : Promise.allSettled([refreshLive(), followLog()]);
-  work.then(() => setTimeout(run, EVERY_MS));
+  work.then(() => setTimeout(run, REFRESH_MS));
 }
 
 const log = document.querySelector("[data-log]");

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from reports_app.contract.limits import MOST_BYTES
+from reports_app.contract.limits import MAX_BODY_BYTES
 from reports_app.contract.query_args import DEFAULT_LISTED, LONGEST_WAIT_SECONDS
 from reports_worker import (
     FORMATS,
@@ -34,7 +34,7 @@ def find_limits(types: Iterable[str]) -> Mapping[str, Any]:
         "longest_title": LONGEST_TITLE,
         "longest_url": LONGEST_URL,
         "longest_wait_seconds": LONGEST_WAIT_SECONDS,
-        "most_body_kib": MOST_BYTES // 1024,
+        "most_body_kib": MAX_BODY_BYTES // 1024,
         "most_listed": MOST_LISTED,
         "most_scanned": MOST_SCANNED,
         "reasons": list(Reason),

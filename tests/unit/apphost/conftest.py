@@ -1,4 +1,4 @@
-"""Real apphosts that run small programs made for a test."""
+"""Real apphosts that run small programs of a test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.wait import wait_until
 
 ROOT = Path(__file__).parents[3]
 
-# Serves /health, tells in the file `journal` what happens to it, and obeys files beside it.
+# Serves /health, logs events in the file `journal`, and obeys files beside it.
 PROGRAM = """
 import http.server, os, pathlib, signal, socket, sys, threading
 
@@ -172,7 +172,7 @@ def _script(model: str) -> str:
 
 @pytest.fixture
 def make_host(tmp_path: Path) -> Iterator[Callable[..., Host]]:
-    """Make apphosts, and end them with the test."""
+    """Make apphosts, and stop them after the test."""
     hosts: list[Host] = []
 
     def make(model: str, *, folder: str = "host", **environ: str) -> Host:

@@ -50,7 +50,7 @@ def make_program(path: Path, *lines: str) -> Path:
 
 
 def make_impostor(path: Path, version: str, *lines: str) -> Path:
-    """Write a script that says this version, and does `lines` when it is started with a configuration."""
+    """Write a script that prints this version, and runs `lines` when it gets a configuration."""
     return make_program(path, f'if [ "$1" = --version ]; then echo "{version}"; exit; fi', *lines)
 
 
@@ -88,7 +88,7 @@ def run_server(program: str, folder: Path) -> Iterator[Redis]:
 
 
 def write_with(program: str, folder: Path, *, size: int = 1) -> Path:
-    """Have a server write a key of `size` bytes into its base file; return where the data are."""
+    """Let a server write a key of `size` bytes into its base file; return the folder of the data."""
     with run_server(program, folder) as client:
         client.set("kept", "x" * size)
         client.config_set("rdbcompression", "no")

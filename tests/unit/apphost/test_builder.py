@@ -1,4 +1,4 @@
-"""The builder speaks Aspire's words and refuses models that cannot work."""
+"""The builder uses Aspire's names and refuses inconsistent models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apphost.reports import describe_app
 from apphost.settings import Settings
 
 
-def test_a_model_keeps_what_was_said_in_the_order_in_which_it_was_said() -> None:
+def test_a_model_keeps_its_resources_in_the_order_of_their_addition() -> None:
     with create_builder() as builder:
         broker = builder.add_redis("broker", port=6379)
         api = builder.add_python_module("api", ".", "gunicorn").with_args(["app:app"]).with_reference(broker)
@@ -36,7 +36,7 @@ def test_a_model_keeps_what_was_said_in_the_order_in_which_it_was_said() -> None
     assert third.instance_names == ("worker-1", "worker-2")
 
 
-def test_a_program_is_looked_for_beside_the_interpreter_first() -> None:
+def test_a_program_beside_the_interpreter_comes_first() -> None:
     program = Path(sys.executable).name
 
     resource = create_builder().add_executable("one", program, ".").resource
@@ -44,7 +44,7 @@ def test_a_program_is_looked_for_beside_the_interpreter_first() -> None:
     assert resource.command == (str(Path(sys.executable).parent / program),)
 
 
-def test_a_program_that_is_not_there_is_left_to_the_path() -> None:
+def test_a_program_that_is_not_beside_the_interpreter_is_searched_on_the_path() -> None:
     assert create_builder().add_executable("one", "no-such-program", ".").resource.command == (
         "no-such-program",
     )
@@ -76,7 +76,7 @@ def test_a_replica_cannot_have_the_name_of_another_resource() -> None:
 
 @pytest.mark.parametrize("name", ["", "Broker", "1st", "a b", "a--b", "-a", "a-", "a/b", "x" * 65, "ä"])
 def test_a_name_that_is_no_label_is_refused(name: str) -> None:
-    with pytest.raises(ModelError, match="no resource name"):
+    with pytest.raises(ModelError, match="not a valid resource name"):
         create_builder().add_redis(name)
 
 
@@ -85,7 +85,7 @@ def test_a_resource_of_another_builder_is_refused() -> None:
     builder = create_builder()
     builder.add_executable("worker", "rq", ".").wait_for(stranger)
 
-    with pytest.raises(ModelError, match="'stranger', which was not added here"):
+    with pytest.raises(ModelError, match="'stranger': add this resource"):
         builder.build()
 
 
@@ -95,7 +95,7 @@ def test_resources_that_wait_for_each_other_are_refused() -> None:
     one.wait_for(two)
     two.wait_for(one)
 
-    with pytest.raises(ModelError, match="circle: one, two"):
+    with pytest.raises(ModelError, match="cycle: one, two"):
         builder.build()
 
 

@@ -1,4 +1,4 @@
-"""The dashboard answers to who has the token, at this machine's names, and changes nothing on GET."""
+"""The dashboard needs the token and a loopback host name, and changes nothing on GET."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 class RecordingSupervisor(Supervisor):
-    """Keeps what is asked of it."""
+    """Records the requested actions."""
 
     asked: list[tuple[str, str]]
 
@@ -41,7 +41,7 @@ class RecordingSupervisor(Supervisor):
 
 
 class LocalClient(FlaskClient):
-    """Asks at the address that the apphost prints, if a test names no other."""
+    """Sends requests to the address that the apphost prints, unless a test gives another."""
 
     def open(self, *arguments: Any, **options: Any) -> Any:
         options.setdefault("base_url", f"http://localhost:{PORT}")
@@ -118,7 +118,7 @@ def test_a_wrong_token_does_not_log_in(client: FlaskClient) -> None:
     answer = client.post("/login", data={"t": "wrong"})
 
     assert answer.status_code == 401
-    assert "not the token" in answer.text
+    assert "The token is wrong" in answer.text
     assert client.get("/").status_code == 401
 
 
@@ -130,14 +130,14 @@ def test_another_authorization_is_refused(client: FlaskClient, header: str) -> N
 @pytest.mark.parametrize(
     "host", ["evil.example:18888", "localhost", "localhost:8000", "127.0.0.1.evil:18888"]
 )
-def test_a_host_that_is_not_ours_is_refused(client: FlaskClient, host: str) -> None:
+def test_another_host_name_is_refused(client: FlaskClient, host: str) -> None:
     answer = client.get("/api/resources", headers=BEARER, base_url=f"http://{host}")
 
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:18888", "[::1]:18888"])
-def test_each_name_of_the_loopback_is_ours(client: FlaskClient, host: str) -> None:
+def test_each_name_of_loopback_is_allowed(client: FlaskClient, host: str) -> None:
     assert client.get("/api/resources", headers=BEARER, base_url=f"http://{host}").status_code == 200
 
 
@@ -193,7 +193,7 @@ def test_requests_and_tasks_are_told_as_json(client: FlaskClient) -> None:
         ("/api/resources/api/stop", 405),
     ],
 )
-def test_what_makes_no_sense_is_a_problem(client: FlaskClient, path: str, status: int) -> None:
+def test_an_invalid_request_gets_problem_details(client: FlaskClient, path: str, status: int) -> None:
     answer = client.get(path, headers=BEARER)
 
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
@@ -236,7 +236,7 @@ def test_a_button_needs_the_pages_own_csrf_token(
 
 
 @pytest.mark.parametrize("path", ["/", "/resources/worker-1", "/resources/nobody"])
-def test_pages_escape_what_resources_wrote_and_carry_nothing_inline(
+def test_pages_escape_the_output_of_resources_and_have_no_inline_scripts(
     logged_in: FlaskClient, path: str
 ) -> None:
     page = logged_in.get(path)
@@ -254,15 +254,15 @@ def test_the_page_names_states_in_words_and_groups_replicas(logged_in: FlaskClie
 
     assert "FailedToStart" in text
     assert "waits for broker" in text
-    assert "0 of 2 replicas are well" in text
+    assert "0 of 2 replicas are ready" in text
     assert "GET /health answered 503" in text
 
 
-def test_the_page_sums_up_what_is_well_where_a_screen_reader_hears_it(logged_in: FlaskClient) -> None:
+def test_the_page_announces_to_screen_readers_how_many_resources_are_ready(logged_in: FlaskClient) -> None:
     text = logged_in.get("/").text
 
     assert (
-        '<p class="summary" role="status" data-live>1 of 5 are well. api is Running (Unhealthy). '
+        '<p class="summary" role="status" data-live>1 of 5 are ready. api is Running (Unhealthy). '
         "worker-1 is FailedToStart. worker-2 is NotStarted. outside is NotStarted.</p>"
     ) in text
 
@@ -271,7 +271,7 @@ def test_a_body_that_is_too_large_is_refused(logged_in: FlaskClient) -> None:
     assert logged_in.post("/resources/api/stop", data={"csrf_token": "x" * 20_000}).status_code == 413
 
 
-def test_clients_with_half_a_request_hold_up_nobody(supervisor: Supervisor) -> None:
+def test_clients_with_an_incomplete_request_delay_no_other_client(supervisor: Supervisor) -> None:
     port = free_port()
     start(supervisor, port=port, token=TOKEN)
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What the apphost decides, without a process."""
+"""The decisions of the apphost, without a process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_pauses_grow_with_each_death_in_a_row() -> None:
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
-def test_what_dies_five_times_in_a_row_is_given_up() -> None:
+def test_after_five_consecutive_deaths_the_restarts_end() -> None:
     record = RestartRecord()
     for _ in range(4):
         record = record.after_death(ran_seconds=9)
@@ -55,7 +55,7 @@ def test_settings_are_read() -> None:
     [("PORT", "0"), ("PORT", "65536"), ("PORT", "x"), ("PORT", "-1"), ("DASHBOARD_PORT", "1.5"),
      ("WORKERS", "0"), ("WORKERS", "65"), ("WORKERS", "٣")],
 )  # fmt: skip
-def test_a_bad_setting_names_variable_value_and_what_is_allowed(name: str, value: str) -> None:
+def test_an_invalid_setting_names_variable_value_and_range(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name}='{value}' is not valid: give a whole number from 1 to"):
         Settings.from_environ({name: value})
 
@@ -82,7 +82,7 @@ def test_a_log_keeps_its_last_lines_and_cuts_long_ones() -> None:
     assert len(lines[0].text) == 4000
 
 
-def test_secrets_are_masked_wherever_they_stand() -> None:
+def test_secrets_are_masked_at_every_position() -> None:
     mask = SecretMask(["geheim-und-lang", "geheim-und-lang-und-mehr", "", "kurz"])
 
     assert mask("password=geheim-und-lang-und-mehr; geheim-und-lang!") == f"password={MASK}; {MASK}!"
@@ -134,6 +134,6 @@ def test_figures_of_the_broker_are_for_people() -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3660, "1 h 1 min"), (200_000, "2 d")]
 )
-def test_how_long_something_has_run_is_said_in_words(seconds: int, text: str) -> None:
+def test_the_duration_of_a_run_is_formatted(seconds: int, text: str) -> None:
     assert describe_seconds(NOW - timedelta(seconds=seconds), NOW) == text
     assert describe_seconds(None, NOW) == ""

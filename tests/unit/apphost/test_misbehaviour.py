@@ -1,4 +1,4 @@
-"""What the apphost runs may misbehave: nothing of that reaches the apphost or outlives it."""
+"""Processes that misbehave neither disturb the apphost nor outlive it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stop(host: Host) -> int:
 
 
 def _with_grandchild(host: Host) -> list[psutil.Process]:
-    """All below the apphost, once there is one that is not its own child."""
+    """All descendants of the apphost, after one of them is not its direct child."""
     below = host.children()
     return below if any(one.ppid() != host.pid for one in below) else []
 
@@ -53,7 +53,7 @@ def test_lines_without_end_keep_no_command_waiting(make_host: MakeHost) -> None:
     assert stop(host) == 0
 
 
-def test_a_line_that_never_ends_is_taken_in_pieces(make_host: MakeHost) -> None:
+def test_a_line_without_an_end_is_split_into_pieces(make_host: MakeHost) -> None:
     code = "import sys\nfor _ in range(1000): sys.stdout.write('y' * 100_000)"
     host = make_host(python(f"{code}\nsys.stdout.write('the end')\nsys.stdout.flush()\ninput()")).start()
 
@@ -64,7 +64,7 @@ def test_a_line_that_never_ends_is_taken_in_pieces(make_host: MakeHost) -> None:
     assert stop(host) == 0
 
 
-def test_what_cannot_even_be_started_is_shown_and_the_rest_goes_on(make_host: MakeHost) -> None:
+def test_a_resource_that_cannot_start_is_shown_and_the_others_run(make_host: MakeHost) -> None:
     host = make_host("""
         program("well")
         builder.add_executable("lost", sys.executable, "/no/such/folder")
@@ -79,7 +79,7 @@ def test_what_cannot_even_be_started_is_shown_and_the_rest_goes_on(make_host: Ma
     assert stop(host) == 0
 
 
-def test_the_last_words_of_what_died_are_shown(make_host: MakeHost) -> None:
+def test_the_last_lines_of_a_dead_process_are_shown(make_host: MakeHost) -> None:
     code = "import sys\nfor n in range(500): print('line', n)\nsys.exit('the reason')"
     host = make_host(python(code)).start()
 
@@ -105,8 +105,8 @@ def test_all_that_ignore_the_signal_to_end_are_killed_within_ten_seconds(make_ho
     assert [child.pid for child in children if child.is_running()] == []
 
 
-def test_what_children_started_does_not_outlive_a_killed_apphost(make_host: MakeHost) -> None:
-    """A gunicorn worker in the middle of a request would: the kernel ends only what the apphost started."""
+def test_processes_of_children_do_not_outlive_a_killed_apphost(make_host: MakeHost) -> None:
+    """For example a gunicorn worker with a running request: the kernel kills only the apphost's children."""
     code = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import signal; signal.pause()'])"
     host = make_host(python(code)).start_healthy()
     children = wait_until(lambda: _with_grandchild(host), what="child and grandchild")
@@ -117,7 +117,7 @@ def test_what_children_started_does_not_outlive_a_killed_apphost(make_host: Make
     assert alive == []
 
 
-def test_what_a_killed_process_started_in_groups_of_its_own_ends_with_it(make_host: MakeHost) -> None:
+def test_process_groups_of_a_killed_process_end_with_it(make_host: MakeHost) -> None:
     """A report's process has a group of its own, in the session of its worker."""
     child = "import signal; signal.pause()"
     code = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}], process_group=0)"
@@ -161,11 +161,11 @@ def test_two_cannot_have_the_same_port(make_host: MakeHost) -> None:
 
     assert code == 1
     assert host.read_output() == (
-        f"Port {port} is meant for the dashboard and for api: set DASHBOARD_PORT to another port.\n"
+        f"Port {port} is set for the dashboard and for api: set DASHBOARD_PORT to another port.\n"
     )
 
 
-def test_something_that_stays_unwell_is_said_once(make_host: MakeHost) -> None:
+def test_a_resource_that_stays_unhealthy_is_logged_once(make_host: MakeHost) -> None:
     host = make_host("""
         builder.add_connection_string("broker")
     """, ConnectionStrings__broker=f"localhost:{free_port()}").start()  # fmt: skip
@@ -204,7 +204,9 @@ def test_a_password_is_a_secret_in_the_form_that_it_has_in_a_url_too() -> None:
 
 
 @pytest.mark.parametrize(("after", "numbers"), [(None, [4, 5]), (0, [1, 2]), (2, [3, 4]), (4, [5]), (9, [])])
-def test_whoever_follows_a_log_in_small_steps_misses_nothing(after: int | None, numbers: list[int]) -> None:
+def test_a_reader_that_follows_a_log_in_small_steps_gets_every_line(
+    after: int | None, numbers: list[int]
+) -> None:
     log = ConsoleLog()
     for text in "abcde":
         log.add(text, datetime.now(UTC))

@@ -49,7 +49,7 @@ def test_dependents_start_when_the_broker_is_healthy_and_stop_before_it(make_hos
     assert [child.pid for child in children if child.is_running()] == []
 
 
-def test_a_sick_resource_is_shown_and_holds_back_who_waits_for_it(make_host: MakeHost) -> None:
+def test_an_unhealthy_resource_is_shown_and_delays_resources_that_wait_for_it(make_host: MakeHost) -> None:
     host = make_host("""
         api = program("api").with_http_endpoint(env="PORT").with_http_health_check(path="/health")
         program("later").wait_for(api)
@@ -68,7 +68,7 @@ def test_a_sick_resource_is_shown_and_holds_back_who_waits_for_it(make_host: Mak
     assert host.wait_for_state("later", "Running")["health"] == "Healthy"
 
 
-def test_what_dies_is_restarted_and_what_keeps_dying_is_given_up(make_host: MakeHost) -> None:
+def test_a_dead_process_is_restarted_until_it_dies_too_often(make_host: MakeHost) -> None:
     host = make_host("""
         program("crashing")
         program("steady")
@@ -125,7 +125,7 @@ def test_nothing_outlives_an_apphost_that_is_killed(make_host: MakeHost) -> None
     wait_until(lambda: not any(child.is_running() for child in children), seconds=5, what="no child")
 
 
-def test_data_lasts_and_the_password_stands_on_no_command_line(make_host: MakeHost) -> None:
+def test_data_persist_and_the_password_is_on_no_command_line(make_host: MakeHost) -> None:
     port = free_port()
     host = make_host(f'builder.add_redis("broker", port={port})').start_healthy()
     password = (host.state / "broker-password").read_text(encoding="utf-8")
@@ -151,7 +151,7 @@ def test_data_lasts_and_the_password_stands_on_no_command_line(make_host: MakeHo
     assert {name for name, mode in private.items() if mode != 0o600} <= {"lock"}
 
 
-def test_a_taken_broker_port_is_left_alone_and_said(make_host: MakeHost) -> None:
+def test_a_broker_port_in_use_is_replaced_with_a_message(make_host: MakeHost) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -159,7 +159,7 @@ def test_a_taken_broker_port_is_left_alone_and_said(make_host: MakeHost) -> None
 
         host = make_host(f'builder.add_redis("broker", port={port})').start_healthy()
 
-    assert re.search(rf"Port {port} is in use, so broker takes \d+", host.read_output())
+    assert re.search(rf"Port {port} is in use, so broker uses port \d+", host.read_output())
 
 
 def test_of_two_that_start_at_once_each_gets_a_port(make_host: MakeHost) -> None:
@@ -174,7 +174,7 @@ def test_of_two_that_start_at_once_each_gets_a_port(make_host: MakeHost) -> None
     assert len({tuple(host.resource("broker")["endpoints"]) for host in hosts}) == 3
 
 
-def test_a_taken_port_ends_the_start_with_one_line(make_host: MakeHost) -> None:
+def test_a_port_in_use_ends_the_start_with_one_line(make_host: MakeHost) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -189,7 +189,7 @@ def test_a_taken_port_ends_the_start_with_one_line(make_host: MakeHost) -> None:
     assert code == 1
     holder = f"{psutil.Process().name()} (pid {os.getpid()})"
     assert host.read_output() == (
-        f"Port {port} is in use by {holder}. Stop that, or set PORT to another port.\n"
+        f"Port {port} is in use by {holder}. Stop that program, or set PORT to another port.\n"
     )
     assert host.journal() == []
 
@@ -203,7 +203,7 @@ def test_a_second_apphost_in_the_same_folder_is_refused(make_host: MakeHost) -> 
 
     assert code == 1
     assert second.read_output().count("\n") == 1
-    assert f"already (pid {first.pid})" in second.read_output()
+    assert f"(pid {first.pid}). Stop it" in second.read_output()
 
 
 def test_secrets_are_masked_in_logs(make_host: MakeHost) -> None:
@@ -245,7 +245,7 @@ def test_a_broker_of_the_users_own_is_watched_and_never_stopped(make_host: MakeH
     assert redis.ping()
 
 
-def test_what_a_crashed_run_left_is_ended_and_a_stranger_with_its_pid_is_not(tmp_path: Path) -> None:
+def test_leftovers_of_a_crashed_run_are_killed_and_a_process_with_a_reused_pid_is_not(tmp_path: Path) -> None:
     command = (sys.executable, "-c", "import threading; threading.Event().wait()")
     with (
         subprocess.Popen(command, start_new_session=True) as left,

@@ -1,4 +1,4 @@
-"""The web side over a broker in memory."""
+"""The web application with a broker in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "a secret for tests alone"
 
 @pytest.fixture
 def memory_server() -> fakeredis.FakeServer:
-    """A broker in memory; `connected = False` takes it away."""
+    """A broker in memory; `connected = False` makes it unreachable."""
     return fakeredis.FakeServer()
 
 
@@ -46,13 +46,13 @@ def factory(memory: fakeredis.FakeRedis, queue: ReportQueue) -> ReportFactory:
 
 @pytest.fixture
 def app(services: Services) -> Flask:
-    """An application of the test's own, which it may change."""
+    """An application that a single test may change."""
     return make_app(services)
 
 
 def make_app(services: Services) -> Flask:
-    """Somebody's small application with our blueprint at its root."""
-    app = Flask("somebodys", template_folder=None, static_folder=None)
+    """A small host application with the blueprint at its root."""
+    app = Flask("host_application", template_folder=None, static_folder=None)
     app.config.update(SECRET_KEY=SECRET)
     app.jinja_env.undefined = StrictUndefined
     app.register_blueprint(create_blueprint(services=services))

@@ -1,4 +1,4 @@
-"""A completed report with all that one can have: tables, a chart, files and stages, whole and cut."""
+"""A completed report with all kinds of content: tables, a chart, files and stages, complete and cut."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHA = "0f" * 32
 
 
 def fill(folder: Path, text: str) -> Completed:
-    """Describe an end in which every text that a type or its data can give is `text`."""
+    """Make an outcome in which every text of the type and its data is `text`."""
     columns = [Column("name", Kind.TEXT, text, text), Column("sum", Kind.INTEGER, "Sum", "EUR")]
     rows = [(text, 1), (None, 2)]
     whole = spool(folder, columns, rows, name="whole", title=text)

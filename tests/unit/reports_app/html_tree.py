@@ -1,4 +1,4 @@
-"""A page as a tree, to ask it by tag, attribute and text."""
+"""A page as a tree, with queries by tag, attribute and text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 
 @dataclass
 class Element:
-    """A tag with its attributes and what stands in it."""
+    """A tag with its attributes and its content."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)

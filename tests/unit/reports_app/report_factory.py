@@ -1,4 +1,4 @@
-"""Reports in every state, brought there the way a worker brings them."""
+"""Reports in every status, changed in the same way as by a worker."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ UNKNOWN_ID = "0190a2b4-5c6d-7000-8000-00000000abcd"
 
 
 class ReportFactory:
-    """Asks for reports and moves them on, through the scripts that the product itself uses."""
+    """Requests reports and changes their status, with the product's own scripts."""
 
     def __init__(self, connection: Redis, queue: ReportQueue) -> None:
         self.connection = connection
         self._queue = queue
         self._leases = Leases(connection, retention=timedelta(days=30))
 
-    def ask(
+    def request(
         self, title: str = "Q4 sales", report_type: str = "sales", *, callback_url: str | None = None
     ) -> str:
         """Leave a pending report; return its id."""
@@ -46,7 +46,7 @@ class ReportFactory:
 
     def start(self, title: str = "Q4 sales", *, percent: int = 0, stage: str = "") -> str:
         """Leave a running report; return its id."""
-        self.begin(task_id := self.ask(title))
+        self.begin(task_id := self.request(title))
         self.advance(task_id, percent=percent, stage=stage)
         return task_id
 
@@ -72,7 +72,7 @@ class ReportFactory:
         assert self._leases.start(Execution(task_id, "1"), worker="bench", expires=timedelta(hours=1))
 
     def advance(self, task_id: str, *, percent: int, stage: str) -> None:
-        """Say how far a running report is."""
+        """Set the progress of a running report."""
         assert self._leases.progress(Execution(task_id, "1"), percent, stage)
 
     def end(self, task_id: str, outcome: Outcome = COMPLETED) -> None:
@@ -80,7 +80,7 @@ class ReportFactory:
         assert self._leases.publish(Execution(task_id, "1"), outcome)
 
     def deliver(self, attempt: Attempt) -> None:
-        """Make an attempt to tell the end that is due first."""
+        """Record an attempt of the delivery that is due first."""
         deliveries = Deliveries(self.connection, retention=timedelta(days=30), delays=[timedelta()])
         delivery = deliveries.claim()
         assert delivery is not None
@@ -93,7 +93,7 @@ class ReportFactory:
 
 
 class BrokenQueue(ReportQueue):
-    """Raises what nobody foresaw."""
+    """Raises unexpected errors."""
 
     def find(self, task_id: str) -> NoReturn:
         raise RuntimeError(f"a secret about {task_id}")
@@ -103,7 +103,7 @@ class BrokenQueue(ReportQueue):
 
 
 def break_queue(app: Flask) -> None:
-    """Have the application ask a queue that raises."""
+    """Replace the queue of the application by one that raises."""
     services = app.extensions[EXTENSION]
     broken = BrokenQueue(services.queue.connection, timeout=timedelta(hours=1))
     app.extensions[EXTENSION] = replace(services, queue=broken)

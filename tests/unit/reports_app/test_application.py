@@ -31,16 +31,16 @@ def app_for(services: Services, **settings: object) -> Flask:
     return app
 
 
-def test_where_it_is_open_health_and_every_page_say_so(services: Services) -> None:
+def test_if_the_api_is_open_health_and_every_page_show_a_warning(services: Services) -> None:
     client = app_for(replace(services, is_open=True), is_open=True).test_client()
 
     (warning,) = client.get("/health").get_json()["warnings"]
     assert warning.startswith("REPORTS_OPEN=yes: there is no sign-in")
     for path in ("/", "/types", "/docs", "/nothing", "/reports/nothing"):
-        assert "There is no sign-in here" in client.get(path, headers=HTML).text
+        assert "There is no sign-in" in client.get(path, headers=HTML).text
 
 
-def test_on_loopback_there_is_nothing_to_say(product_client: FlaskClient) -> None:
+def test_on_loopback_there_is_no_warning(product_client: FlaskClient) -> None:
     assert "warnings" not in product_client.get("/health").get_json()
     assert "sign-in" not in product_client.get("/", headers=HTML).text
 
@@ -53,12 +53,12 @@ def test_on_loopback_there_is_nothing_to_say(product_client: FlaskClient) -> Non
         (None, "application/problem+json"),
     ],
 )
-def test_an_unknown_page_is_told_to_people_as_a_page_and_to_programs_as_a_problem(
+def test_an_unknown_address_is_a_page_for_browsers_and_problem_details_for_programs(
     product_client: FlaskClient, accept: str | None, mimetype: str
 ) -> None:
-    answer = product_client.get("/nothing", headers={"Accept": accept} if accept else {})
+    response = product_client.get("/nothing", headers={"Accept": accept} if accept else {})
 
-    assert (answer.status_code, answer.mimetype) == (404, mimetype)
+    assert (response.status_code, response.mimetype) == (404, mimetype)
 
 
 def test_the_page_of_an_error_leads_back(product_client: FlaskClient) -> None:
@@ -69,26 +69,26 @@ def test_the_page_of_an_error_leads_back(product_client: FlaskClient) -> None:
 
 
 def test_a_method_that_a_page_has_not_is_refused(product_client: FlaskClient) -> None:
-    answer = product_client.delete("/reports", headers=HTML)
+    response = product_client.delete("/reports", headers=HTML)
 
-    assert answer.status_code == 405
-    assert parse_html(answer.text).get("h1").text == "That did not work"
+    assert response.status_code == 405
+    assert parse_html(response.text).get("h1").text == "The request was refused"
 
 
 def test_an_unforeseen_error_is_a_page_without_its_words(product_client: FlaskClient) -> None:
     break_queue(product_client.application)
 
-    answer = product_client.get("/", headers=HTML)
+    response = product_client.get("/", headers=HTML)
 
-    assert answer.status_code == 500
-    assert parse_html(answer.text).get("h1").text == "Something went wrong"
-    assert "secret" not in answer.text
+    assert response.status_code == 500
+    assert parse_html(response.text).get("h1").text == "Unexpected error"
+    assert "secret" not in response.text
 
 
-def test_with_the_broker_away_programs_are_told_when_to_come_back(
+def test_with_the_broker_away_the_response_has_a_retry_time(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     memory_server.connected = False
     body = {"title": "Q4", "type": "sales"}
 
@@ -98,16 +98,16 @@ def test_with_the_broker_away_programs_are_told_when_to_come_back(
         product_client.post("/api/reports", json=body),
     ]
 
-    for answer in answers:
-        assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert "broker cannot be reached" in answer.get_json()["detail"]
+    for response in answers:
+        assert (response.status_code, response.mimetype) == (503, "application/problem+json")
+        assert int(response.headers["Retry-After"]) >= 1
+        assert "broker cannot be reached" in response.get_json()["detail"]
     memory_server.connected = True
     assert product_client.post("/api/reports", json=body).status_code == 202
     assert len(product_client.get("/api/reports").get_json()) == 2
 
 
-def test_with_the_broker_away_what_is_wrong_with_a_request_is_told_first(
+def test_with_the_broker_away_an_invalid_request_is_still_refused_as_invalid(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False
@@ -116,33 +116,33 @@ def test_with_the_broker_away_what_is_wrong_with_a_request_is_told_first(
     assert product_client.get("/api/reports/7").status_code == 404
 
 
-def test_with_the_broker_away_health_says_why_and_alive_is_well(
+def test_with_the_broker_away_health_has_the_reason_and_alive_is_alive(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False
 
-    answer = product_client.get("/health")
+    response = product_client.get("/health")
 
-    assert answer.status_code == 503
-    assert answer.get_json()["status"] == "unhealthy"
-    assert answer.get_json()["service"] == "report-api"
-    assert "broker" in answer.get_json()["reason"]
+    assert response.status_code == 503
+    assert response.get_json()["status"] == "unhealthy"
+    assert response.get_json()["service"] == "report-api"
+    assert "broker" in response.get_json()["reason"]
     assert product_client.get("/alive").status_code == 200
     memory_server.connected = True
     assert product_client.get("/health").get_json() == {"status": "healthy", "service": "report-api"}
 
 
-def test_a_port_where_nobody_listens_is_a_broker_that_is_away() -> None:
+def test_a_closed_port_is_a_broker_that_cannot_be_reached() -> None:
     address = parse_address(f"redis://:hunter22@127.0.0.1:{free_port()}")
     client = create_app(AppSettings(Settings(broker=address), secret_key=SECRET)).test_client()
 
     answers = [client.get("/", headers=HTML), client.get("/api/reports"), client.get("/health")]
 
-    assert [answer.status_code for answer in answers] == [503, 503, 503]
-    assert not any("hunter22" in answer.text for answer in answers)
+    assert [response.status_code for response in answers] == [503, 503, 503]
+    assert not any("hunter22" in response.text for response in answers)
 
 
-def test_making_an_application_asks_the_broker_for_nothing() -> None:
+def test_creating_an_application_sends_nothing_to_the_broker() -> None:
     address = parse_address(f"redis://127.0.0.1:{free_port()}")
 
     app = create_app(AppSettings(Settings(broker=address), secret_key=SECRET))
@@ -180,7 +180,7 @@ def run_python(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=given, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_importing_and_making_it_opens_no_connection(tmp_path: Path) -> None:
+def test_importing_and_creating_the_application_opens_no_connection(tmp_path: Path) -> None:
     done = run_python(IMPORTING, BROKER_URI=f"redis://127.0.0.1:{free_port()}", XDG_STATE_HOME=str(tmp_path))
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -20,7 +20,7 @@ URL = "https://hooks.example.com/x"
 @pytest.fixture
 def callback_client(queue: ReportQueue) -> FlaskClient:
     """A client of an API whose callbacks may go to one host."""
-    app = Flask("somebodys", template_folder=None, static_folder=None)
+    app = Flask("host_application", template_folder=None, static_folder=None)
     services = Services(queue, TYPES, callback_hosts=("hooks.example.com",))
     app.register_blueprint(create_blueprint(services=services))
     return app.test_client()
@@ -28,29 +28,29 @@ def callback_client(queue: ReportQueue) -> FlaskClient:
 
 def submit(client: FlaskClient, url: object, **headers: str) -> tuple[int, dict[str, object]]:
     body = {"title": "Quarter", "type": "sales", "callback_url": url}
-    answer = client.post("/api/reports", json=body, headers=headers)
-    return answer.status_code, answer.get_json()
+    response = client.post("/api/reports", json=body, headers=headers)
+    return response.status_code, response.get_json()
 
 
-def test_a_report_with_a_callback_shows_how_its_delivery_stands(
+def test_a_report_with_a_callback_shows_the_state_of_its_delivery(
     callback_client: FlaskClient, memory: Redis
 ) -> None:
     status, accepted = submit(callback_client, URL)
     task_id = str(accepted["task_id"])
 
-    asked = callback_client.get(f"/api/reports/{task_id}").get_json()["callback"]
+    requested = callback_client.get(f"/api/reports/{task_id}").get_json()["callback"]
     fields: dict[Any, Any] = {
         "callback_status": "delivered",
         "callback_attempts": "2",
         "callback_last_status": "204",
     }
     memory.hset(keys.job(task_id), mapping=fields | {"callback_delivered_at": "2026-01-02T03:04:05.678000Z"})
-    told = callback_client.get(f"/api/reports/{task_id}").get_json()["callback"]
+    delivered = callback_client.get(f"/api/reports/{task_id}").get_json()["callback"]
 
     assert status == 202
     nothing = {"last_status": None, "last_error": None, "delivered_at": None}
-    assert asked == {"url": URL, "status": "pending", "attempts": 0, **nothing}
-    assert told == {
+    assert requested == {"url": URL, "status": "pending", "attempts": 0, **nothing}
+    assert delivered == {
         "url": URL,
         "status": "delivered",
         "attempts": 2,
@@ -58,7 +58,7 @@ def test_a_report_with_a_callback_shows_how_its_delivery_stands(
         "last_error": None,
         "delivered_at": "2026-01-02T03:04:05.678Z",
     }
-    assert callback_client.get("/api/reports").get_json()[0]["callback"] == told
+    assert callback_client.get("/api/reports").get_json()[0]["callback"] == delivered
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_callback_that_is_not_allowed_is_a_field_at_fault(
     assert queue.list().total == 0
 
 
-def test_without_allowed_hosts_the_refusal_says_what_to_set(client: FlaskClient) -> None:
+def test_without_allowed_hosts_the_refusal_names_the_setting(client: FlaskClient) -> None:
     status, problem = submit(client, URL)
 
     assert status == 400
@@ -106,7 +106,7 @@ def test_the_description_knows_callbacks(callback_client: FlaskClient) -> None:
 
 
 def test_a_form_names_no_callback(client: FlaskClient, queue: ReportQueue) -> None:
-    answer = client.post("/reports", data={"title": "T", "type": "sales", "callback_url": URL})
+    response = client.post("/reports", data={"title": "T", "type": "sales", "callback_url": URL})
 
-    assert answer.status_code in (303, 400)
+    assert response.status_code in (303, 400)
     assert all(report.callback is None for report in queue.list().reports)

@@ -1,4 +1,4 @@
-"""Records of which another has written a part: their pages answer, or say that there is no such report."""
+"""Damaged records: their pages are served, or are not found."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ values = st.one_of(
 
 @pytest.fixture
 def whole(factory: ReportFactory, tmp_path: Path) -> dict[Any, Any]:
-    """The fields of a completed report with all that one can have."""
+    """The fields of a completed report with all kinds of content."""
     task_id = factory.complete(outcome=fill(tmp_path, "text"))
     stored: Any = factory.connection.hgetall(keys.job(task_id))
     found = {name.decode(): value for name, value in stored.items()}
@@ -71,8 +71,8 @@ def assert_all_answer(client: FlaskClient, task_id: str) -> None:
         f"/api/reports/{task_id}",
         f"/?from={task_id}",
     ):
-        answer = client.get(path)
-        assert answer.status_code in (200, 404), path
+        response = client.get(path)
+        assert response.status_code in (200, 404), path
     for path in LISTS:
         assert client.get(path).status_code == 200, path
 
@@ -98,7 +98,7 @@ def test_no_value_of_a_field_breaks_a_page(
 def test_no_part_of_a_json_value_breaks_a_page(
     client: FlaskClient, factory: ReportFactory, whole: dict[Any, Any], data: st.DataObject
 ) -> None:
-    """What is nearly as it should be goes further than what is not."""
+    """A nearly valid value passes more checks than a random one."""
     task_id = whole["task_id"]
     key = keys.job(task_id)
     factory.connection.hset(key, mapping=whole)
@@ -110,7 +110,7 @@ def test_no_part_of_a_json_value_breaks_a_page(
 
 
 def change_a_part(value: Any, data: st.DataObject) -> Any:
-    """Put something else at one place within, or take it away."""
+    """Replace or remove one value inside a document."""
     if isinstance(value, (dict, list)) and value and data.draw(st.integers(0, 6)):
         places = sorted(value) if isinstance(value, dict) else list(range(len(value)))
         place = data.draw(st.sampled_from(places))

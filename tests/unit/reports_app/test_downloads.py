@@ -1,4 +1,4 @@
-"""Files of reports as programs and browsers take them away."""
+"""Downloads of report files by programs and browsers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from reports_app.services.container import EXTENSION, Services, add_services
-from reports_app.services.downloads import SMALL, Downloads, name_file
+from reports_app.services.downloads import SMALL_BYTES, Downloads, format_disposition
 from reports_worker import Receipt, ReportQueue
 from reports_worker.artifacts import StorageError
 from reports_worker.artifacts.filesystem import FolderStore
 from reports_worker.domain.report import Completed, Failed, Reason
 from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, ReportFactory
 
-DATA = bytes(range(256)) * (2 * SMALL // 256)
+DATA = bytes(range(256)) * (2 * SMALL_BYTES // 256)
 DIGEST = hashlib.sha256(DATA).hexdigest()
 RECEIPT = Receipt("csv", "text/csv; charset=utf-8", 0.1, name="orders.csv", size=len(DATA), sha256=DIGEST)
 EMPTY = Receipt(
@@ -51,15 +51,15 @@ def client(app: Flask) -> FlaskClient:
 
 
 def use(app: Flask, services: Services, store: FolderStore) -> None:
-    """Have the application hand out what is in this store, two at a time."""
+    """Let the application serve the files of this store, two at a time."""
     changed = replace(services)
-    object.__setattr__(changed, "downloads", Downloads(store, places=2))
+    object.__setattr__(changed, "downloads", Downloads(store, max_concurrent=2))
     add_services(app, changed)
 
 
 @pytest.fixture
 def path(factory: ReportFactory, store: FolderStore, tmp_path: Path) -> str:
-    """Leave a completed report with files; return the path of one."""
+    """Create a completed report with files; return the path of one."""
     return complete(factory, store, tmp_path)
 
 
@@ -73,45 +73,45 @@ def complete(factory: ReportFactory, store: FolderStore, folder: Path, title: st
     return f"/api/reports/{task_id}/artifacts/orders.csv"
 
 
-def test_a_file_comes_whole_with_all_that_is_known_of_it(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
+def test_a_file_is_returned_completely_with_its_headers(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
 
-    assert answer.status_code == 200
-    assert answer.data == DATA
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert answer.headers["Content-Length"] == str(len(DATA))
-    assert answer.headers["ETag"] == f'"{DIGEST}"'
-    assert answer.headers["Accept-Ranges"] == "bytes"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert answer.headers["Content-Disposition"].startswith('attachment; filename="orders.csv"')
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-
-
-def test_head_tells_the_same_and_sends_nothing(client: FlaskClient, path: str) -> None:
-    answer = client.head(path, headers={"Range": "bytes=0-1"})
-
-    assert (answer.status_code, answer.data) == (200, b"")
-    assert answer.headers["Content-Length"] == str(len(DATA))
-    assert answer.headers["ETag"] == f'"{DIGEST}"'
+    assert response.status_code == 200
+    assert response.data == DATA
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Length"] == str(len(DATA))
+    assert response.headers["ETag"] == f'"{DIGEST}"'
+    assert response.headers["Accept-Ranges"] == "bytes"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Content-Disposition"].startswith('attachment; filename="orders.csv"')
+    assert "sandbox" in response.headers["Content-Security-Policy"]
 
 
-def test_an_empty_file_can_be_taken(client: FlaskClient, path: str) -> None:
-    answer = client.get(path.replace("orders", "empty"))
+def test_head_returns_the_same_headers_without_a_body(client: FlaskClient, path: str) -> None:
+    response = client.head(path, headers={"Range": "bytes=0-1"})
 
-    assert (answer.status_code, answer.data, answer.headers["Content-Length"]) == (200, b"", "0")
+    assert (response.status_code, response.data) == (200, b"")
+    assert response.headers["Content-Length"] == str(len(DATA))
+    assert response.headers["ETag"] == f'"{DIGEST}"'
+
+
+def test_an_empty_file_can_be_downloaded(client: FlaskClient, path: str) -> None:
+    response = client.get(path.replace("orders", "empty"))
+
+    assert (response.status_code, response.data, response.headers["Content-Length"]) == (200, b"", "0")
 
 
 @pytest.mark.parametrize("etags", [f'"{DIGEST}"', f'"other", W/"{DIGEST}"', "*"])
-def test_what_the_client_has_is_not_sent_again(client: FlaskClient, path: str, etags: str) -> None:
-    answer = client.get(path, headers={"If-None-Match": etags})
+def test_a_file_that_the_client_has_is_not_sent_again(client: FlaskClient, path: str, etags: str) -> None:
+    response = client.get(path, headers={"If-None-Match": etags})
 
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == f'"{DIGEST}"'
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == f'"{DIGEST}"'
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("requested", "start", "end"),
     [
         ("bytes=0-0", 0, 1),
         ("bytes=100-299", 100, 300),
@@ -120,29 +120,33 @@ def test_what_the_client_has_is_not_sent_again(client: FlaskClient, path: str, e
         ("bytes=10-99999999999", 10, len(DATA)),
     ],
 )
-def test_a_range_comes_alone(client: FlaskClient, path: str, asked: str, start: int, end: int) -> None:
-    answer = client.get(path, headers={"Range": asked})
+def test_a_range_is_returned_alone(
+    client: FlaskClient, path: str, requested: str, start: int, end: int
+) -> None:
+    response = client.get(path, headers={"Range": requested})
 
-    assert answer.status_code == 206
-    assert answer.data == DATA[start:end]
-    assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(DATA)}"
-    assert answer.headers["Content-Length"] == str(end - start)
-
-
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "lines=0-1", "bytes=x-y", "bytes=5-1", "bytes"])
-def test_ranges_that_are_several_or_none_bring_all(client: FlaskClient, path: str, asked: str) -> None:
-    answer = client.get(path, headers={"Range": asked})
-
-    assert (answer.status_code, len(answer.data)) == (200, len(DATA))
+    assert response.status_code == 206
+    assert response.data == DATA[start:end]
+    assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(DATA)}"
+    assert response.headers["Content-Length"] == str(end - start)
 
 
-@pytest.mark.parametrize("asked", [f"bytes={len(DATA)}-", f"bytes={len(DATA)}-{2 * len(DATA)}"])
-def test_a_range_behind_the_end_is_refused(client: FlaskClient, path: str, asked: str) -> None:
-    answer = client.get(path, headers={"Range": asked})
+@pytest.mark.parametrize("requested", ["bytes=0-1,5-6", "lines=0-1", "bytes=x-y", "bytes=5-1", "bytes"])
+def test_several_or_invalid_ranges_return_the_complete_file(
+    client: FlaskClient, path: str, requested: str
+) -> None:
+    response = client.get(path, headers={"Range": requested})
 
-    assert answer.status_code == 416
-    assert answer.headers["Content-Range"] == f"bytes */{len(DATA)}"
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (response.status_code, len(response.data)) == (200, len(DATA))
+
+
+@pytest.mark.parametrize("requested", [f"bytes={len(DATA)}-", f"bytes={len(DATA)}-{2 * len(DATA)}"])
+def test_a_range_behind_the_end_is_refused(client: FlaskClient, path: str, requested: str) -> None:
+    response = client.get(path, headers={"Range": requested})
+
+    assert response.status_code == 416
+    assert response.headers["Content-Range"] == f"bytes */{len(DATA)}"
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +156,9 @@ def test_a_range_behind_the_end_is_refused(client: FlaskClient, path: str, asked
 def test_a_range_of_another_file_brings_all(
     client: FlaskClient, path: str, condition: str, status: int
 ) -> None:
-    answer = client.get(path, headers={"Range": "bytes=0-1", "If-Range": condition})
+    response = client.get(path, headers={"Range": "bytes=0-1", "If-Range": condition})
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -169,7 +173,7 @@ def test_a_range_of_another_file_brings_all(
     ],
 )
 def test_a_browser_gives_the_file_a_safe_name(title: str, name: str) -> None:
-    header = name_file(title, "orders.csv")
+    header = format_disposition(title, "orders.csv")
 
     assert header.startswith("attachment; filename=\"orders.csv\"; filename*=UTF-8''")
     assert unquote(header.partition("UTF-8''")[2]) == name
@@ -184,16 +188,16 @@ def test_files_are_unknown_until_the_report_is_completed_and_after_it_is_deleted
     queue.delete(path.split("/")[3])
     deleted = client.get(path)
 
-    assert [answer.status_code for answer in (running, unknown, none, deleted)] == [404] * 4
+    assert [response.status_code for response in (running, unknown, none, deleted)] == [404] * 4
     assert "running" in running.get_json()["detail"]
     assert "others.csv" in unknown.get_json()["detail"]
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fetc%2fpasswd", ".scratch", "%00", "orders.csv%0d%0aX: y"])
 def test_a_name_that_leads_elsewhere_is_unknown(client: FlaskClient, path: str, name: str) -> None:
-    answer = client.get(path.replace("orders.csv", name))
+    response = client.get(path.replace("orders.csv", name))
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -210,7 +214,7 @@ def test_a_file_that_was_removed_or_changed_is_gone(
     answers = [client.open(path, method=method) for _ in range(5)]
     answers.append(client.open(path, method=method, headers={"If-None-Match": f'"{DIGEST}"'}))
 
-    assert {answer.status_code for answer in answers} == {410}
+    assert {response.status_code for response in answers} == {410}
     if method == "GET":
         assert str(store.scratch_root.parent) not in answers[0].text
 
@@ -222,30 +226,32 @@ def test_a_store_that_is_away_is_not_a_missing_file(
 
     answers = [client.get(path) for _ in range(5)]
 
-    assert {answer.status_code for answer in answers} == {503}
+    assert {response.status_code for response in answers} == {503}
     assert answers[0].headers["Retry-After"] == "2"
 
 
 def begin(client: FlaskClient, path: str, **headers: str) -> TestResponse:
-    """Ask for a file without taking it."""
+    """Request a file without reading it."""
     return client.get(path, headers=headers, buffered=False)
 
 
-def test_large_files_go_out_so_many_at_a_time_and_small_parts_always(client: FlaskClient, path: str) -> None:
+def test_downloads_of_large_files_are_limited_and_small_ranges_are_not(
+    client: FlaskClient, path: str
+) -> None:
     taken = [begin(client, path) for _ in range(2)]
     crowded = client.get(path)
     small = client.get(path, headers={"Range": "bytes=0-99"})
-    for answer in taken:
-        answer.close()
+    for response in taken:
+        response.close()
     after = client.get(path)
 
-    assert [answer.status_code for answer in taken] == [200, 200]
+    assert [response.status_code for response in taken] == [200, 200]
     assert (crowded.status_code, crowded.headers["Retry-After"]) == (503, "2")
     assert small.status_code == 206
     assert after.data == DATA
 
 
-def test_places_come_back_whatever_the_answer_is(client: FlaskClient, path: str) -> None:
+def test_slots_are_released_after_any_response(client: FlaskClient, path: str) -> None:
     for headers in (
         {"If-None-Match": f'"{DIGEST}"'},
         {"Range": f"bytes={len(DATA)}-"},
@@ -258,16 +264,16 @@ def test_places_come_back_whatever_the_answer_is(client: FlaskClient, path: str)
     assert client.get(path).status_code == 200
 
 
-def test_a_file_cut_off_on_its_way_breaks_the_answer_instead_of_ending_it(
+def test_a_truncated_file_breaks_the_response_instead_of_ending_it(
     client: FlaskClient, store: FolderStore, path: str
 ) -> None:
-    answer = begin(client, path)
+    response = begin(client, path)
     file = store.scratch_root.parent / path.split("/")[3] / "1" / "orders.csv"
     file.write_bytes(b"")
 
     with pytest.raises(Exception, match="not what it was"):
-        _ = answer.data
-    answer.close()
+        _ = response.data
+    response.close()
 
 
 def test_a_failed_report_has_no_files(client: FlaskClient, factory: ReportFactory) -> None:
@@ -277,7 +283,7 @@ def test_a_failed_report_has_no_files(client: FlaskClient, factory: ReportFactor
     assert client.get(f"/api/reports/{task_id}/artifacts/orders.csv").status_code == 404
 
 
-def test_receipts_stand_in_the_report_and_a_cut_one_is_not_complete(
+def test_a_report_has_its_receipts_and_a_cut_file_is_not_complete(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     whole, cut = factory.start(), factory.start()

@@ -1,4 +1,4 @@
-"""Our blueprint in somebody else's application, under a prefix, beside files of the same names."""
+"""The blueprint in a host application, under a prefix, beside files of the same names."""
 
 from __future__ import annotations
 
@@ -56,11 +56,9 @@ def post_form(client: FlaskClient) -> Any:
     return client.post(f"{PREFIX}/reports", data=form.hidden_fields() | {"title": "Q4", "type": "sales"})
 
 
-def test_every_address_on_our_pages_stays_below_the_prefix(
-    client: FlaskClient, factory: ReportFactory
-) -> None:
+def test_every_address_on_the_pages_is_below_the_prefix(client: FlaskClient, factory: ReportFactory) -> None:
     for number in range(PAGE_SIZE + 1):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
 
     addresses = {
         value
@@ -72,23 +70,23 @@ def test_every_address_on_our_pages_stays_below_the_prefix(
     assert len(addresses) > PAGE_SIZE
     for address in addresses:
         assert address.startswith(f"{PREFIX}/")
-        with client.get(address) as answer:
-            assert answer.status_code == 200
+        with client.get(address) as response:
+            assert response.status_code == 200
 
 
 def test_the_form_works_below_the_prefix(client: FlaskClient) -> None:
-    answer = post_form(client)
+    response = post_form(client)
 
-    assert answer.status_code == 303
-    assert answer.headers["Location"].startswith(f"{PREFIX}/#report-")
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith(f"{PREFIX}/#report-")
     page = parse_html(client.get(f"{PREFIX}/").text)
     assert page.get("p", role="status").text == "Report generation started: Q4"
     assert page.get("h3").text == "Q4"
 
 
 def test_the_api_works_below_the_prefix(client: FlaskClient, factory: ReportFactory) -> None:
-    factory.ask()
-    factory.ask()
+    factory.request()
+    factory.request()
 
     submitted = client.post(f"{PREFIX}/api/reports", json={"title": "Q4", "type": "sales"})
     listed = client.get(f"{PREFIX}/api/reports?limit=1")
@@ -114,27 +112,31 @@ def test_the_api_works_below_the_prefix(client: FlaskClient, factory: ReportFact
         ("GET", "/api/reports?limit=0", 400),
     ],
 )
-def test_errors_of_the_api_are_ours(client: FlaskClient, method: str, path: str, status: int) -> None:
-    answer = client.open(PREFIX + path, method=method, headers=HTML)
+def test_errors_of_the_api_are_handled_by_the_product(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    response = client.open(PREFIX + path, method=method, headers=HTML)
 
-    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
 
 
-def test_the_pages_errors_are_ours(client: FlaskClient, memory_server: fakeredis.FakeServer) -> None:
+def test_errors_of_the_pages_are_handled_by_the_product(
+    client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
     too_large = client.post(f"{PREFIX}/reports", data={"title": "x" * 70_000}, headers=HTML)
     no_file = client.get(f"{PREFIX}/static/nothing.css", headers=HTML)
     memory_server.connected = False
     away = client.get(f"{PREFIX}/", headers=HTML)
 
-    for answer, status in ((too_large, 413), (no_file, 404), (away, 503)):
-        assert answer.status_code == status
-        assert parse_html(answer.text).links()
-        assert "the host's" not in answer.get_data(as_text=True)
+    for response, status in ((too_large, 413), (no_file, 404), (away, 503)):
+        assert response.status_code == status
+        assert parse_html(response.text).links()
+        assert "the host's" not in response.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("path", ["/nothing", "/nothing/at/all", "/reports/x/y", "/reports/", "/rq/"])
-def test_what_nobody_serves_below_the_prefix_is_answered_by_us(
+def test_an_unknown_path_below_the_prefix_is_refused_by_the_product(
     client: FlaskClient, method: str, path: str
 ) -> None:
     page = client.open(PREFIX + path, method=method, headers=HTML)
@@ -147,17 +149,17 @@ def test_what_nobody_serves_below_the_prefix_is_answered_by_us(
     assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
 
 
-def test_another_method_below_the_prefix_is_refused_by_us(
+def test_another_method_below_the_prefix_is_refused_by_the_product(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    path = f"{PREFIX}/reports/{factory.ask()}"
+    path = f"{PREFIX}/reports/{factory.request()}"
 
     page = client.delete(path, headers=HTML)
     problem = client.delete(path, headers={"Accept": "application/json"})
 
     assert page.status_code == problem.status_code == 405
-    assert parse_html(page.text).get("h1").text == "That did not work"
-    assert problem.get_json()["detail"] == "DELETE is not allowed here; GET, HEAD, OPTIONS are."
+    assert parse_html(page.text).get("h1").text == "The request was refused"
+    assert problem.get_json()["detail"] == "DELETE is not allowed. Use GET, HEAD, OPTIONS."
     assert problem.headers["Allow"] == "GET, HEAD, OPTIONS"
     assert client.options(path).status_code == 200
 
@@ -187,28 +189,28 @@ def test_the_hosts_pages_files_and_errors_stay_its_own(client: FlaskClient) -> N
     assert client.get("/api/reports").text == "the host's 404"
     assert client.delete("/").text == "the host's 405"
     assert client.get("/broken").text == "the host's failure"
-    with client.get("/static/css/reports.css") as answer:
-        assert answer.get_data(as_text=True) == "/* the host's */"
-    with client.get(f"{PREFIX}/static/css/reports.css") as answer:
-        assert "the host's" not in answer.get_data(as_text=True)
+    with client.get("/static/css/reports.css") as response:
+        assert response.get_data(as_text=True) == "/* the host's */"
+    with client.get(f"{PREFIX}/static/css/reports.css") as response:
+        assert "the host's" not in response.get_data(as_text=True)
 
 
-def test_the_hosts_answers_get_nothing_of_ours(client: FlaskClient) -> None:
-    answer = client.get("/")
+def test_responses_of_the_host_application_get_no_headers_of_the_product(client: FlaskClient) -> None:
+    response = client.get("/")
 
-    assert "Content-Security-Policy" not in answer.headers
-    assert "Cache-Control" not in answer.headers
+    assert "Content-Security-Policy" not in response.headers
+    assert "Cache-Control" not in response.headers
     assert client.post("/upload", data=b"x" * 500_000).text == "500000"
 
 
-def test_what_a_host_answers_before_us_goes_out_as_it_is(
+def test_a_response_of_the_host_application_is_not_changed(
     host: Flask, client: FlaskClient, factory: ReportFactory
 ) -> None:
     host.before_request(lambda: ("log in first", 401))
 
-    for path in ("/", "/api/reports", f"/api/reports/{factory.ask()}"):
-        answer = client.get(PREFIX + path)
-        assert (answer.status_code, answer.text) == (401, "log in first")
+    for path in ("/", "/api/reports", f"/api/reports/{factory.request()}"):
+        response = client.get(PREFIX + path)
+        assert (response.status_code, response.text) == (401, "log in first")
 
 
 def test_it_can_be_mounted_by_two_applications(services: Services) -> None:

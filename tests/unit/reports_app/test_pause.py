@@ -1,4 +1,4 @@
-"""While the queue is paused, pages and API say so, and everything else goes on."""
+"""While the queue is paused, pages and API show the pause, and all other functions continue."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tests.unit.reports_app.html_tree import parse_html
 from tests.unit.reports_app.report_factory import ReportFactory
 
 NOTICE = "The queue is paused"
-WAITS = "Reports can be asked for, and wait until it is resumed."
+WAITS = "Requested reports wait until the queue is resumed."
 
 
 def read_text(client: FlaskClient, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200
-    return parse_html(answer.text).text
+    response = client.get(url)
+    assert response.status_code == 200
+    return parse_html(response.text).text
 
 
 @pytest.mark.parametrize("view", ["/", "/reports", "/reports?partial=1", "/?status=failed"])
-def test_the_list_says_that_the_queue_is_paused_and_until_when(
+def test_the_list_shows_that_the_queue_is_paused_and_until_when(
     client: FlaskClient, queue: ReportQueue, factory: ReportFactory, view: str
 ) -> None:
-    factory.ask()
+    factory.request()
     assert NOTICE not in read_text(client, view)
 
     pause = queue.pause(timedelta(hours=1))
@@ -36,13 +36,13 @@ def test_the_list_says_that_the_queue_is_paused_and_until_when(
     assert pause.until is not None
     since, until = (f"{time:%Y-%m-%d %H:%M} UTC" for time in (pause.since, pause.until))
     notice = f"{NOTICE} since {since}, until {until} at the latest. {WAITS}"
-    # Open pages share an answer for a second.
+    # Open pages share a list for a second.
     wait_until(lambda: notice in read_text(client, view), what="the notice")
     queue.resume()
     wait_until(lambda: NOTICE not in read_text(client, view), what="the end of the notice")
 
 
-def test_an_empty_list_says_it_too_and_a_pause_without_end_names_none(
+def test_an_empty_list_shows_the_pause_too_and_a_pause_without_end_has_no_end(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
     queue.pause()
@@ -53,7 +53,7 @@ def test_an_empty_list_says_it_too_and_a_pause_without_end_names_none(
     assert "at the latest" not in text
 
 
-def test_a_pause_by_other_means_is_said_without_its_time(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_pause_without_a_time_is_shown_without_a_time(client: FlaskClient, factory: ReportFactory) -> None:
     factory.connection.set(keys.SUSPENDED, 1)
 
     assert f"{NOTICE}. {WAITS}" in read_text(client, "/")
@@ -63,15 +63,15 @@ def test_a_pause_by_other_means_is_said_without_its_time(client: FlaskClient, fa
 def test_only_a_report_that_waits_is_shown_with_the_pause(
     client: FlaskClient, queue: ReportQueue, factory: ReportFactory, part: str
 ) -> None:
-    pending, running, failed = factory.ask(), factory.start(), factory.fail()
+    pending, running, failed = factory.request(), factory.start(), factory.fail()
 
     queue.pause()
 
-    said = [NOTICE in read_text(client, f"/reports/{one}{part}") for one in (pending, running, failed)]
-    assert said == [True, False, False]
+    shown = [NOTICE in read_text(client, f"/reports/{one}{part}") for one in (pending, running, failed)]
+    assert shown == [True, False, False]
 
 
-def test_health_tells_the_pause_and_is_well(client: FlaskClient, queue: ReportQueue) -> None:
+def test_health_reports_the_pause_and_is_healthy(client: FlaskClient, queue: ReportQueue) -> None:
     well = {"status": "healthy", "service": "report-api"}
     before = client.get("/health").get_json()
 
@@ -86,10 +86,12 @@ def test_health_tells_the_pause_and_is_well(client: FlaskClient, queue: ReportQu
     assert body["paused"]["until"].endswith("Z")
 
 
-def test_reports_can_be_asked_for_and_cancelled_in_a_pause(client: FlaskClient, queue: ReportQueue) -> None:
+def test_reports_can_be_requested_and_cancelled_during_a_pause(
+    client: FlaskClient, queue: ReportQueue
+) -> None:
     queue.pause()
 
-    asked = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
-    cancelled = client.post(f"{asked.headers['Location']}/cancel")
+    requested = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
+    cancelled = client.post(f"{requested.headers['Location']}/cancel")
 
-    assert (asked.status_code, cancelled.status_code) == (202, 202)
+    assert (requested.status_code, cancelled.status_code) == (202, 202)

@@ -1,4 +1,4 @@
-"""rq-dashboard: what it shows, to whom, and that it changes nothing."""
+"""rq-dashboard: its content, its access rules, and that it is read-only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REGISTRIES = ("queued", "started", "finished", "failed")
 
 @pytest.fixture
 def product(product: Flask) -> Flask:
-    """The product, lenient with rq-dashboard's templates, which use names that are not there."""
+    """The product with lenient templates, since rq-dashboard's templates use undefined names."""
     product.jinja_env.undefined = jinja2.Undefined
     return product
 
@@ -42,22 +42,22 @@ def list_of(client: FlaskClient, registry: str) -> Any:
 
 
 def state_of(factory: ReportFactory) -> dict[Any, Any]:
-    """Everything that stands in the broker."""
+    """All keys and values in the broker."""
     return {key: factory.connection.dump(key) for key in factory.connection.keys()}  # noqa: SIM118
 
 
 @pytest.mark.parametrize("path", ["/rq/", "/rq/0/view/workers", "/rq/0/view/jobs"])
 def test_its_pages_are_shown(product_client: FlaskClient, factory: ReportFactory, path: str) -> None:
-    factory.ask()
+    factory.request()
 
-    answer = product_client.get(path)
+    response = product_client.get(path)
 
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    assert "RQ dashboard" in answer.text
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    assert "RQ dashboard" in response.text
 
 
 def test_its_queue_is_counted(product_client: FlaskClient, factory: ReportFactory) -> None:
-    for make in (factory.ask, factory.start, factory.complete, factory.fail):
+    for make in (factory.request, factory.start, factory.complete, factory.fail):
         make()
 
     body = product_client.get("/rq/0/data/queues.json").get_json()
@@ -71,9 +71,9 @@ def test_its_queue_is_counted(product_client: FlaskClient, factory: ReportFactor
 
 @pytest.mark.parametrize(
     ("registry", "state"),
-    [("queued", "ask"), ("started", "start"), ("finished", "complete"), ("failed", "fail")],
+    [("queued", "request"), ("started", "start"), ("finished", "complete"), ("failed", "fail")],
 )
-def test_each_list_tells_of_reports_by_title(
+def test_each_list_shows_the_titles_of_reports(
     product_client: FlaskClient, factory: ReportFactory, registry: str, state: str
 ) -> None:
     task_id = getattr(factory, state)("Q4 sales")
@@ -84,7 +84,7 @@ def test_each_list_tells_of_reports_by_title(
     assert job["exc_info"] == ("It broke." if state == "fail" else None)
 
 
-def test_a_job_tells_of_its_report(product_client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_job_shows_its_report(product_client: FlaskClient, factory: ReportFactory) -> None:
     task_id = factory.complete("Q4 sales")
 
     page = product_client.get(f"/rq/0/view/job/{task_id}")
@@ -97,10 +97,8 @@ def test_a_job_tells_of_its_report(product_client: FlaskClient, factory: ReportF
     assert body["result"] == {"title": "Q4 sales", "type": "sales", **FIGURES}
 
 
-@pytest.mark.parametrize("state", ["ask", "start", "complete", "fail"])
-def test_markup_in_a_job_comes_escaped(
-    product_client: FlaskClient, factory: ReportFactory, state: str
-) -> None:
+@pytest.mark.parametrize("state", ["request", "start", "complete", "fail"])
+def test_markup_in_a_job_is_escaped(product_client: FlaskClient, factory: ReportFactory, state: str) -> None:
     task_id = getattr(factory, state)(EVIL)
     evil_fields: dict[Any, Any] = {
         "error": EVIL,
@@ -109,24 +107,24 @@ def test_markup_in_a_job_comes_escaped(
     }
     factory.connection.hset(f"rq:job:{task_id}", mapping=evil_fields)
 
-    answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
+    response = product_client.get(f"/rq/0/data/job/{task_id}.json")
 
-    assert answer.status_code == 200
-    assert "<" not in repr(answer.get_json())
-    assert "&lt;script&gt;" in answer.text
+    assert response.status_code == 200
+    assert "<" not in repr(response.get_json())
+    assert "&lt;script&gt;" in response.text
 
 
 def test_a_job_that_is_no_report_is_shown_escaped_too(
     product_client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     factory.connection.hdel(f"rq:job:{task_id}", "title")
     factory.connection.hset(f"rq:job:{task_id}", "description", EVIL)
 
-    answer = product_client.get(f"/rq/0/data/job/{task_id}.json")
+    response = product_client.get(f"/rq/0/data/job/{task_id}.json")
 
-    assert answer.status_code == 200
-    assert "<" not in json.loads(answer.text)["description"]
+    assert response.status_code == 200
+    assert "<" not in json.loads(response.text)["description"]
 
 
 @pytest.mark.parametrize(
@@ -148,19 +146,19 @@ def test_a_job_that_is_no_report_is_shown_escaped_too(
 def test_it_changes_nothing(
     product_client: FlaskClient, factory: ReportFactory, method: str, path: str
 ) -> None:
-    for make in (factory.ask, factory.start, factory.complete):
+    for make in (factory.request, factory.start, factory.complete):
         make()
     task_id = factory.fail()
     before = state_of(factory)
 
-    answer = product_client.open(path.format(task_id=task_id), method=method, headers=HTML)
+    response = product_client.open(path.format(task_id=task_id), method=method, headers=HTML)
 
-    assert answer.status_code == 405
+    assert response.status_code == 405
     assert state_of(factory) == before
 
 
 def test_looking_changes_nothing(product_client: FlaskClient, factory: ReportFactory) -> None:
-    for make in (factory.ask, factory.start, factory.complete, factory.fail):
+    for make in (factory.request, factory.start, factory.complete, factory.fail):
         task_id = make()
     factory.connection.hset(f"rq:job:{task_id}", "data", b"\x80\x04N.")
     before = state_of(factory)
@@ -184,28 +182,30 @@ def test_looking_changes_nothing(product_client: FlaskClient, factory: ReportFac
     ],
 )
 @pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
-def test_through_a_proxy_it_answers_nobody(
+def test_through_a_proxy_the_dashboard_is_refused(
     product_client: FlaskClient, header: str, value: str, path: str
 ) -> None:
-    with product_client.get(path, headers={header: value, **HTML}) as answer:
-        assert answer.status_code == 403
+    with product_client.get(path, headers={header: value, **HTML}) as response:
+        assert response.status_code == 403
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "10.0.0.1", "::2", "2001:db8::1"])
-def test_from_another_machine_it_answers_nobody(product_client: FlaskClient, address: str) -> None:
-    answer = product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address})
+def test_from_another_machine_the_dashboard_is_refused(product_client: FlaskClient, address: str) -> None:
+    response = product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_from_this_machine_it_answers(product_client: FlaskClient, address: str) -> None:
+def test_from_this_machine_the_dashboard_is_served(product_client: FlaskClient, address: str) -> None:
     assert product_client.get("/rq/", environ_overrides={"REMOTE_ADDR": address}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["ours.example", "ours.example:8000"])
-def test_by_a_name_that_is_not_loopbacks_it_answers_nobody(services: Services, host: str) -> None:
-    client = client_for(services, allowed_hosts=("ours.example",))
+@pytest.mark.parametrize("host", ["own.example", "own.example:8000"])
+def test_under_another_host_name_than_loopback_the_dashboard_is_refused(
+    services: Services, host: str
+) -> None:
+    client = client_for(services, allowed_hosts=("own.example",))
 
     assert client.get("/rq/", headers={"Host": host}).status_code == 403
     assert client.get("/rq/", headers={"Host": "localhost:8000"}).status_code == 200
@@ -214,13 +214,13 @@ def test_by_a_name_that_is_not_loopbacks_it_answers_nobody(services: Services, h
 
 @pytest.mark.parametrize("settings", [{"is_open": True}, {"proxies": 1, "is_open": True}, {"proxies": 1}])
 @pytest.mark.parametrize("path", ["/rq/", "/rq/0/data/queues.json", "/rq/static/css/main.css"])
-def test_behind_a_proxy_that_says_nothing_it_answers_nobody(
+def test_behind_a_proxy_without_headers_the_dashboard_is_refused(
     services: Services, settings: dict[str, Any], path: str
 ) -> None:
-    """Such a proxy asks from this machine, by loopback's name, without a header of its own."""
-    with client_for(services, **settings).get(path, headers={"Host": "127.0.0.1:8000"}) as answer:
-        assert answer.status_code == 403
-        assert "REPORTS_OPEN or REPORTS_PROXIES is set" in answer.get_json()["detail"]
+    """Such a proxy connects from this machine, with a loopback host name and without its own headers."""
+    with client_for(services, **settings).get(path, headers={"Host": "127.0.0.1:8000"}) as response:
+        assert response.status_code == 403
+        assert "REPORTS_OPEN or REPORTS_PROXIES is set" in response.get_json()["detail"]
 
 
 def test_there_is_one_broker(product_client: FlaskClient) -> None:
@@ -230,13 +230,13 @@ def test_there_is_one_broker(product_client: FlaskClient) -> None:
 @pytest.mark.parametrize("task_id", ["7", "a:b", "%00", UNKNOWN_ID])
 @pytest.mark.parametrize("path", ["/rq/0/view/job/{}", "/rq/0/data/job/{}.json"])
 def test_an_unknown_job_is_not_found(product_client: FlaskClient, path: str, task_id: str) -> None:
-    answer = product_client.get(path.format(task_id), headers=HTML)
+    response = product_client.get(path.format(task_id), headers=HTML)
 
-    assert answer.status_code == 404
-    assert parse_html(answer.text).get("h1").text == "Not found"
+    assert response.status_code == 404
+    assert parse_html(response.text).get("h1").text == "Not found"
 
 
-def test_with_the_broker_away_it_says_so(
+def test_with_the_broker_away_the_dashboard_shows_an_error(
     product_client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False
@@ -258,7 +258,7 @@ class Bomb:
 @pytest.mark.parametrize("field", ["data", "meta", "result"])
 def test_nothing_is_unpickled(product: Flask, factory: ReportFactory, tmp_path: Path, field: str) -> None:
     mark, client = tmp_path / "unpickled", product.test_client()
-    for state in ("ask", "start", "complete", "fail"):
+    for state in ("request", "start", "complete", "fail"):
         task_id = getattr(factory, state)()
         factory.connection.hset(f"rq:job:{task_id}", field, pickle.dumps(Bomb(mark)))
         for path in (f"/rq/0/view/job/{task_id}", f"/rq/0/data/job/{task_id}.json"):

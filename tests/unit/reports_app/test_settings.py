@@ -1,4 +1,4 @@
-"""The settings of the web side."""
+"""The settings of the web application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def message_of(**environ: str) -> str:
     return str(caught.value)
 
 
-def test_without_any_variable_the_defaults_stand() -> None:
+def test_without_any_variable_the_defaults_apply() -> None:
     assert read() == AppSettings() == AppSettings(shared=Settings())
     assert (read().host, read().port, read().processes, read().proxies) == ("127.0.0.1", 8000, 2, 0)
     assert read().shared.timeout == timedelta(hours=1)
@@ -69,7 +69,7 @@ def test_each_variable_is_read() -> None:
         ("REPORTS_PROXIES", ["9", "-1", "yes"], "from 0 to 8"),
     ],
 )
-def test_a_bad_number_is_refused_with_name_value_and_what_is_allowed(
+def test_an_invalid_number_is_refused_with_name_value_and_range(
     name: str, values: list[str], allowed: str
 ) -> None:
     for value in values:
@@ -118,7 +118,7 @@ def test_an_address_that_others_reach_needs_a_choice_and_a_secret(host: str) -> 
         assert "\n" not in message
     assert "127.0.0.1 without a proxy" in closed
     assert "REPORTS_OPEN=yes" in closed
-    assert "ask for, read, cancel and delete all reports" in closed
+    assert "request, read, cancel and delete all reports" in closed
     assert "REPORTS_SECRET_KEY is not set" in keyless
     assert read(REPORTS_HOST=host, REPORTS_SECRET_KEY=SECRET, REPORTS_OPEN="yes").host == host
 
@@ -126,7 +126,7 @@ def test_an_address_that_others_reach_needs_a_choice_and_a_secret(host: str) -> 
 def test_a_proxy_in_front_needs_a_choice_on_loopback_too() -> None:
     message = message_of(REPORTS_PROXIES="2", REPORTS_OPEN="no")
 
-    assert message.startswith("REPORTS_PROXIES=2 puts a proxy in front")
+    assert message.startswith("REPORTS_PROXIES=2 means that other machines can reach the API")
     assert "REPORTS_OPEN=yes" in message
     assert read(REPORTS_PROXIES="2", REPORTS_OPEN="yes").secret_key is None
 
@@ -169,11 +169,11 @@ def test_other_names_are_not_loopback(host: str) -> None:
 
 def test_a_request_may_use_the_names_of_loopback_and_those_that_are_allowed() -> None:
     assert read().host_names == ("localhost", "127.0.0.1", "[::1]")
-    assert read(REPORTS_ALLOWED_HOSTS="ours.example").host_names == (
+    assert read(REPORTS_ALLOWED_HOSTS="own.example").host_names == (
         "localhost",
         "127.0.0.1",
         "[::1]",
-        "ours.example",
+        "own.example",
     )
 
 

@@ -1,4 +1,4 @@
-"""The broker's data stay readable, whichever servers come and go on the machine."""
+"""The broker's data stay readable when servers on the machine change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from apphost.broker.data import MARK_FILE, Mark, copy_small, find_writer, read_mark, write_mark
+from apphost.broker.data import (
+    RECORD_FILE,
+    ServerRecord,
+    copy_small,
+    find_writer,
+    read_server_record,
+    write_server_record,
+)
 from apphost.broker.programs import find_programs, identify
 from apphost.broker.server import choose_server
 from apphost.errors import NoServerError
@@ -78,7 +85,7 @@ def stop(host: Host) -> None:
 
 
 def run_with(host: Host, action: Callable[[Redis], object], *, path: str) -> tuple[object, str]:
-    """Run the apphost with this PATH, do something with its broker; return the answer and the output."""
+    """Run the apphost with this PATH, run `action` on its broker; return the result and the output."""
     host.environ["PATH"] = path
     host.output.unlink(missing_ok=True)
     host.start_healthy()
@@ -90,16 +97,16 @@ def run_with(host: Host, action: Callable[[Redis], object], *, path: str) -> tup
     return answer, host.read_output()
 
 
-@pytest.mark.parametrize("is_marked", [True, False])
+@pytest.mark.parametrize("is_recorded", [True, False])
 def test_reports_stay_when_another_server_comes_first_on_the_path(
-    make_host: MakeHost, redis_program: str, *, is_marked: bool
+    make_host: MakeHost, redis_program: str, *, is_recorded: bool
 ) -> None:
     host = make_host('builder.add_redis("broker")')
     _, before = run_with(host, lambda client: client.set("kept", "1"), path=NOWHERE)
-    mark = host.state / "broker" / MARK_FILE
-    assert mark.stat().st_mode & 0o777 == 0o600
-    if not is_marked:
-        mark.unlink()
+    record = host.state / "broker" / RECORD_FILE
+    assert record.stat().st_mode & 0o777 == 0o600
+    if not is_recorded:
+        record.unlink()
 
     kept, after = run_with(host, lambda client: client.get("kept"), path=folder_of(redis_program))
 
@@ -109,7 +116,7 @@ def test_reports_stay_when_another_server_comes_first_on_the_path(
     assert before.partition("  (")[2].partition(")")[0] in after
 
 
-def test_reports_stay_with_their_server_when_the_wheel_comes_and_without_it_pass_to_the_wheel(
+def test_reports_stay_with_their_server_if_it_exists_and_else_move_to_the_wheel(
     make_host: MakeHost, redis_program: str, without_wheel: str
 ) -> None:
     host = make_host('builder.add_redis("broker")', PYTHONPATH=without_wheel)
@@ -132,8 +139,8 @@ def test_data_that_no_server_here_reads_end_the_start_with_one_sentence_and_are_
     host = make_host('builder.add_redis("broker")')
     run_with(host, lambda client: client.set("kept", "1"), path=NOWHERE)
     before = read_bytes(host.state / "broker")
-    mark = read_mark(host.state / "broker")
-    assert mark is not None
+    record = read_server_record(host.state / "broker")
+    assert record is not None
     host.environ |= {"PYTHONPATH": without_wheel, "PATH": folder_of(redis_program)}
     host.output.unlink()
 
@@ -142,8 +149,8 @@ def test_data_that_no_server_here_reads_end_the_start_with_one_sentence_and_are_
     redis = identify(find_programs(folder_of(redis_program))[0])
     assert code == 1
     assert host.read_output() == (
-        f"No server here can read the broker's data, which Valkey {mark.version} wrote in the format VALKEY080 "
-        f"({redis} from PATH does not start on them): install Valkey {mark.version} or newer, "
+        f"No server here can read the broker's data, which Valkey {record.version} wrote in the format VALKEY080 "
+        f"({redis} from PATH does not start on them): install Valkey {record.version} or newer, "
         "set ConnectionStrings__broker to a server that runs elsewhere, or set APPHOST_DIR to another folder.\n"
     )
     assert read_bytes(host.state / "broker") == before
@@ -165,7 +172,7 @@ def test_new_data_go_to_the_server_of_the_wheel_and_then_to_each_server_on_the_p
 
 
 @pytest.mark.usefixtures("without_wheel")
-def test_what_cannot_run_is_passed_over(tmp_path: Path, redis_program: str) -> None:
+def test_programs_that_cannot_run_are_ignored(tmp_path: Path, redis_program: str) -> None:
     make_program(tmp_path / "a" / "redis-server", "kill -SEGV $$")
     make_program(tmp_path / "b" / "redis-server", "echo KeyDB server v=6.3.4")
     make_impostor(tmp_path / "c" / "redis-server", VERSION_OF_AN_OLD_ONE, "exec cat")
@@ -179,7 +186,7 @@ def test_what_cannot_run_is_passed_over(tmp_path: Path, redis_program: str) -> N
 
 
 @pytest.mark.usefixtures("without_wheel")
-def test_why_no_server_can_be_used_is_said(tmp_path: Path) -> None:
+def test_the_error_gives_the_reason_for_each_unsuitable_server(tmp_path: Path) -> None:
     make_impostor(tmp_path / "old" / "redis-server", VERSION_OF_AN_OLD_ONE)
     make_impostor(tmp_path / "crashes" / "redis-server", VERSION_OF_A_GOOD_ONE, "exit 1")
     make_program(tmp_path / "broken" / "valkey-server", "exit 1")
@@ -194,7 +201,7 @@ def test_why_no_server_can_be_used_is_said(tmp_path: Path) -> None:
     )
 
 
-def test_the_server_that_ran_last_is_taken_without_running_anything(
+def test_the_server_that_ran_last_is_chosen_without_running_a_program(
     tmp_path: Path, wheel: str, redis_program: str
 ) -> None:
     data = write_with(redis_program, tmp_path)
@@ -202,7 +209,7 @@ def test_the_server_that_ran_last_is_taken_without_running_anything(
     program = make_program(tmp_path / "redis-server", f"touch '{ran}'", f"echo '{VERSION_OF_A_GOOD_ONE}'")
     server = identify(find_programs(str(tmp_path))[-1])
     assert server is not None
-    write_mark(data, server)
+    write_server_record(data, server)
     ran.unlink()
 
     chosen = choose_server(tmp_path, str(tmp_path))
@@ -217,8 +224,8 @@ def test_the_server_that_ran_last_is_taken_without_running_anything(
 
 
 @pytest.mark.usefixtures("without_wheel")
-def test_a_server_that_would_pass_the_data_over_is_not_taken(tmp_path: Path, redis_program: str) -> None:
-    """Redis 6 does not know the folder of the append-only files: it would begin without data."""
+def test_a_server_that_would_ignore_the_data_is_not_chosen(tmp_path: Path, redis_program: str) -> None:
+    """Redis 6 does not support the folder of the append-only files: it would start without data."""
     data = write_with(redis_program, tmp_path)
     make_impostor(
         tmp_path / "redis-server",
@@ -271,13 +278,13 @@ def test_old_generations_and_files_of_others_beside_the_data_do_not_matter(
     assert choose_server(tmp_path, folder_of(redis_program)).program.path == redis_program
 
 
-def test_a_folder_without_data_is_new_whatever_its_mark_says(
+def test_a_folder_without_data_is_new_even_with_a_record(
     tmp_path: Path, wheel: str, redis_program: str
 ) -> None:
     data = write_with(redis_program, tmp_path)
     server = identify(find_programs(folder_of(redis_program))[-1])
     assert server is not None
-    write_mark(data, server)
+    write_server_record(data, server)
     assert choose_server(tmp_path, folder_of(redis_program)) == server
 
     shutil.rmtree(data / "appendonlydir")
@@ -304,11 +311,11 @@ def test_data_that_their_own_server_cannot_read_are_called_damaged(tmp_path: Pat
     data = write_with(wheel, tmp_path)
     (data / BASE).write_bytes((data / BASE).read_bytes()[:-20])
 
-    assert "they seem to be damaged; restore them" in refusal(tmp_path, NOWHERE)
+    assert "the data seem to be damaged; restore them from a backup" in refusal(tmp_path, NOWHERE)
 
 
-MARK = {"name": "Valkey", "version": "9.0.1", "path": "/x", "size": 1, "modified_ns": 1}
-NO_MARKS = {
+RECORD = {"name": "Valkey", "version": "9.0.1", "path": "/x", "size": 1, "modified_ns": 1}
+INVALID_RECORDS = {
     "nothing": "",
     "cut": "{",
     "a_list": "[1]",
@@ -316,38 +323,38 @@ NO_MARKS = {
     "another": '{"who": "knows"}',
     "deep": "[" * 100_000,
     "deep_within": '{"name": ' + "[" * 100_000,
-    "another_product": json.dumps({**MARK, "name": "KeyDB"}),
-    "no_version": json.dumps({**MARK, "version": ""}),
-    "endless_version": json.dumps({**MARK, "version": "9" * 5000}),
-    **{f"no_{name}": json.dumps({**MARK, name: [9]}) for name in MARK},
-    **{f"number_for_{name}": json.dumps({**MARK, name: 9}) for name in ("name", "version", "path")},
-    **{f"text_for_{name}": json.dumps({**MARK, name: "9"}) for name in ("size", "modified_ns")},
+    "another_product": json.dumps({**RECORD, "name": "KeyDB"}),
+    "no_version": json.dumps({**RECORD, "version": ""}),
+    "endless_version": json.dumps({**RECORD, "version": "9" * 5000}),
+    **{f"no_{name}": json.dumps({**RECORD, name: [9]}) for name in RECORD},
+    **{f"number_for_{name}": json.dumps({**RECORD, name: 9}) for name in ("name", "version", "path")},
+    **{f"text_for_{name}": json.dumps({**RECORD, name: "9"}) for name in ("size", "modified_ns")},
 }
 
 
-@pytest.mark.parametrize("text", NO_MARKS.values(), ids=NO_MARKS.keys())
-def test_a_damaged_mark_or_one_of_another_version_is_none(tmp_path: Path, wheel: str, text: str) -> None:
+@pytest.mark.parametrize("text", INVALID_RECORDS.values(), ids=INVALID_RECORDS.keys())
+def test_a_damaged_or_unknown_record_is_ignored(tmp_path: Path, wheel: str, text: str) -> None:
     data = write_with(wheel, tmp_path)
-    (data / MARK_FILE).write_text(text, encoding="utf-8")
+    (data / RECORD_FILE).write_text(text, encoding="utf-8")
 
-    assert read_mark(data) is None
+    assert read_server_record(data) is None
     assert choose_server(tmp_path, NOWHERE).program.path == wheel
 
 
 @pytest.mark.parametrize("version", ["9.0.1", "9.1.0-rc1", "7.0.15"])
-def test_a_mark_of_any_release_is_read(tmp_path: Path, version: str) -> None:
-    (tmp_path / MARK_FILE).write_text(json.dumps({**MARK, "version": version}), encoding="utf-8")
+def test_a_record_of_any_release_is_read(tmp_path: Path, version: str) -> None:
+    (tmp_path / RECORD_FILE).write_text(json.dumps({**RECORD, "version": version}), encoding="utf-8")
 
-    assert read_mark(tmp_path) == Mark(**{**MARK, "version": version})  # type: ignore[arg-type]  # of MARK
+    assert read_server_record(tmp_path) == ServerRecord(**{**RECORD, "version": version})  # type: ignore[arg-type]  # of RECORD
 
 
-def test_a_mark_that_the_data_contradict_does_not_choose_the_server(
+def test_a_record_that_contradicts_the_data_is_ignored(
     tmp_path: Path, wheel: str, redis_program: str
 ) -> None:
     data = write_with(wheel, tmp_path)
     server = identify(find_programs(folder_of(redis_program))[-1])
     assert server is not None
-    write_mark(data, server)
+    write_server_record(data, server)
 
     assert choose_server(tmp_path, folder_of(redis_program)).program.path == wheel
 
@@ -360,9 +367,7 @@ def test_a_mark_that_the_data_contradict_does_not_choose_the_server(
 @given(
     head=st.one_of(st.binary(max_size=300), st.binary(max_size=60).map(lambda rest: b"VALKEY080\xfa" + rest))
 )
-def test_whatever_stands_in_a_file_its_writer_is_looked_for_and_a_copy_made(
-    tmp_path: Path, head: bytes
-) -> None:
+def test_any_content_of_a_file_allows_to_find_the_writer_and_to_copy(tmp_path: Path, head: bytes) -> None:
     shutil.rmtree(tmp_path)
     data, copy = tmp_path / "data", tmp_path / "copy"
     (data / "appendonlydir").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A console that is not read, or cannot be written to, holds up nothing."""
+"""A console that is not read, or cannot be written to, blocks nothing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Pipe:
         return self.read_bytes.decode()
 
     def fill(self) -> None:
-        """Write as somebody else until no byte fits."""
+        """Write as another program until no byte fits."""
         writing = self.stream.fileno()
         os.set_blocking(writing, False)
         with suppress(BlockingIOError):
@@ -76,7 +76,7 @@ class Pipe:
 
 
 class FullDisk(io.StringIO):
-    """A stream that refuses what it is given while its disk is full."""
+    """A stream that refuses all writes while its disk is full."""
 
     is_full = True
     refused = 0
@@ -96,8 +96,8 @@ def pipe() -> Iterator[Pipe]:
 
 
 def account(text: str) -> tuple[list[str], int]:
-    """Separate the lines that were shown from the number of those that were said to be dropped."""
-    notices = re.findall(r"^\(([\d,]+) lines are not shown here", text, re.MULTILINE)
+    """Return the shown lines, and the number of dropped lines according to the notes."""
+    notices = re.findall(r"^\(([\d,]+) lines are not shown", text, re.MULTILINE)
     shown = [line for line in text.splitlines() if not line.startswith("(")]
     return shown, sum(int(count.replace(",", "")) for count in notices)
 
@@ -112,7 +112,7 @@ def wait_for_dashboard(host: Host, name: str) -> int:
 
 def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(pipe: Pipe) -> None:
     pipe.fill()
-    writer = LineWriter(pipe.stream, most_bytes=100 * LINE_BYTES)
+    writer = LineWriter(pipe.stream, max_bytes=100 * LINE_BYTES)
     for number in range(1000):
         writer.put(f"{number}")
 
@@ -124,7 +124,7 @@ def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(p
     shown, dropped = account(text)
     assert shown == [*(str(number) for number in range(1000 - dropped)), "after"]
     assert 800 < dropped < 1000
-    assert text.splitlines()[-2] == f"({dropped} lines are not shown here: the console was not read)"
+    assert text.splitlines()[-2] == f"({dropped} lines are not shown: the console was not read)"
 
 
 @settings(max_examples=count_examples(15, wide=300), deadline=None)
@@ -132,7 +132,7 @@ def test_lines_beyond_the_bound_are_dropped_and_counted_where_they_are_missing(p
 def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -> None:
     pipe = Pipe()
     try:
-        writer = LineWriter(pipe.stream, most_bytes=2000)
+        writer = LineWriter(pipe.stream, max_bytes=2000)
         count = 0
         for lines, read in steps:
             for _ in range(lines):
@@ -153,8 +153,8 @@ def test_every_line_is_shown_in_order_or_counted(steps: list[tuple[int, int]]) -
     assert len(shown) + dropped == count + 1
 
 
-def test_a_burst_of_lines_to_a_reader_that_reads_is_shown_whole(pipe: Pipe) -> None:
-    writer = LineWriter(pipe.stream, most_bytes=10_000_000)
+def test_a_burst_of_lines_is_shown_completely_to_a_reader_that_reads(pipe: Pipe) -> None:
+    writer = LineWriter(pipe.stream, max_bytes=10_000_000)
     for number in range(20_000):
         writer.put(str(number))
     closing = threading.Thread(target=writer.close)
@@ -165,7 +165,7 @@ def test_a_burst_of_lines_to_a_reader_that_reads_is_shown_whole(pipe: Pipe) -> N
     assert pipe.read().split() == [str(number) for number in range(20_000)]
 
 
-def test_lines_that_a_full_disk_refuses_are_counted_once_it_takes_lines_again() -> None:
+def test_lines_that_a_full_disk_refuses_are_counted_after_the_disk_has_space_again() -> None:
     disk = FullDisk()
     writer = LineWriter(disk)
     for number in range(3):
@@ -176,7 +176,7 @@ def test_lines_that_a_full_disk_refuses_are_counted_once_it_takes_lines_again() 
     writer.put("after")
     writer.close()
 
-    assert disk.getvalue() == "(3 lines are not shown here: the console was not read)\nafter\n"
+    assert disk.getvalue() == "(3 lines are not shown: the console was not read)\nafter\n"
 
 
 def test_a_log_call_does_not_wait_for_a_reader(pipe: Pipe) -> None:
@@ -199,7 +199,7 @@ def test_a_line_without_end_on_stderr_is_shown_when_it_is_flushed(pipe: Pipe) ->
     wait_until(lambda: pipe.read() == "whole\nbegun\n", what="both lines")
 
 
-def test_what_dies_is_started_again_while_the_terminal_is_stopped(make_host: MakeHost) -> None:
+def test_a_process_that_dies_is_restarted_while_the_terminal_is_stopped(make_host: MakeHost) -> None:
     terminal, inside = pty.openpty()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(inside)
     os.close(inside)
@@ -220,7 +220,7 @@ def test_what_dies_is_started_again_while_the_terminal_is_stopped(make_host: Mak
     os.close(terminal)
 
 
-def test_a_terminal_that_goes_on_tells_how_many_lines_were_dropped(make_host: MakeHost) -> None:
+def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: MakeHost) -> None:
     terminal, inside = pty.openpty()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(inside)
     os.close(inside)
@@ -235,7 +235,7 @@ def test_a_terminal_that_goes_on_tells_how_many_lines_were_dropped(make_host: Ma
     while b"not shown" not in text[-200:]:
         text += os.read(terminal, 1 << 16)
 
-    assert re.search(rb"\n\([\d,]{3,} lines are not shown here: the console was not read\)", text)
+    assert re.search(rb"\n\([\d,]{3,} lines are not shown: the console was not read\)", text)
     os.kill(host.pid, signal.SIGTERM)
     while b"Stopping" not in text[-200:]:
         text += os.read(terminal, 1 << 16)
@@ -262,7 +262,9 @@ def test_an_apphost_whose_full_pipe_is_not_read_stops_as_usual(make_host: MakeHo
     assert [child.pid for child in children if child.is_running()] == []
 
 
-def test_a_second_signal_kills_what_ignores_the_first_while_nothing_is_read(make_host: MakeHost) -> None:
+def test_a_second_signal_kills_processes_that_ignore_the_first_while_nothing_is_read(
+    make_host: MakeHost,
+) -> None:
     deaf = "import signal\nsignal.signal(15, signal.SIG_IGN)\nprint('deaf')\nwhile True: print('x' * 200)"
     reading, writing = os.pipe()
     host = make_host(f"{python(deaf, 'deaf')}.with_stop_timeout(60)").start_on(writing)

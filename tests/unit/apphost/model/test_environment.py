@@ -1,4 +1,4 @@
-"""What is injected has Aspire's names and forms."""
+"""The injected variables have Aspire's names and forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the apphost keeps is private and whole."""
+"""The files of the apphost are private and complete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_secret_that_others_may_read_is_closed_again(tmp_path: Path) -> None:
     assert mode(tmp_path / "token") == 0o600
 
 
-def test_a_file_is_replaced_whole_and_nothing_temporary_stays(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically_and_no_temporary_file_stays(tmp_path: Path) -> None:
     files.write_private(tmp_path / "a", "one")
     files.write_private(tmp_path / "a", "two")
 
@@ -52,7 +52,9 @@ def test_a_folder_belongs_to_one_apphost(tmp_path: Path) -> None:
     assert not files.is_locked(tmp_path)
     with files.lock(tmp_path):
         assert files.is_locked(tmp_path)
-        with pytest.raises(AlreadyRunningError, match=r"already \(pid \d+\)\. Stop it, or set APPHOST_DIR"):
+        with pytest.raises(
+            AlreadyRunningError, match=r"already runs in .+ \(pid \d+\)\. Stop it, or set APPHOST_DIR"
+        ):
             files.lock(tmp_path)
 
     assert not files.is_locked(tmp_path)

@@ -1,4 +1,4 @@
-"""What does not live is started again, what has finished is not, and a pause is said: by a real apphost."""
+"""A real apphost restarts a process that is not alive, does not restart a finished one, and shows a pause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MakeHost = Callable[..., Host]
 QUICK = "initial_delay_seconds=0.1, period_seconds=0.1, failure_threshold=3"
 
 
-def test_what_does_not_live_is_killed_and_started_again_and_nothing_else_is(make_host: MakeHost) -> None:
+def test_only_a_process_that_is_not_alive_is_killed_and_restarted(make_host: MakeHost) -> None:
     host = make_host(f"""
         one = program("one").with_replicas(2)
         one.with_http_probe("liveness", path="/alive", env="PORT", timeout_seconds=0.5, {QUICK})
@@ -43,7 +43,7 @@ def test_what_does_not_live_is_killed_and_started_again_and_nothing_else_is(make
     host.wait_for_text("api does not live, so it is killed: 3 times in a row GET /alive answered 503")
 
 
-def test_what_says_that_it_has_finished_is_not_started_again(make_host: MakeHost) -> None:
+def test_a_process_that_reports_its_intended_end_is_not_restarted(make_host: MakeHost) -> None:
     says, ends = "print('INFO event=finished reason=drained')", "import sys; sys.exit(1)"
     host = make_host(f"""
         def python(name, code):
@@ -63,7 +63,7 @@ def test_what_says_that_it_has_finished_is_not_started_again(make_host: MakeHost
     wait_until(lambda: host.read_output().count("event=finished reason=drained") >= 3, what="another start")
 
 
-def test_a_pause_of_the_queue_is_said_and_shown(make_host: MakeHost, broker: Broker, redis: Redis) -> None:
+def test_a_pause_of_the_queue_is_logged_and_shown(make_host: MakeHost, broker: Broker, redis: Redis) -> None:
     host = make_host(
         """
         builder.add_connection_string("broker").with_queue("q", pause_key="p")
@@ -80,9 +80,7 @@ def test_a_pause_of_the_queue_is_said_and_shown(make_host: MakeHost, broker: Bro
     assert figures["queue"] == "paused since 2026-11-23T09:00:00Z"
 
 
-def test_whatever_stands_there_pauses_and_is_not_repeated_if_it_is_no_sentence(
-    broker: Broker, redis: Redis
-) -> None:
+def test_any_value_of_the_pause_key_pauses_and_only_a_sentence_is_shown(broker: Broker, redis: Redis) -> None:
     probe = redis_probe(broker.url, queue_key="q", pause_key="p")
     for value in ("1", b"since \xff\x1b[2J", "since " + "x" * 5000):
         redis.set("p", value)

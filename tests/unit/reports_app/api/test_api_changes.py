@@ -1,4 +1,4 @@
-"""Cancel, retry, delete and submit once only: what programs may rely on."""
+"""Cancel, retry, delete and idempotent submit in the JSON API."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def state_of(client: FlaskClient, task_id: str) -> Any:
 
 def make(factory: ReportFactory, state: str) -> str:
     makers: dict[str, Callable[[], str]] = {
-        "pending": factory.ask,
+        "pending": factory.request,
         "running": factory.start,
         "completed": factory.complete,
         "failed": factory.fail,
@@ -46,13 +46,13 @@ def make(factory: ReportFactory, state: str) -> str:
 
 
 def test_a_pending_report_is_cancelled_at_once(client: FlaskClient, factory: ReportFactory) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
 
-    answer = change_report(client, "cancel", task_id)
+    response = change_report(client, "cancel", task_id)
 
-    assert (answer.status_code, answer.mimetype) == (202, "application/json")
-    assert answer.get_json() == {"task_id": task_id, "status": "failed", "message": "Report cancelled"}
-    body = client.get(answer.headers["Location"]).get_json()
+    assert (response.status_code, response.mimetype) == (202, "application/json")
+    assert response.get_json() == {"task_id": task_id, "status": "failed", "message": "Report cancelled"}
+    body = client.get(response.headers["Location"]).get_json()
     assert (body["task_id"], body["status"], body["reason"]) == (task_id, "failed", "cancelled")
     assert body["ended_at"] is not None
 
@@ -62,11 +62,11 @@ def test_a_running_report_is_being_cancelled_and_never_completes(
 ) -> None:
     task_id = factory.start()
 
-    answer = change_report(client, "cancel", task_id)
+    response = change_report(client, "cancel", task_id)
 
-    assert answer.status_code == 202
-    assert answer.get_json()["status"] == "running"
-    assert answer.get_json()["message"] == "Report is being cancelled"
+    assert response.status_code == 202
+    assert response.get_json()["status"] == "running"
+    assert response.get_json()["message"] == "Report is being cancelled"
     factory.end(task_id)
     assert state_of(client, task_id)["reason"] == "cancelled"
 
@@ -76,7 +76,7 @@ def test_a_cancel_can_be_repeated_while_the_report_runs(client: FlaskClient, fac
 
     answers = [change_report(client, "cancel", task_id) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [202, 202]
+    assert [response.status_code for response in answers] == [202, 202]
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
@@ -99,11 +99,11 @@ def test_a_failed_report_is_made_again_under_its_id(
 ) -> None:
     task_id = factory.fail(reason=reason)
 
-    answer = change_report(client, "retry", task_id)
+    response = change_report(client, "retry", task_id)
 
-    assert (answer.status_code, answer.mimetype) == (202, "application/json")
-    assert answer.headers["Location"] == f"/api/reports/{task_id}"
-    assert answer.get_json() == {
+    assert (response.status_code, response.mimetype) == (202, "application/json")
+    assert response.headers["Location"] == f"/api/reports/{task_id}"
+    assert response.get_json() == {
         "task_id": task_id,
         "status": "pending",
         "message": "Report generation started",
@@ -121,7 +121,7 @@ def test_a_second_retry_is_refused_and_the_report_keeps_its_place(
 ) -> None:
     task_id = factory.fail()
     change_report(client, "retry", task_id)
-    factory.ask("behind it")
+    factory.request("behind it")
     before = state_of(client, task_id)
 
     assert_problem(change_report(client, "retry", task_id), 409)
@@ -143,14 +143,12 @@ def test_only_a_failed_report_can_be_made_again(
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "completed", "failed"])
-def test_a_report_is_deleted_whatever_its_state(
-    client: FlaskClient, factory: ReportFactory, state: str
-) -> None:
-    kept, task_id = factory.ask("kept"), make(factory, state)
+def test_a_report_is_deleted_in_any_status(client: FlaskClient, factory: ReportFactory, state: str) -> None:
+    kept, task_id = factory.request("kept"), make(factory, state)
 
-    answer = change_report(client, "delete", task_id)
+    response = change_report(client, "delete", task_id)
 
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     assert_problem(client.get(f"/api/reports/{task_id}"), 404)
     assert [report["task_id"] for report in client.get("/api/reports").get_json()] == [kept]
     assert_problem(change_report(client, "delete", task_id), 404)
@@ -158,25 +156,27 @@ def test_a_report_is_deleted_whatever_its_state(
 
 @changes
 @pytest.mark.parametrize("task_id", [UNKNOWN_ID, UNKNOWN_ID.upper(), "7", "%00", "%ff", "*", "x" * 3000])
-def test_what_is_not_there_cannot_be_changed(client: FlaskClient, change: str, task_id: str) -> None:
-    answer = change_report(client, change, task_id)
+def test_an_unknown_report_cannot_be_changed_by_the_api(
+    client: FlaskClient, change: str, task_id: str
+) -> None:
+    response = change_report(client, change, task_id)
 
-    assert_problem(answer, 404)
-    assert len(answer.data) < 1000
+    assert_problem(response, 404)
+    assert len(response.data) < 1000
 
 
 @changes
-def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
+def test_with_the_broker_away_nothing_changes_and_the_response_has_a_retry_time(
     client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, change: str
 ) -> None:
-    task_id = factory.fail() if change == "retry" else factory.ask()
+    task_id = factory.fail() if change == "retry" else factory.request()
     before = state_of(client, task_id)
     memory_server.connected = False
 
-    answer = change_report(client, change, task_id)
+    response = change_report(client, change, task_id)
 
-    assert_problem(answer, 503)
-    assert int(answer.headers["Retry-After"]) > 0
+    assert_problem(response, 503)
+    assert int(response.headers["Retry-After"]) > 0
     memory_server.connected = True
     assert state_of(client, task_id) == before
 
@@ -185,7 +185,7 @@ def test_with_the_broker_away_nothing_changes_and_it_says_when_to_try_again(
 def test_looking_at_the_address_of_a_change_changes_nothing(
     client: FlaskClient, factory: ReportFactory, change: str
 ) -> None:
-    task_id = factory.fail() if change == "retry" else factory.ask()
+    task_id = factory.fail() if change == "retry" else factory.request()
     before = state_of(client, task_id)
 
     statuses = {client.open(CHANGES[change][1].format(task_id), method=name).status_code
@@ -199,9 +199,9 @@ def test_the_same_key_and_body_give_the_same_report(client: FlaskClient, queue: 
     answers = [submit(client, "key-1"), submit(client, "key-1")]
     answers.append(submit(client, "key-1", {"parameters": {}, "type": "sales", "title": " Q4 "}))
 
-    assert [answer.status_code for answer in answers] == [202] * 3
-    assert len({answer.get_json()["task_id"] for answer in answers}) == 1
-    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert [response.status_code for response in answers] == [202] * 3
+    assert len({response.get_json()["task_id"] for response in answers}) == 1
+    assert len({response.headers["Location"] for response in answers}) == 1
     assert queue.list().total == 1
 
 
@@ -239,7 +239,7 @@ def test_a_bad_key_is_named_and_nothing_is_queued(
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted"', "~!@#$%^&*()"])
-def test_any_other_key_is_taken(client: FlaskClient, key: str) -> None:
+def test_any_other_key_is_accepted(client: FlaskClient, key: str) -> None:
     first, second = submit(client, key), submit(client, key)
 
     assert first.status_code == second.status_code == 202
@@ -263,8 +263,8 @@ def test_with_the_broker_away_a_key_is_still_free(
     assert queue.list().total == 1
 
 
-def test_a_waiting_report_tells_how_many_wait_before_it(client: FlaskClient, factory: ReportFactory) -> None:
-    ids = [factory.ask() for _ in range(3)]
+def test_a_waiting_report_has_its_position_in_the_queue(client: FlaskClient, factory: ReportFactory) -> None:
+    ids = [factory.request() for _ in range(3)]
 
     assert [state_of(client, task_id)["position"] for task_id in ids] == [0, 1, 2]
     change_report(client, "cancel", ids[0])
@@ -276,18 +276,18 @@ def test_a_waiting_report_tells_how_many_wait_before_it(client: FlaskClient, fac
 
 
 def test_the_report_types_are_those_of_the_catalog(client: FlaskClient) -> None:
-    answer = client.get("/api/report-types")
+    response = client.get("/api/report-types")
 
-    assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    assert [one["name"] for one in answer.get_json()] == list(CATALOG)
-    for one in answer.get_json():
+    assert (response.status_code, response.mimetype) == (200, "application/json")
+    assert [one["name"] for one in response.get_json()] == list(CATALOG)
+    for one in response.get_json():
         assert list(one) == ["name", "title", "description", "parameters", "formats", "version"]
         assert one["title"]
         assert one["parameters"] == {"type": "object", "properties": {}, "additionalProperties": False}
         assert client.post("/api/reports", json={"title": "Q4", "type": one["name"]}).status_code == 202
 
 
-def test_the_report_types_are_told_without_a_broker(
+def test_the_report_types_are_listed_without_a_broker(
     client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False
@@ -296,35 +296,35 @@ def test_the_report_types_are_told_without_a_broker(
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
-def test_a_wait_for_what_has_ended_is_answered_at_once(
+def test_a_wait_for_an_ended_report_returns_at_once(
     client: FlaskClient, factory: ReportFactory, state: str
 ) -> None:
     task_id = make(factory, state)
 
-    answer = client.get(f"/api/reports/{task_id}?wait=30")
+    response = client.get(f"/api/reports/{task_id}?wait=30")
 
-    assert answer.get_json() == state_of(client, task_id)
-    assert "Retry-After" not in answer.headers
+    assert response.get_json() == state_of(client, task_id)
+    assert "Retry-After" not in response.headers
 
 
-def test_a_wait_for_what_is_not_there_is_answered_at_once(client: FlaskClient) -> None:
+def test_a_wait_for_an_unknown_report_returns_at_once(client: FlaskClient) -> None:
     assert_problem(client.get(f"/api/reports/{UNKNOWN_ID}?wait=30"), 404)
 
 
 def test_no_wait_is_a_wait_of_no_time(client: FlaskClient, factory: ReportFactory) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
 
-    answer = client.get(f"/api/reports/{task_id}?wait=0")
+    response = client.get(f"/api/reports/{task_id}?wait=0")
 
-    assert answer.get_json()["status"] == "pending"
-    assert "Retry-After" not in answer.headers
+    assert response.get_json()["status"] == "pending"
+    assert "Retry-After" not in response.headers
 
 
 @pytest.mark.parametrize("wait", ["", "-1", "31", "1.5", "1e1", "ten", " 1", "+1", "²", "٣", "9" * 5000])
 def test_a_bad_wait_is_named(client: FlaskClient, factory: ReportFactory, wait: str) -> None:
-    for task_id in (factory.ask(), UNKNOWN_ID):
-        answer = client.get(f"/api/reports/{task_id}", query_string={"wait": wait})
+    for task_id in (factory.request(), UNKNOWN_ID):
+        response = client.get(f"/api/reports/{task_id}", query_string={"wait": wait})
 
-        problem = assert_problem(answer, 400)
+        problem = assert_problem(response, 400)
         assert fields_of(problem) == ["wait"]
         assert "0 to 30" in problem["detail"]

@@ -1,4 +1,4 @@
-"""What programs may rely on."""
+"""The contract of the JSON API."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ FIELDS = [
 
 
 def get(client: FlaskClient, task_id: str) -> Any:
-    answer = client.get(f"/api/reports/{task_id}")
-    assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    return answer.get_json()
+    response = client.get(f"/api/reports/{task_id}")
+    assert (response.status_code, response.mimetype) == (200, "application/json")
+    return response.get_json()
 
 
 def test_a_submit_is_accepted_with_exactly_three_fields(client: FlaskClient) -> None:
-    answer = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
+    response = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
 
-    body = answer.get_json()
-    assert answer.status_code == 202
+    body = response.get_json()
+    assert response.status_code == 202
     assert list(body) == ["task_id", "status", "message"]
     assert body["status"] == "pending"
     assert body["message"] == "Report generation started"
@@ -47,30 +47,30 @@ def test_a_submit_is_accepted_with_exactly_three_fields(client: FlaskClient) -> 
 
 
 def test_the_location_of_a_submit_leads_to_the_report(client: FlaskClient) -> None:
-    answer = client.post("/api/reports", json={"title": " Q4 ", "type": "users", "parameters": {}})
+    response = client.post("/api/reports", json={"title": " Q4 ", "type": "users", "parameters": {}})
 
-    body = client.get(answer.headers["Location"]).get_json()
-    assert body["task_id"] == answer.get_json()["task_id"]
+    body = client.get(response.headers["Location"]).get_json()
+    assert body["task_id"] == response.get_json()["task_id"]
     assert (body["title"], body["type"], body["parameters"]) == ("Q4", "users", {})
 
 
 @pytest.mark.parametrize("report_type", ["sales", "inventory", "users"])
-def test_each_type_can_be_asked_for(client: FlaskClient, report_type: str) -> None:
-    answer = client.post("/api/reports", json={"title": "Q4", "type": report_type})
+def test_each_type_can_be_requested(client: FlaskClient, report_type: str) -> None:
+    response = client.post("/api/reports", json={"title": "Q4", "type": report_type})
 
-    assert client.get(answer.headers["Location"]).get_json()["type"] == report_type
+    assert client.get(response.headers["Location"]).get_json()["type"] == report_type
 
 
-def test_json_with_a_charset_is_taken(client: FlaskClient) -> None:
+def test_json_with_a_charset_is_accepted(client: FlaskClient) -> None:
     body = '{"title": "Übersicht", "type": "sales"}'.encode()
 
-    answer = client.post("/api/reports", data=body, content_type="application/json; charset=utf-8")
+    response = client.post("/api/reports", data=body, content_type="application/json; charset=utf-8")
 
-    assert client.get(answer.headers["Location"]).get_json()["title"] == "Übersicht"
+    assert client.get(response.headers["Location"]).get_json()["title"] == "Übersicht"
 
 
-def test_a_pending_report_has_not_begun(client: FlaskClient, factory: ReportFactory) -> None:
-    task_id = factory.ask("Waiting")
+def test_a_pending_report_has_not_started(client: FlaskClient, factory: ReportFactory) -> None:
+    task_id = factory.request("Waiting")
 
     body = get(client, task_id)
 
@@ -83,7 +83,7 @@ def test_a_pending_report_has_not_begun(client: FlaskClient, factory: ReportFact
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", body["created_at"])
 
 
-def test_a_running_report_tells_its_progress(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_running_report_has_its_progress(client: FlaskClient, factory: ReportFactory) -> None:
     task_id = factory.start("Busy", percent=40, stage="adding up revenue")
 
     body = get(client, task_id)
@@ -110,7 +110,7 @@ def test_a_completed_report_carries_title_and_type_within_its_result(
     assert body["ended_at"] >= body["started_at"]
 
 
-def test_a_failed_report_says_why_to_people_and_to_programs(
+def test_a_failed_report_has_an_error_for_people_and_a_reason_for_programs(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     task_id = factory.fail("Late", error="It took too long.", reason=Reason.TIMEOUT)
@@ -140,49 +140,56 @@ def test_a_failed_report_says_why_to_people_and_to_programs(
 def test_no_status_of_the_queue_itself_gets_out(
     client: FlaskClient, factory: ReportFactory, in_redis: str, status: str
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     factory.connection.hset(f"rq:job:{task_id}", "status", in_redis)
 
     assert get(client, task_id)["status"] == status
 
 
 def test_an_empty_list_is_an_empty_array(client: FlaskClient) -> None:
-    answer = client.get("/api/reports")
+    response = client.get("/api/reports")
 
-    assert answer.get_json() == []
-    assert answer.headers["X-Total-Count"] == "0"
-    assert "Link" not in answer.headers
+    assert response.get_json() == []
+    assert response.headers["X-Total-Count"] == "0"
+    assert "Link" not in response.headers
 
 
 def test_the_list_is_an_array_with_the_newest_first(client: FlaskClient, factory: ReportFactory) -> None:
-    ids = [factory.complete("first"), factory.fail("second"), factory.start("third"), factory.ask("4th")]
+    ids = [factory.complete("first"), factory.fail("second"), factory.start("third"), factory.request("4th")]
 
-    answer = client.get("/api/reports")
+    response = client.get("/api/reports")
 
-    assert [report["task_id"] for report in answer.get_json()] == ids[::-1]
-    assert [report["status"] for report in answer.get_json()] == ["pending", "running", "failed", "completed"]
+    assert [report["task_id"] for report in response.get_json()] == ids[::-1]
+    assert [report["status"] for report in response.get_json()] == [
+        "pending",
+        "running",
+        "failed",
+        "completed",
+    ]
     pending = get(client, ids[-1])
-    assert pending.pop("position") == 0  # told of one report alone: a list would cost a look for each
-    assert answer.get_json() == [pending, *(get(client, task_id) for task_id in ids[2::-1])]
-    assert answer.headers["X-Total-Count"] == "4"
-    assert "Link" not in answer.headers
+    assert (
+        pending.pop("position") == 0
+    )  # only for a single report: a list would need a look-up for each report
+    assert response.get_json() == [pending, *(get(client, task_id) for task_id in ids[2::-1])]
+    assert response.headers["X-Total-Count"] == "4"
+    assert "Link" not in response.headers
 
 
-def test_a_list_holds_a_hundred_by_default(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_list_has_a_hundred_reports_by_default(client: FlaskClient, factory: ReportFactory) -> None:
     for number in range(101):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
 
-    answer = client.get("/api/reports")
+    response = client.get("/api/reports")
 
-    assert [report["title"] for report in answer.get_json()] == [f"number {n}" for n in range(100, 0, -1)]
-    assert answer.headers["X-Total-Count"] == "101"
+    assert [report["title"] for report in response.get_json()] == [f"number {n}" for n in range(100, 0, -1)]
+    assert response.headers["X-Total-Count"] == "101"
     assert len(client.get("/api/reports?limit=1").get_json()) == 1
     assert len(client.get("/api/reports?limit=500").get_json()) == 101
 
 
 def test_a_full_last_page_has_no_next(client: FlaskClient, factory: ReportFactory) -> None:
     for _ in range(4):
-        factory.ask()
+        factory.request()
 
     first = client.get("/api/reports?limit=2")
     last = client.get(next_url(first) or "")
@@ -191,25 +198,25 @@ def test_a_full_last_page_has_no_next(client: FlaskClient, factory: ReportFactor
     assert next_url(last) is None
 
 
-def test_the_pages_hold_every_report_once_while_others_come_and_go(
+def test_the_pages_list_every_report_once_while_others_are_added_and_removed(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    ids = [factory.ask(f"number {number}") for number in range(23)]
+    ids = [factory.request(f"number {number}") for number in range(23)]
     seen: list[str] = []
 
     url: str | None = "/api/reports?limit=5"
     while url:
-        answer = client.get(url)
-        seen += [report["task_id"] for report in answer.get_json()]
-        factory.ask("came meanwhile")
+        response = client.get(url)
+        seen += [report["task_id"] for report in response.get_json()]
+        factory.request("came meanwhile")
         factory.remove(seen[-1])  # the very report that the next cursor names
-        url = next_url(answer)
+        url = next_url(response)
 
     assert seen == ids[::-1]
 
 
 def test_a_report_whose_record_is_gone_is_left_out(client: FlaskClient, factory: ReportFactory) -> None:
-    ids = [factory.ask() for _ in range(3)]
+    ids = [factory.request() for _ in range(3)]
     factory.connection.delete(f"rq:job:{ids[1]}")
 
     assert [report["task_id"] for report in client.get("/api/reports").get_json()] == [ids[2], ids[0]]
@@ -217,23 +224,23 @@ def test_a_report_whose_record_is_gone_is_left_out(client: FlaskClient, factory:
 
 
 def test_a_cursor_may_name_a_report_that_never_was(client: FlaskClient, factory: ReportFactory) -> None:
-    factory.ask()
+    factory.request()
 
     assert len(client.get(f"/api/reports?cursor={new_task_id()}").get_json()) == 1
 
 
 def test_health_is_exactly_this(client: FlaskClient) -> None:
-    answer = client.get("/health")
+    response = client.get("/health")
 
-    assert answer.status_code == 200
-    assert answer.get_json() == {"status": "healthy", "service": "report-api"}
+    assert response.status_code == 200
+    assert response.get_json() == {"status": "healthy", "service": "report-api"}
 
 
-def test_alive_answers_for_the_process(client: FlaskClient) -> None:
-    answer = client.get("/alive")
+def test_alive_reports_the_process(client: FlaskClient) -> None:
+    response = client.get("/alive")
 
-    assert answer.status_code == 200
-    assert answer.get_json() == {"status": "alive", "service": "report-api"}
+    assert response.status_code == 200
+    assert response.get_json() == {"status": "alive", "service": "report-api"}
 
 
 @pytest.mark.parametrize("path", ["/api/reports", "/health", "/alive"])
@@ -245,14 +252,14 @@ def test_head_gives_the_headers_of_get(client: FlaskClient, path: str) -> None:
     assert head_answer.content_type == get_answer.content_type
 
 
-def test_options_tell_what_is_allowed(client: FlaskClient) -> None:
-    answer = client.options("/api/reports")
+def test_options_lists_the_allowed_methods(client: FlaskClient) -> None:
+    response = client.options("/api/reports")
 
-    assert answer.status_code == 204
-    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert response.status_code == 204
+    assert response.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
 
 
-def next_url(answer: Any) -> str | None:
-    """Where the header Link leads, as a client follows it."""
-    match = re.fullmatch(r'<([^>]+)>; rel="next"', answer.headers.get("Link", ""))
+def next_url(response: Any) -> str | None:
+    """The address in the Link header, as a client follows it."""
+    match = re.fullmatch(r'<([^>]+)>; rel="next"', response.headers.get("Link", ""))
     return match[1] if match else None

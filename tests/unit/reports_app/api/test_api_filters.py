@@ -1,4 +1,4 @@
-"""The list, for some of the reports only."""
+"""The filters of the list."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.unit.reports_app.report_factory import ReportFactory
 
 @pytest.fixture
 def shelf(factory: ReportFactory) -> ReportFactory:
-    """One report of each kind that filters tell apart."""
+    """One report for each value of the filters."""
     factory.complete("Q4 Sales Übersicht")
     factory.fail("q4 stock")
     factory.start("Q4 busy")
-    factory.ask("Who came", "users")
-    factory.ask("100 % of <b>", "inventory")
+    factory.request("Who came", "users")
+    factory.request("100 % of <b>", "inventory")
     return factory
 
 
 def titles(client: FlaskClient, **query: str) -> list[str]:
-    answer = client.get("/api/reports", query_string=query)
-    assert answer.status_code == 200
-    return [report["title"] for report in answer.get_json()]
+    response = client.get("/api/reports", query_string=query)
+    assert response.status_code == 200
+    return [report["title"] for report in response.get_json()]
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def titles(client: FlaskClient, **query: str) -> list[str]:
     ids=ascii,
 )
 @pytest.mark.usefixtures("shelf")
-def test_a_filter_leaves_those_that_are_meant(
+def test_a_filter_selects_the_matching_reports(
     client: FlaskClient, query: dict[str, str], found: list[str]
 ) -> None:
     assert titles(client, **query) == found
 
 
-def test_the_whole_is_counted_without_a_filter_only(client: FlaskClient, shelf: ReportFactory) -> None:
-    shelf.ask()
+def test_the_total_is_counted_without_a_filter_only(client: FlaskClient, shelf: ReportFactory) -> None:
+    shelf.request()
 
     assert client.get("/api/reports").headers["X-Total-Count"] == "6"
     assert client.get("/api/reports?q=&type=").headers["X-Total-Count"] == "6"
@@ -69,18 +69,18 @@ def test_the_link_to_the_next_page_keeps_limit_and_filters(
 ) -> None:
     for number in range(5):
         factory.fail(f"50 % & more=ü {number}")
-        factory.ask("another")
+        factory.request("another")
     seen: list[str] = []
 
     query = {"q": "50 % & more=ü", "status": "failed", "type": "sales", "limit": "2"}
-    answer = client.get("/api/reports", query_string=query)
+    response = client.get("/api/reports", query_string=query)
     pages = 1
-    while url := next_url(answer):
-        assert len(answer.get_json()) == 2
-        seen += [report["title"] for report in answer.get_json()]
-        answer = client.get(url)
+    while url := next_url(response):
+        assert len(response.get_json()) == 2
+        seen += [report["title"] for report in response.get_json()]
+        response = client.get(url)
         pages += 1
-    seen += [report["title"] for report in answer.get_json()]
+    seen += [report["title"] for report in response.get_json()]
 
     assert seen == [f"50 % & more=ü {number}" for number in (4, 3, 2, 1, 0)]
     assert pages == 3
@@ -89,7 +89,7 @@ def test_the_link_to_the_next_page_keeps_limit_and_filters(
 @pytest.mark.parametrize(
     "status", ["", "Pending", "queued", "finished", "pending,failed", "\x00", "x" * 5000]
 )
-def test_a_bad_status_is_named_with_those_there_are(client: FlaskClient, status: str) -> None:
+def test_an_invalid_status_is_named_with_the_valid_ones(client: FlaskClient, status: str) -> None:
     problem = assert_problem(client.get("/api/reports", query_string={"status": status}), 400)
 
     assert fields_of(problem) == ["status"]
@@ -105,18 +105,18 @@ def test_a_search_that_no_title_could_match_is_named(client: FlaskClient) -> Non
 
 
 def test_all_faults_of_the_filters_are_named(client: FlaskClient) -> None:
-    answer = client.get("/api/reports", query_string={"status": "x", "q": "x" * 201})
+    response = client.get("/api/reports", query_string={"status": "x", "q": "x" * 201})
 
-    assert fields_of(assert_problem(answer, 400)) == ["status", "q"]
+    assert fields_of(assert_problem(response, 400)) == ["status", "q"]
 
 
 @pytest.mark.parametrize("query", ["status=failed", "type=sales", "q=x"])
-def test_with_the_broker_away_a_filtered_list_says_when_to_try_again(
+def test_with_the_broker_away_a_filtered_list_has_a_retry_time(
     client: FlaskClient, memory_server: fakeredis.FakeServer, query: str
 ) -> None:
     memory_server.connected = False
 
-    answer = client.get(f"/api/reports?{query}")
+    response = client.get(f"/api/reports?{query}")
 
-    assert_problem(answer, 503)
-    assert answer.headers["Retry-After"] == "2"
+    assert_problem(response, 503)
+    assert response.headers["Retry-After"] == "2"

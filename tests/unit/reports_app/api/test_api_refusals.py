@@ -1,4 +1,4 @@
-"""Whatever a program sends, it gets problem+json with the right status, and nothing is queued."""
+"""Invalid requests get problem details with the right status, and nothing is queued."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ LIMIT = 64 * 1024
 JSON = "application/json"
 
 
-def assert_problem(answer: Any, status: int) -> dict[str, Any]:
+def assert_problem(response: Any, status: int) -> dict[str, Any]:
     """Make sure that this is a problem of RFC 9457; return it."""
-    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
-    body: dict[str, Any] = answer.get_json()
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    body: dict[str, Any] = response.get_json()
     assert body["status"] == status
     assert body["title"]
     assert body["detail"]
-    assert "Traceback" not in answer.text
+    assert "Traceback" not in response.text
     return body
 
 
@@ -59,10 +59,10 @@ def fields_of(body: dict[str, Any]) -> list[str]:
         pytest.param(b"\x00" * 100, id="zeros"),
     ],
 )
-def test_what_is_no_json_is_malformed(client: FlaskClient, factory: ReportFactory, data: bytes) -> None:
-    answer = client.post("/api/reports", data=data, content_type=JSON)
+def test_invalid_json_is_malformed(client: FlaskClient, factory: ReportFactory, data: bytes) -> None:
+    response = client.post("/api/reports", data=data, content_type=JSON)
 
-    assert "errors" not in assert_problem(answer, 400)
+    assert "errors" not in assert_problem(response, 400)
     assert factory.connection.keys() == []
 
 
@@ -105,42 +105,42 @@ def test_what_is_no_json_is_malformed(client: FlaskClient, factory: ReportFactor
 def test_the_fields_at_fault_are_named(
     client: FlaskClient, factory: ReportFactory, body: object, fields: list[str]
 ) -> None:
-    answer = client.post("/api/reports", data=json.dumps(body), content_type=JSON)
+    response = client.post("/api/reports", data=json.dumps(body), content_type=JSON)
 
-    problem = assert_problem(answer, 400)
+    problem = assert_problem(response, 400)
     assert fields_of(problem) == fields
     assert all(error["message"] in problem["detail"] for error in problem["errors"])
     assert factory.connection.keys() == []
 
 
 def test_no_more_than_a_few_faults_are_told(client: FlaskClient) -> None:
-    answer = client.post("/api/reports", json={f"field{number}": 1 for number in range(1000)})
+    response = client.post("/api/reports", json={f"field{number}": 1 for number in range(1000)})
 
-    assert len(fields_of(assert_problem(answer, 400))) == 20
+    assert len(fields_of(assert_problem(response, 400))) == 20
 
 
 @pytest.mark.parametrize("title", ["x", "x" * 200, "  " + "😀" * 200 + "  ", "<b>&amp;", "مرحبا", "a\u202eb"])
-def test_any_other_title_is_taken_as_it_is(client: FlaskClient, title: str) -> None:
-    answer = client.post("/api/reports", json={"title": title, "type": "sales"})
+def test_any_other_title_is_accepted_unchanged(client: FlaskClient, title: str) -> None:
+    response = client.post("/api/reports", json={"title": title, "type": "sales"})
 
-    assert answer.status_code == 202
-    assert client.get(answer.headers["Location"]).get_json()["title"] == title.strip()
+    assert response.status_code == 202
+    assert client.get(response.headers["Location"]).get_json()["title"] == title.strip()
 
 
 def test_a_body_of_just_the_limit_is_read(client: FlaskClient) -> None:
     body = b'{"title": "Q4", "type": "sales"}'
 
-    answer = client.post("/api/reports", data=body.ljust(LIMIT), content_type=JSON)
+    response = client.post("/api/reports", data=body.ljust(LIMIT), content_type=JSON)
 
-    assert answer.status_code == 202
+    assert response.status_code == 202
 
 
 def test_a_body_over_the_limit_is_too_large(client: FlaskClient, factory: ReportFactory) -> None:
     body = b'{"title": "Q4", "type": "sales"}'
 
-    answer = client.post("/api/reports", data=body.ljust(LIMIT + 1), content_type=JSON)
+    response = client.post("/api/reports", data=body.ljust(LIMIT + 1), content_type=JSON)
 
-    assert_problem(answer, 413)
+    assert_problem(response, 413)
     assert factory.connection.keys() == []
 
 
@@ -149,9 +149,9 @@ def test_a_body_of_unknown_length_has_the_same_limit(client: FlaskClient, size: 
     body = io.BytesIO(b'{"title": "Q4", "type": "sales"}'.ljust(size))
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
 
-    answer = client.post("/api/reports", input_stream=body, content_type=JSON, environ_overrides=chunked)
+    response = client.post("/api/reports", input_stream=body, content_type=JSON, environ_overrides=chunked)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 def test_a_title_of_100_kb_is_too_large(client: FlaskClient) -> None:
@@ -159,10 +159,10 @@ def test_a_title_of_100_kb_is_too_large(client: FlaskClient) -> None:
 
 
 def test_a_title_of_60_kb_is_too_long_and_not_repeated(client: FlaskClient) -> None:
-    answer = client.post("/api/reports", json={"title": "x" * 60_000, "type": "sales"})
+    response = client.post("/api/reports", json={"title": "x" * 60_000, "type": "sales"})
 
-    assert fields_of(assert_problem(answer, 400)) == ["title"]
-    assert len(answer.data) < 1000
+    assert fields_of(assert_problem(response, 400)) == ["title"]
+    assert len(response.data) < 1000
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_another_media_type_is_refused(
 ) -> None:
     body = b'{"title": "Q4", "type": "sales"}'
 
-    answer = client.post("/api/reports", data=body, content_type=media_type)
+    response = client.post("/api/reports", data=body, content_type=media_type)
 
-    assert "application/json" in assert_problem(answer, 415)["detail"]
+    assert "application/json" in assert_problem(response, 415)["detail"]
     assert factory.connection.keys() == []
 
 
@@ -193,16 +193,16 @@ def test_another_media_type_is_refused(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
-def test_a_method_that_is_not_there_is_refused_with_those_that_are(
+def test_an_unsupported_method_is_refused_with_the_supported_ones(
     client: FlaskClient, path: str, allowed: str, method: str
 ) -> None:
     if method in allowed:
         return
 
-    answer = client.open(path, method=method, headers={"Accept": "text/html"})
+    response = client.open(path, method=method, headers={"Accept": "text/html"})
 
-    assert_problem(answer, 405)
-    assert answer.headers["Allow"] == allowed
+    assert_problem(response, 405)
+    assert response.headers["Allow"] == allowed
 
 
 @pytest.mark.parametrize(
@@ -227,11 +227,11 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(
     ],
 )
 def test_an_unknown_id_is_not_found(client: FlaskClient, task_id: str) -> None:
-    answer = client.get(f"/api/reports/{task_id}")
+    response = client.get(f"/api/reports/{task_id}")
 
-    assert_problem(answer, 404)
-    assert "X-Evil" not in answer.headers
-    assert len(answer.data) < 1000
+    assert_problem(response, 404)
+    assert "X-Evil" not in response.headers
+    assert len(response.data) < 1000
 
 
 @pytest.mark.parametrize(
@@ -240,38 +240,38 @@ def test_an_unknown_id_is_not_found(client: FlaskClient, task_id: str) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "TRACE"])
 def test_there_is_nothing_else_below_api(client: FlaskClient, path: str, method: str) -> None:
-    answer = client.open(path, method=method, headers={"Accept": "text/html"})
+    response = client.open(path, method=method, headers={"Accept": "text/html"})
 
-    assert_problem(answer, 404)
+    assert_problem(response, 404)
 
 
 @pytest.mark.parametrize(
     "limit", ["0", "-1", "501", "1.5", "1e2", "", " ", "ten", "²", "٣", "9" * 5000, "+5"]
 )
 def test_a_bad_limit_is_named(client: FlaskClient, limit: str) -> None:
-    answer = client.get("/api/reports", query_string={"limit": limit})
+    response = client.get("/api/reports", query_string={"limit": limit})
 
-    assert fields_of(assert_problem(answer, 400)) == ["limit"]
+    assert fields_of(assert_problem(response, 400)) == ["limit"]
 
 
 @pytest.mark.parametrize("cursor", ["", "7", "-", "+", "[a", "\x00", "ü", UNKNOWN_ID + "\n", "x" * 5000])
 def test_a_bad_cursor_is_named(client: FlaskClient, cursor: str) -> None:
-    answer = client.get("/api/reports", query_string={"cursor": cursor})
+    response = client.get("/api/reports", query_string={"cursor": cursor})
 
-    assert fields_of(assert_problem(answer, 400)) == ["cursor"]
+    assert fields_of(assert_problem(response, 400)) == ["cursor"]
 
 
 def test_both_faults_of_the_paging_are_named(client: FlaskClient) -> None:
     assert fields_of(assert_problem(client.get("/api/reports?limit=x&cursor=y"), 400)) == ["limit", "cursor"]
 
 
-def test_an_unforeseen_error_is_told_without_its_words(app: Flask, factory: ReportFactory) -> None:
+def test_an_unexpected_error_is_reported_without_its_message(app: Flask, factory: ReportFactory) -> None:
     break_queue(app)
 
-    answer = app.test_client().get(f"/api/reports/{factory.ask()}")
+    response = app.test_client().get(f"/api/reports/{factory.request()}")
 
-    assert_problem(answer, 500)
-    assert "secret" not in answer.text
+    assert_problem(response, 500)
+    assert "secret" not in response.text
 
 
 values = st.recursive(
@@ -288,7 +288,7 @@ nearly = st.fixed_dictionaries(
 @pytest.fixture(scope="module")
 def busy_client() -> FlaskClient:
     """One application for many examples."""
-    app = Flask("somebodys")
+    app = Flask("host_application")
     queue = ReportQueue(fakeredis.FakeRedis(server=fakeredis.FakeServer()), timeout=timedelta(hours=1))
     app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
     return app.test_client()
@@ -301,10 +301,10 @@ def busy_client() -> FlaskClient:
 def test_any_json_is_accepted_or_refused_and_what_is_accepted_can_be_read(
     busy_client: FlaskClient, body: object
 ) -> None:
-    answer = busy_client.post("/api/reports", data=json.dumps(body), content_type=JSON)
+    response = busy_client.post("/api/reports", data=json.dumps(body), content_type=JSON)
 
-    assert answer.status_code in (202, 400)
-    if answer.status_code == 202:
+    assert response.status_code in (202, 400)
+    if response.status_code == 202:
         assert isinstance(body, dict)
-        report = busy_client.get(answer.headers["Location"])
+        report = busy_client.get(response.headers["Location"])
         assert report.get_json()["title"] == body["title"].strip()

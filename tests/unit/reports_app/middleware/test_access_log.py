@@ -1,4 +1,4 @@
-"""The line that each request leaves."""
+"""The access log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class Lines(logging.Handler):
-    """Keeps the messages that a logger was given."""
+    """Keeps the messages of a logger."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -51,7 +51,7 @@ def test_a_request_is_one_line_with_method_path_status_and_time(
 def test_the_report_that_a_request_is_about_is_named(
     client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
 
     client.post(f"/api/reports/{task_id}/cancel")
     submitted = client.post("/api/reports", json={"title": "Q4", "type": "sales"}).get_json()["task_id"]
@@ -60,28 +60,26 @@ def test_the_report_that_a_request_is_about_is_named(
     assert lines[1].endswith(f"status=202 {ms(lines[1])} task_id={submitted}")
 
 
-def test_a_report_asked_for_by_form_is_named(client: FlaskClient, lines: list[str]) -> None:
+def test_a_report_requested_by_form_is_named(client: FlaskClient, lines: list[str]) -> None:
     token = parse_html(client.get("/").text).form_to("/reports").hidden_fields()
 
-    answer = client.post("/reports", data=token | {"title": "Q4", "type": "sales"})
+    response = client.post("/reports", data=token | {"title": "Q4", "type": "sales"})
 
     assert lines[-1].startswith("event=request method=POST path=/reports status=303")
-    assert lines[-1].endswith(f"task_id={answer.headers['Location'][-36:]}")
+    assert lines[-1].endswith(f"task_id={response.headers['Location'][-36:]}")
 
 
 @pytest.mark.parametrize("path", ["/health", "/alive", "/static/css/reports.css", "/reports?partial=1"])
-def test_what_is_asked_every_few_seconds_leaves_no_line(
-    client: FlaskClient, lines: list[str], path: str
-) -> None:
+def test_periodic_requests_leave_no_line(client: FlaskClient, lines: list[str], path: str) -> None:
     client.get(path).close()
 
     assert lines == []
 
 
-def test_asking_how_a_report_stands_leaves_a_line_only_where_that_fails(
+def test_a_status_request_leaves_a_line_only_if_it_fails(
     client: FlaskClient, factory: ReportFactory, lines: list[str]
 ) -> None:
-    task_id, unknown = factory.ask(), new_task_id()
+    task_id, unknown = factory.request(), new_task_id()
 
     client.get(f"/api/reports/{task_id}")
     client.get(f"/api/reports/{task_id}?wait=0")
@@ -112,7 +110,7 @@ def test_but_it_does_when_something_is_wrong(
     "task_id",
     ["%0aevent=fake", "%0d%0aevent=fake", "a event=fake", 'a" event=fake', "%1b[31mred", "%e2%80%a8x", "%ff"],
 )
-def test_nobody_writes_a_line_of_their_own(client: FlaskClient, lines: list[str], task_id: str) -> None:
+def test_no_client_can_forge_a_line(client: FlaskClient, lines: list[str], task_id: str) -> None:
     client.get(f"/api/reports/{task_id}")
 
     assert len(lines) == 1
@@ -121,13 +119,13 @@ def test_nobody_writes_a_line_of_their_own(client: FlaskClient, lines: list[str]
     assert " event=fake" not in lines[0]
 
 
-def test_a_title_never_stands_in_a_line(client: FlaskClient, lines: list[str]) -> None:
+def test_a_title_is_never_part_of_a_line(client: FlaskClient, lines: list[str]) -> None:
     client.post("/api/reports?title=hush", json={"title": "hush", "type": "sales"})
 
     assert "hush" not in lines[0]
 
 
-def test_a_request_that_a_host_answered_is_logged_without_a_time(
+def test_a_request_that_the_host_application_handled_is_logged_without_a_time(
     app: Flask, client: FlaskClient, lines: list[str]
 ) -> None:
     app.before_request(lambda: ("log in first", 401))

@@ -1,4 +1,4 @@
-"""Which machines may connect, and by which host names."""
+"""The checks of client address and Host header."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def status_of(client: FlaskClient, host: str, **headers: str) -> int:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", "a b", ""])
 def test_on_loopback_another_name_is_refused(product_client: FlaskClient, path: str, host: str) -> None:
-    answer = product_client.get(path, headers={"Host": host, **HTML})
+    response = product_client.get(path, headers={"Host": host, **HTML})
 
-    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
-    assert f"not served as {host!r}" in answer.get_json()["detail"]
-    assert "REPORTS_ALLOWED_HOSTS" in answer.get_json()["detail"]
+    assert (response.status_code, response.mimetype) == (400, "application/problem+json")
+    assert f"The host name {host!r} is not allowed" in response.get_json()["detail"]
+    assert "REPORTS_ALLOWED_HOSTS" in response.get_json()["detail"]
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "[2001:db8::1]:8000"])
@@ -49,18 +49,18 @@ def test_on_loopback_its_own_names_are_served(product_client: FlaskClient, host:
 
 
 def test_a_name_that_is_allowed_is_served(services: Services) -> None:
-    client = client_for(services, allowed_hosts=("ours.example", ".below.example"))
+    client = client_for(services, allowed_hosts=("own.example", ".below.example"))
 
-    for host in ("ours.example", "OURS.example:8443", "below.example", "a.b.below.example", "localhost"):
+    for host in ("own.example", "OWN.example:8443", "below.example", "a.b.below.example", "localhost"):
         assert status_of(client, host) == 200
-    for host in ("evil.example", "x.ours.example", "notbelow.example"):
+    for host in ("evil.example", "x.own.example", "notbelow.example"):
         assert status_of(client, host) == 400
 
 
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("ours.example", 200),
+        ("own.example", 200),
         ("localhost:8000", 200),
         ("192.0.2.7:8000", 200),
         ("10.1.2.3", 200),
@@ -76,22 +76,22 @@ def test_a_name_that_is_allowed_is_served(services: Services) -> None:
         ("", 400),
     ],
 )
-def test_where_it_is_open_a_request_needs_a_name_that_is_ours_or_an_address(
+def test_an_open_api_accepts_its_own_names_and_addresses_only(
     services: Services, host: str, status: int
 ) -> None:
-    client = client_for(services, is_open=True, host="0.0.0.0", allowed_hosts=("ours.example",))
+    client = client_for(services, is_open=True, host="0.0.0.0", allowed_hosts=("own.example",))
 
     assert status_of(client, host) == status
 
 
-def test_behind_a_proxy_the_name_is_the_one_that_the_proxy_was_asked_by(services: Services) -> None:
-    client = client_for(services, proxies=1, is_open=True, allowed_hosts=("ours.example",))
+def test_behind_a_proxy_the_forwarded_host_name_is_checked(services: Services) -> None:
+    client = client_for(services, proxies=1, is_open=True, allowed_hosts=("own.example",))
 
-    assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "ours.example"}) == 200
-    assert status_of(client, "upstream.internal", **{"X-Forwarded-Host": "ours.example:8443"}) == 200
+    assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "own.example"}) == 200
+    assert status_of(client, "upstream.internal", **{"X-Forwarded-Host": "own.example:8443"}) == 200
     assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "evil.example"}) == 400
-    # What the browser itself sent stands before what the proxy added.
-    assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "ours.example, evil.example"}) == 400
+    # The browser's own value precedes the value that the proxy added.
+    assert status_of(client, "127.0.0.1:8000", **{"X-Forwarded-Host": "own.example, evil.example"}) == 400
     assert status_of(client, "evil.example") == 400
 
 
@@ -114,14 +114,12 @@ def test_a_request_without_a_host_is_no_browsers_and_is_served(
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "::2", "::ffff:192.0.2.7", "10.0.0.1"])
 @pytest.mark.parametrize("path", PATHS)
-def test_another_machine_is_refused_whatever_serves_the_application(
-    services: Services, address: str, path: str
-) -> None:
+def test_another_machine_is_refused_with_any_server(services: Services, address: str, path: str) -> None:
     remote = {"REMOTE_ADDR": address}
 
-    with client_for(services).get(path, environ_overrides=remote) as answer:
-        assert answer.status_code == 403
-        assert "REPORTS_OPEN=yes" in answer.get_json()["detail"]
+    with client_for(services).get(path, environ_overrides=remote) as response:
+        assert response.status_code == 403
+        assert "REPORTS_OPEN=yes" in response.get_json()["detail"]
     assert client_for(services, is_open=True).get("/health", environ_overrides=remote).status_code == 200
 
 
@@ -129,12 +127,12 @@ def test_another_machine_is_refused_whatever_serves_the_application(
 def test_this_machine_is_served_by_each_of_its_addresses_and_by_a_socket_file(
     product_client: FlaskClient, address: str
 ) -> None:
-    answer = product_client.get("/health", environ_overrides={"REMOTE_ADDR": address})
+    response = product_client.get("/health", environ_overrides={"REMOTE_ADDR": address})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_the_hosts_file_tells_what_else_this_machine_is_called(tmp_path: Path) -> None:
+def test_the_hosts_file_gives_further_names_of_this_machine(tmp_path: Path) -> None:
     own = socket.gethostname()
     (tmp_path / "hosts").write_text(
         f"127.0.0.1 localhost\n# 10.0.0.1 no.example {own}\n"

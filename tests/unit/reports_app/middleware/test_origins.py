@@ -1,4 +1,4 @@
-"""A page of another site changes nothing here; programs and our own pages do."""
+"""Pages of other sites cannot change reports; programs and the product's own pages can."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OURS: list[dict[str, str]] = [
     {},
     {"Sec-Fetch-Site": "same-origin"},
     {"Sec-Fetch-Site": "none"},
-    # A proxy that hands on no host name; the browser has said that it is our own page.
+    # A proxy that forwards no host name; the browser sends that the page has the same origin.
     {"Sec-Fetch-Site": "same-origin", "Origin": "https://reports.example"},
     {"Origin": "http://localhost"},
     {"Origin": "https://localhost"},
@@ -54,7 +54,7 @@ def post_form(client: FlaskClient, prefix: str, path: str, headers: dict[str, st
 
 @pytest.fixture(params=["", PREFIX])
 def prefix(request: pytest.FixtureRequest) -> str:
-    """Where the blueprint is: in our own application, or mounted in another."""
+    """The application of the blueprint: the product's own, or a host application."""
     return str(request.param)
 
 
@@ -75,7 +75,7 @@ def client(services: Services, prefix: str) -> Iterator[FlaskClient]:
 def test_a_page_of_another_site_changes_nothing_by_the_api(
     client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
-    waiting, failed = factory.ask(), factory.fail()
+    waiting, failed = factory.request(), factory.fail()
 
     answers = [
         client.post(f"{prefix}/api/reports/{waiting}/cancel", headers=headers),
@@ -86,9 +86,9 @@ def test_a_page_of_another_site_changes_nothing_by_the_api(
         client.patch(f"{prefix}/api/nothing", headers=headers),
     ]
 
-    for answer in answers:
-        assert (answer.status_code, answer.mimetype) == (403, "application/problem+json")
-        assert "only pages of localhost may change something" in answer.get_json()["detail"]
+    for response in answers:
+        assert (response.status_code, response.mimetype) == (403, "application/problem+json")
+        assert "only pages of localhost may change reports" in response.get_json()["detail"]
     statuses = {report.task_id: report.status for report in queue.list(limit=10).reports}
     assert statuses == {waiting: Status.PENDING, failed: Status.FAILED}
 
@@ -97,24 +97,24 @@ def test_a_page_of_another_site_changes_nothing_by_the_api(
 def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
     client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
 
     answers = [
         post_form(client, prefix, f"/reports/{task_id}/cancel", headers),
         post_form(client, prefix, "/reports", headers, title="tossed", type="sales"),
     ]
 
-    for answer in answers:
-        assert (answer.status_code, answer.mimetype) == (403, "text/html")
-        assert "only pages of localhost may change something" in answer.text
+    for response in answers:
+        assert (response.status_code, response.mimetype) == (403, "text/html")
+        assert "only pages of localhost may change reports" in response.text
     assert [one.status for one in queue.list(limit=10).reports] == [Status.PENDING]
 
 
 @pytest.mark.parametrize("headers", OURS)
-def test_programs_and_our_own_pages_change_what_they_want(
+def test_programs_and_the_products_pages_may_change_reports(
     client: FlaskClient, prefix: str, factory: ReportFactory, headers: dict[str, str]
 ) -> None:
-    task_id, other = factory.ask(), factory.ask()
+    task_id, other = factory.request(), factory.request()
 
     assert post_form(client, prefix, "/reports", headers, title="Q4", type="sales").status_code == 303
     assert post_form(client, prefix, f"/reports/{task_id}/cancel", headers).status_code == 303
@@ -123,45 +123,43 @@ def test_programs_and_our_own_pages_change_what_they_want(
 
 
 @pytest.mark.parametrize("headers", STRANGE)
-def test_reading_is_not_asked_where_it_comes_from(
-    client: FlaskClient, prefix: str, headers: dict[str, str]
-) -> None:
+def test_a_read_request_needs_no_origin(client: FlaskClient, prefix: str, headers: dict[str, str]) -> None:
     for path in ("/", "/api/reports", "/health"):
         assert client.get(f"{prefix}{path}", headers=headers).status_code == 200
         assert client.head(f"{prefix}{path}", headers=headers).status_code == 200
 
 
-def test_a_preflight_is_answered_without_leave(
+def test_a_preflight_response_grants_no_permission(
     client: FlaskClient, prefix: str, factory: ReportFactory
 ) -> None:
-    asked = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
+    headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
 
-    answer = client.options(f"{prefix}/api/reports/{factory.ask()}", headers=asked)
+    response = client.options(f"{prefix}/api/reports/{factory.request()}", headers=headers)
 
-    assert answer.status_code == 204
-    assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
+    assert response.status_code == 204
+    assert not [name for name in response.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
 
 
 @pytest.mark.parametrize(
     ("proxy", "origin", "status"),
     [
-        # It ends TLS, and hands on name and scheme.
-        ({"X-Forwarded-Host": "ours.example", "X-Forwarded-Proto": "https"}, "https://ours.example", 202),
+        # The proxy terminates TLS, and forwards name and scheme.
+        ({"X-Forwarded-Host": "own.example", "X-Forwarded-Proto": "https"}, "https://own.example", 202),
         (
-            {"X-Forwarded-Host": "ours.example:8443", "X-Forwarded-Proto": "https"},
-            "https://ours.example:8443",
+            {"X-Forwarded-Host": "own.example:8443", "X-Forwarded-Proto": "https"},
+            "https://own.example:8443",
             202,
         ),
-        # The scheme it keeps to itself.
-        ({"X-Forwarded-Host": "ours.example"}, "https://ours.example", 202),
-        ({"X-Forwarded-Host": "ours.example:443"}, "https://ours.example", 202),
-        ({"Host": "ours.example"}, "https://ours.example", 202),
-        ({"X-Forwarded-Host": "ours.example", "X-Forwarded-Proto": "https"}, "https://evil.example", 403),
-        ({"X-Forwarded-Host": "ours.example"}, "https://ours.example:8443", 403),
-        ({"X-Forwarded-Host": "ours.example"}, "http://localhost", 403),
+        # The proxy does not forward the scheme.
+        ({"X-Forwarded-Host": "own.example"}, "https://own.example", 202),
+        ({"X-Forwarded-Host": "own.example:443"}, "https://own.example", 202),
+        ({"Host": "own.example"}, "https://own.example", 202),
+        ({"X-Forwarded-Host": "own.example", "X-Forwarded-Proto": "https"}, "https://evil.example", 403),
+        ({"X-Forwarded-Host": "own.example"}, "https://own.example:8443", 403),
+        ({"X-Forwarded-Host": "own.example"}, "http://localhost", 403),
     ],
 )
-def test_behind_a_proxy_our_own_pages_are_those_of_the_name_that_the_browser_knows(
+def test_behind_a_proxy_the_own_origin_has_the_host_name_that_the_browser_uses(
     services: Services,
     factory: ReportFactory,
     proxy: dict[str, str],
@@ -169,15 +167,15 @@ def test_behind_a_proxy_our_own_pages_are_those_of_the_name_that_the_browser_kno
     status: int,
 ) -> None:
     app = create_app(
-        AppSettings(secret_key="s" * 32, proxies=1, is_open=True, allowed_hosts=("ours.example",))
+        AppSettings(secret_key="s" * 32, proxies=1, is_open=True, allowed_hosts=("own.example",))
     )
     add_services(app, services)
 
-    answer = app.test_client().post(
-        f"/api/reports/{factory.ask()}/cancel", headers=proxy | {"Origin": origin}
+    response = app.test_client().post(
+        f"/api/reports/{factory.request()}/cancel", headers=proxy | {"Origin": origin}
     )
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,9}(\.[a-z]{2,5})?|\[[0-9a-f]{0,4}::[0-9a-f]{1,4}\]", fullmatch=True)
@@ -185,7 +183,9 @@ ports = st.one_of(st.just(""), st.integers(1, 65535).map(":{}".format))
 
 
 @given(scheme=st.sampled_from(["http", "https"]), name=names, port=ports)
-def test_an_origin_is_ours_where_name_and_port_are_the_hosts(scheme: str, name: str, port: str) -> None:
+def test_an_origin_with_name_and_port_of_the_host_is_the_own_origin(
+    scheme: str, name: str, port: str
+) -> None:
     assert is_own_origin(f"{scheme}://{name}{port}", f"{name}{port}".upper())
 
 
@@ -200,5 +200,5 @@ def test_an_origin_of_another_name_or_port_is_not(
 
 
 @given(st.text(), st.text())
-def test_whatever_stands_in_the_headers_is_judged(origin: str, host: str) -> None:
+def test_any_header_value_is_handled(origin: str, host: str) -> None:
     assert is_own_origin(origin, host) in (True, False)

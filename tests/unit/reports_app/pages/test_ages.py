@@ -1,4 +1,4 @@
-"""Ages in words."""
+"""Formatting of ages."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (timedelta(days=800), "800 days ago"),
     ],
 )
-def test_an_age_is_told_in_the_largest_unit_that_fits(age: timedelta, words: str) -> None:
+def test_an_age_has_the_largest_unit_that_fits(age: timedelta, words: str) -> None:
     assert describe_age(NOW - age, now=NOW) == words
 
 
-def test_a_time_ahead_of_our_clock_is_just_now() -> None:
+def test_a_time_ahead_of_the_clock_is_just_now() -> None:
     assert describe_age(NOW + timedelta(minutes=5), now=NOW) == "just now"

@@ -1,4 +1,4 @@
-"""Asking for a report with the form."""
+"""Requesting a report with the form."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def titles_in(queue: ReportQueue) -> list[str]:
 
 
 def messages_for(page: Element, control: Element) -> str:
-    """What describes a control, as a screen reader says it."""
+    """The texts that describe a control to a screen reader."""
     ids = control.attributes["aria-describedby"].split()
     return " ".join(element.text for element in page.walk() if element.attributes.get("id") in ids)
 
@@ -45,7 +45,7 @@ def test_each_field_has_a_label(client: FlaskClient) -> None:
         "title": "Title",
         "type": "Type",
         **boxes,
-        "max_age": "If there is such a report already",
+        "max_age": "If a matching report exists",
     }
     assert form.get("fieldset").get("legend").text == "Files"
     assert page.get("input", id="title").attributes["name"] == "title"
@@ -68,15 +68,15 @@ def test_each_type_is_an_option_and_the_first_is_chosen(client: FlaskClient) -> 
 def test_a_post_queues_the_report_and_sends_the_browser_to_it(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
-    answer = send(client, title="  Q4 sales ", type="inventory")
+    response = send(client, title="  Q4 sales ", type="inventory")
 
     report = queue.list().reports[0]
     assert (report.title, report.type) == ("Q4 sales", "inventory")
-    assert answer.status_code == 303
-    assert answer.headers["Location"] == f"/#report-{report.task_id}"
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"/#report-{report.task_id}"
 
 
-def test_the_next_page_says_once_that_it_was_accepted(client: FlaskClient) -> None:
+def test_the_next_page_confirms_the_request_once(client: FlaskClient) -> None:
     send(client, title="Q4 sales", type="sales")
 
     first, second = parse_html(client.get("/").text), parse_html(client.get("/").text)
@@ -85,7 +85,7 @@ def test_the_next_page_says_once_that_it_was_accepted(client: FlaskClient) -> No
     assert second.find_all("p", role="status") == []
 
 
-def test_neither_the_live_part_nor_the_frame_takes_the_message_away(client: FlaskClient) -> None:
+def test_neither_the_live_part_nor_the_frame_removes_the_message(client: FlaskClient) -> None:
     send(client, title="Q4 sales", type="sales")
 
     client.get("/reports?partial=1")
@@ -107,24 +107,24 @@ def test_neither_the_live_part_nor_the_frame_takes_the_message_away(client: Flas
         ({"title": "Q4"}, "type", "one of the report types"),
     ],
 )
-def test_an_error_stands_beside_its_field(
+def test_an_error_is_shown_beside_its_field(
     client: FlaskClient, queue: ReportQueue, fields: dict[str, str], at_fault: str, words: str
 ) -> None:
-    answer = send(client, **fields)
+    response = send(client, **fields)
 
-    page = parse_html(answer.text)
+    page = parse_html(response.text)
     controls = {"title": page.get("input", id="title"), "type": page.get("select", id="type")}
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert controls[at_fault].attributes["aria-invalid"] == "true"
     assert words in messages_for(page, controls[at_fault])
     assert [name for name, control in controls.items() if "aria-invalid" in control.attributes] == [at_fault]
     assert titles_in(queue) == []
 
 
-def test_what_was_typed_is_kept_beside_an_error(client: FlaskClient) -> None:
-    answer = send(client, title='"quoted" <b> ' + "x" * 200, type="users")
+def test_the_input_is_kept_beside_an_error(client: FlaskClient) -> None:
+    response = send(client, title='"quoted" <b> ' + "x" * 200, type="users")
 
-    page = parse_html(answer.text)
+    page = parse_html(response.text)
     assert page.get("input", name="title").attributes["value"] == '"quoted" <b> ' + "x" * 200
     options = page.get("select", id="type").find_all("option")
     assert [option.text for option in options if "selected" in option.attributes] == ["Users"]
@@ -137,11 +137,11 @@ def test_without_the_right_token_nothing_is_queued_and_the_text_is_kept(
     open_form(client)
     fields = {"title": "Q4 sales", "type": "users"} | ({} if token is None else {"csrf_token": token})
 
-    answer = client.post("/reports", data=fields)
+    response = client.post("/reports", data=fields)
 
-    page = parse_html(answer.text)
-    assert answer.status_code == 400
-    assert "send it again" in page.get("p", role="alert").text
+    page = parse_html(response.text)
+    assert response.status_code == 400
+    assert "send the form again" in page.get("p", role="alert").text
     assert page.get("input", name="title").attributes["value"] == "Q4 sales"
     assert titles_in(queue) == []
 
@@ -151,9 +151,9 @@ def test_a_token_of_another_session_is_wrong(app: Flask, queue: ReportQueue) -> 
     client = app.test_client()
     open_form(client)
 
-    answer = client.post("/reports", data=strangers | {"title": "Q4", "type": "sales"})
+    response = client.post("/reports", data=strangers | {"title": "Q4", "type": "sales"})
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
     assert titles_in(queue) == []
 
 
@@ -163,21 +163,21 @@ def test_a_form_that_was_refused_for_its_token_can_be_sent_again(
     refused = client.post("/reports", data={"title": "Q4 sales", "type": "sales"})
     token = parse_html(refused.text).form_to("/reports").hidden_fields()
 
-    answer = client.post("/reports", data=token | {"title": "Q4 sales", "type": "sales"})
+    response = client.post("/reports", data=token | {"title": "Q4 sales", "type": "sales"})
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert titles_in(queue) == ["Q4 sales"]
 
 
 def test_a_form_over_the_limit_is_refused_as_a_page(client: FlaskClient, queue: ReportQueue) -> None:
-    answer = client.post(
+    response = client.post(
         "/reports",
         data=open_form(client) | {"title": "x" * LIMIT, "type": "sales"},
         headers={"Accept": "text/html"},
     )
 
-    assert (answer.status_code, answer.mimetype) == (413, "text/html")
-    assert parse_html(answer.text).get("h1").text == "That did not work"
+    assert (response.status_code, response.mimetype) == (413, "text/html")
+    assert parse_html(response.text).get("h1").text == "The request was refused"
     assert titles_in(queue) == []
 
 
@@ -189,19 +189,19 @@ def test_a_form_of_unknown_length_has_the_same_limit(client: FlaskClient, queue:
     for rest in ("", "&rest=" + "x" * LIMIT):
         body = io.BytesIO(f"csrf_token={token}&title=Q4&type=sales{rest}".encode())
         form = "application/x-www-form-urlencoded"
-        answer = client.post("/reports", input_stream=body, content_type=form, environ_overrides=chunked)
-        statuses.append(answer.status_code)
+        response = client.post("/reports", input_stream=body, content_type=form, environ_overrides=chunked)
+        statuses.append(response.status_code)
 
     assert statuses == [303, 413]
     assert titles_in(queue) == ["Q4"]
 
 
-def test_a_form_as_multipart_is_taken_alike(client: FlaskClient, queue: ReportQueue) -> None:
+def test_a_multipart_form_is_accepted_too(client: FlaskClient, queue: ReportQueue) -> None:
     fields = open_form(client) | {"title": "Q4", "type": "sales"}
 
-    answer = client.post("/reports", data=fields, content_type="multipart/form-data")
+    response = client.post("/reports", data=fields, content_type="multipart/form-data")
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert titles_in(queue) == ["Q4"]
 
 
@@ -210,22 +210,22 @@ def test_a_form_as_multipart_is_taken_alike(client: FlaskClient, queue: ReportQu
 def test_a_body_that_is_no_form_is_a_form_with_errors(
     client: FlaskClient, data: bytes, content_type: str
 ) -> None:
-    answer = client.post("/reports", data=data, content_type=content_type, headers={"Accept": "text/html"})
+    response = client.post("/reports", data=data, content_type=content_type, headers={"Accept": "text/html"})
 
-    assert answer.status_code == 400
-    assert parse_html(answer.text).get("h1").text == "Ask for a report"
+    assert response.status_code == 400
+    assert parse_html(response.text).get("h1").text == "Request a report"
 
 
-def test_with_the_broker_away_the_form_comes_back_with_what_was_typed(
+def test_with_the_broker_away_the_form_is_shown_again_with_its_input(
     client: FlaskClient, memory_server: fakeredis.FakeServer, queue: ReportQueue
 ) -> None:
     token = open_form(client)
     memory_server.connected = False
 
-    answer = client.post("/reports", data=token | {"title": "Q4 sales", "type": "users"})
+    response = client.post("/reports", data=token | {"title": "Q4 sales", "type": "users"})
 
-    page = parse_html(answer.text)
-    assert answer.status_code == 503
+    page = parse_html(response.text)
+    assert response.status_code == 503
     assert "cannot be reached" in page.get("p", role="alert").text
     assert page.get("input", name="title").attributes["value"] == "Q4 sales"
     memory_server.connected = True

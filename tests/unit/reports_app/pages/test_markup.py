@@ -43,7 +43,7 @@ def assert_figures_only(text: str) -> Element:
 def test_markup_in_title_figures_stage_and_error_is_text(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    factory.ask(EVIL)
+    factory.request(EVIL)
     factory.start(EVIL, percent=1, stage=EVIL)
     factory.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL})
     factory.fail(EVIL, error=EVIL)
@@ -61,11 +61,11 @@ def test_markup_on_the_page_of_a_report_is_text(
     client: FlaskClient, factory: ReportFactory, query: str
 ) -> None:
     ids = [
-        factory.ask(EVIL),
+        factory.request(EVIL),
         factory.start(EVIL, percent=1, stage=EVIL),
         factory.complete(EVIL, figures={EVIL: EVIL, "processing_time": EVIL}),
         factory.fail(EVIL, error=EVIL),
-        factory.ask(EVIL, callback_url=f"https://hooks.example.com/{EVIL}"),
+        factory.request(EVIL, callback_url=f"https://hooks.example.com/{EVIL}"),
     ]
 
     for task_id in ids:
@@ -84,14 +84,14 @@ def test_markup_in_tables_charts_and_files_is_text(
 
     assert [heading.text for heading in page.find_all("h2")].count(EVIL) == 4
     assert [image.attributes["alt"] for image in page.find_all("img")] == [
-        f"Chart: {EVIL}. The same as a table follows."
+        f"Chart: {EVIL}. The same data follow as a table."
     ]
     assert [note.text for note in page.find_all("p", class_="notice cut")].count(EVIL) == 2
     assert EVIL in [cell.text for cell in page.find_all("td")]
 
 
-def test_markup_in_what_is_searched_for_is_text(client: FlaskClient, factory: ReportFactory) -> None:
-    factory.ask()
+def test_markup_in_a_search_is_text(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.request()
 
     page = assert_harmless(client.get("/", query_string={"q": EVIL, "type": EVIL, "status": EVIL}).text)
 
@@ -108,10 +108,10 @@ def test_markup_in_a_reason_and_a_type_is_text(client: FlaskClient, factory: Rep
     assert page.get("span", class_="type").text == EVIL
 
 
-def test_markup_in_what_was_typed_is_text(client: FlaskClient) -> None:
-    answer = client.post("/reports", data={"title": EVIL, "type": EVIL})
+def test_markup_in_form_input_is_text(client: FlaskClient) -> None:
+    response = client.post("/reports", data={"title": EVIL, "type": EVIL})
 
-    assert assert_harmless(answer.text).get("input", name="title").attributes["value"] == EVIL
+    assert assert_harmless(response.text).get("input", name="title").attributes["value"] == EVIL
 
 
 def test_markup_in_the_message_is_text(client: FlaskClient) -> None:
@@ -123,37 +123,37 @@ def test_markup_in_the_message_is_text(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("path", ["/<script>window.evil=1</script>", "/static/<img src=x onerror=1>"])
 def test_markup_in_an_address_is_text(product_client: FlaskClient, path: str) -> None:
-    answer = product_client.get(path, headers={"Accept": "text/html"})
+    response = product_client.get(path, headers={"Accept": "text/html"})
 
-    assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert_harmless(answer.text)
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert_harmless(response.text)
 
 
-def test_markup_in_json_comes_with_a_type_that_no_browser_renders(
+def test_markup_in_json_has_a_media_type_that_no_browser_renders(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    factory.ask(EVIL)
+    factory.request(EVIL)
     for path in ("/api/reports", f"/api/reports/{EVIL}", f"/api/reports?limit={EVIL}"):
-        answer = client.get(path, headers={"Accept": "text/html"})
+        response = client.get(path, headers={"Accept": "text/html"})
 
-        assert answer.mimetype in ("application/json", "application/problem+json")
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        json.loads(answer.text)
+        assert response.mimetype in ("application/json", "application/problem+json")
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        json.loads(response.text)
 
 
 def pages_of(
     product: Flask, server: fakeredis.FakeServer, factory: ReportFactory, folder: Path
 ) -> Iterator[str]:
-    """Every page there is, in every state."""
+    """Every page, with reports in every status."""
     client = product.test_client()
     yield client.get(f"/reports/{factory.complete(outcome=fill(folder, 'Q4'))}").text
     yield client.get("/types").text
     yield client.get("/").text
-    for make in (factory.ask, factory.start, factory.complete, factory.fail):
+    for make in (factory.request, factory.start, factory.complete, factory.fail):
         task_id = make()
         yield client.get(f"/reports/{task_id}").text
         yield client.get(f"/reports/{task_id}?partial=1").text
-    yield client.get(f"/reports/{factory.ask(callback_url='https://hooks.example.com/x')}").text
+    yield client.get(f"/reports/{factory.request(callback_url='https://hooks.example.com/x')}").text
     yield client.get("/").text
     yield client.get("/?q=Q4&status=failed&type=sales").text
     yield client.get("/?q=nothing").text
@@ -201,12 +201,12 @@ def test_every_template_is_rendered_by_these_pages(
     assert rendered == set(TEMPLATES)
 
 
-def test_everything_that_a_page_loads_is_there(client: FlaskClient) -> None:
+def test_everything_that_a_page_loads_exists(client: FlaskClient) -> None:
     page = parse_html(client.get("/").text)
 
     addresses = [element.attributes["href"] for element in page.find_all("link")]
     addresses += [element.attributes["src"] for element in page.find_all("script")]
     assert len(addresses) == 5
     for address in addresses:
-        with client.get(address) as answer:
-            assert answer.status_code == 200
+        with client.get(address) as response:
+            assert response.status_code == 200

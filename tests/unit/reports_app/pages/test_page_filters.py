@@ -34,10 +34,10 @@ def live_url(page: Element) -> str:
     ],
     ids=["q", "status", "type", "all"],
 )
-def test_each_view_shows_those_that_are_meant(
+def test_each_view_shows_the_matching_reports(
     client: FlaskClient, factory: ReportFactory, view: str, filters: dict[str, str], found: list[str]
 ) -> None:
-    factory.ask("Who came", "users")
+    factory.request("Who came", "users")
     factory.fail("Q4 stock")
     factory.complete("Q4 sales")
 
@@ -47,23 +47,23 @@ def test_each_view_shows_those_that_are_meant(
 def test_a_form_sent_with_some_fields_empty_filters_by_the_others(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    factory.ask("Who came", "users")
-    factory.ask("Q4")
+    factory.request("Who came", "users")
+    factory.request("Q4")
 
     assert titles(find(client, "/", q="q4", status="", type="")) == ["Q4"]
     assert titles(find(client, "/", q="", status="", type="users")) == ["Who came"]
     assert titles(find(client, "/", q="", status="pending", type="")) == ["Q4", "Who came"]
     page = find(client, "/", q="", status="", type="")
     assert titles(page) == ["Q4", "Who came"]
-    assert "2 in all" in page.text
+    assert "2 in total" in page.text
 
 
 @pytest.mark.parametrize("bad", [{"status": "weather"}, {"q": "x" * 201}, {"status": "\x00"}], ids=ascii)
-def test_a_filter_that_makes_no_sense_is_left_out(
+def test_an_invalid_filter_is_ignored(
     client: FlaskClient, factory: ReportFactory, bad: dict[str, str]
 ) -> None:
-    factory.ask("Who came", "users")
-    factory.ask("Q4")
+    factory.request("Who came", "users")
+    factory.request("Q4")
 
     page = find(client, "/", **bad, type="users")
 
@@ -71,7 +71,7 @@ def test_a_filter_that_makes_no_sense_is_left_out(
     assert live_url(page) == "/reports?partial=1&type=users"
 
 
-def test_the_form_shows_what_is_searched_for(client: FlaskClient) -> None:
+def test_the_form_shows_the_current_search(client: FlaskClient) -> None:
     page = find(client, "/", q='Q4 "<b>', status="failed", type="users")
 
     search = page.get("form", role="search")
@@ -100,7 +100,7 @@ def test_each_field_of_the_search_has_a_label(client: FlaskClient) -> None:
 def test_paging_keeps_the_filters(client: FlaskClient, factory: ReportFactory, view: str) -> None:
     for number in range(PAGE_SIZE + 3):
         factory.fail(f"50 % & ü {number}")
-        factory.ask("another")
+        factory.request("another")
 
     first = find(client, view, q="50 % & ü", status="failed", type="sales")
     older = fetch(client, first.links()["Older"])
@@ -109,7 +109,7 @@ def test_paging_keeps_the_filters(client: FlaskClient, factory: ReportFactory, v
     assert titles(older) == [f"50 % & ü {number}" for number in (2, 1, 0)]
     assert "Older" not in older.links()
     assert titles(fetch(client, older.links()["Newest"])) == titles(first)
-    assert "in all" not in first.text
+    assert "in total" not in first.text
 
 
 def test_live_part_and_frame_keep_the_filters_and_the_page(
@@ -117,7 +117,7 @@ def test_live_part_and_frame_keep_the_filters_and_the_page(
 ) -> None:
     for number in range(PAGE_SIZE + 1):
         factory.fail(f"Q4 {number}")
-        factory.ask("another")
+        factory.request("another")
     first = find(client, "/", q="q4", status="failed")
     older = fetch(client, first.links()["Older"])
 
@@ -127,21 +127,23 @@ def test_live_part_and_frame_keep_the_filters_and_the_page(
 
 
 @views
-def test_without_a_match_it_says_so(client: FlaskClient, factory: ReportFactory, view: str) -> None:
-    factory.ask()
+def test_without_a_match_the_list_shows_a_notice(
+    client: FlaskClient, factory: ReportFactory, view: str
+) -> None:
+    factory.request()
 
     page = find(client, view, q="nothing like that")
 
     assert titles(page) == []
-    assert "None of the reports looked at is like that" in page.text
+    assert "No report matches the filter" in page.text
     assert "No reports yet" not in page.text
 
 
-def test_a_search_is_not_taken_over_by_the_form_that_asks(
+def test_a_search_is_not_affected_by_the_form_that_requests_a_report(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    factory.ask("Q4")
+    factory.request("Q4")
 
-    answer = client.post("/reports", data={"title": "", "type": "sales"})
+    response = client.post("/reports", data={"title": "", "type": "sales"})
 
-    assert titles(parse_html(answer.text)) == ["Q4"]
+    assert titles(parse_html(response.text)) == ["Q4"]

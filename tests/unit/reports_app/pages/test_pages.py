@@ -17,9 +17,9 @@ views = pytest.mark.parametrize("view", VIEWS)
 
 
 def fetch(client: FlaskClient, url: str) -> Element:
-    answer = client.get(url)
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    return parse_html(answer.text)
+    response = client.get(url)
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    return parse_html(response.text)
 
 
 def card_of(client: FlaskClient, view: str, task_id: str) -> Element:
@@ -35,18 +35,18 @@ def badge(card: Element) -> str:
 
 
 @views
-def test_an_empty_list_says_so(client: FlaskClient, view: str) -> None:
+def test_an_empty_list_shows_a_notice(client: FlaskClient, view: str) -> None:
     assert "No reports yet" in fetch(client, view).text
 
 
 @views
 def test_a_pending_report_waits_for_a_worker(client: FlaskClient, factory: ReportFactory, view: str) -> None:
-    card = card_of(client, view, factory.ask("Q4 sales"))
+    card = card_of(client, view, factory.request("Q4 sales"))
 
     assert card.get("h3").text == "Q4 sales"
     assert badge(card) == "pending"
     assert "Waiting for a worker" in card.text
-    assert "asked for just now" in card.text
+    assert "requested just now" in card.text
 
 
 @views
@@ -86,17 +86,17 @@ def test_a_completed_report_shows_its_figures_under_readable_names(
         "Average order value": "123.45",
         "Top product": "Product-42",
     }
-    assert "made in 8 s" in card.text
-    assert "ended just now" in card.text
+    assert "completed in 8 s" in card.text
+    assert "completed just now" in card.text
 
 
 @views
-def test_a_completed_report_without_a_time_of_making_is_shown(
+def test_a_completed_report_without_a_processing_time_is_shown(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
     card = card_of(client, view, factory.complete(figures={"orders": 7}))
 
-    assert "made in" not in card.text
+    assert "completed in" not in card.text
     assert card.get("dd").text == "7"
 
 
@@ -110,10 +110,10 @@ def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory, 
 
 
 @views
-def test_each_report_leads_to_its_page_and_from_there_to_its_json(
+def test_each_report_links_to_its_page_and_the_page_to_its_json(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    task_id = factory.ask("Q4 sales")
+    task_id = factory.request("Q4 sales")
 
     links = card_of(client, view, task_id).links()
 
@@ -122,7 +122,7 @@ def test_each_report_leads_to_its_page_and_from_there_to_its_json(
 
 
 def test_times_are_exact_for_programs_and_on_hover(client: FlaskClient, factory: ReportFactory) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     factory.connection.hset(f"rq:job:{task_id}", "created_at", "2024-02-29T23:59:58.123456Z")
 
     time = card_of(client, "/", task_id).get("time")
@@ -137,14 +137,14 @@ def test_the_links_of_the_pager_lead_through_all_reports_and_back(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
     for number in range(2 * PAGE_SIZE + 1):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
 
     page, seen = fetch(client, view), list[str]()
     while True:
         seen += titles(page)
         links = page.get("nav", aria_label="Pages of reports").links()
         assert ("Newest" in links) == (len(seen) > PAGE_SIZE)
-        assert f"{2 * PAGE_SIZE + 1} in all" in page.text
+        assert f"{2 * PAGE_SIZE + 1} in total" in page.text
         if "Older" not in links:
             break
         page = fetch(client, links["Older"])
@@ -157,7 +157,7 @@ def test_an_older_page_keeps_itself_current_and_not_the_newest(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     for number in range(PAGE_SIZE + 1):
-        factory.ask(f"number {number}")
+        factory.request(f"number {number}")
     older = fetch(client, fetch(client, "/").links()["Older"])
 
     live = [element.attributes["data-live"] for element in older.walk() if "data-live" in element.attributes]
@@ -169,7 +169,7 @@ def test_an_older_page_keeps_itself_current_and_not_the_newest(
 def test_the_cursor_of_a_report_that_is_gone_still_leads_on(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    ids = [factory.ask(f"number {number}") for number in range(PAGE_SIZE + 5)]
+    ids = [factory.request(f"number {number}") for number in range(PAGE_SIZE + 5)]
     older = fetch(client, "/").links()["Older"]
     factory.remove(ids[5])  # the last one of the first page, which the cursor names
 
@@ -177,10 +177,10 @@ def test_the_cursor_of_a_report_that_is_gone_still_leads_on(
 
 
 @views
-def test_beyond_the_last_report_the_page_says_so(
+def test_beyond_the_last_report_the_page_shows_a_notice(
     client: FlaskClient, factory: ReportFactory, view: str
 ) -> None:
-    oldest = factory.ask()
+    oldest = factory.request()
 
     page = fetch(client, f"{view}{'&' if '?' in view else '?'}cursor={oldest}")
 
@@ -193,7 +193,7 @@ def test_beyond_the_last_report_the_page_says_so(
 def test_a_cursor_that_cannot_be_one_shows_the_newest(
     client: FlaskClient, factory: ReportFactory, view: str, cursor: str
 ) -> None:
-    factory.ask("newest")
+    factory.request("newest")
 
     page = fetch(client, f"{view}{'&' if '?' in view else '?'}cursor={cursor}")
 
@@ -201,7 +201,7 @@ def test_a_cursor_that_cannot_be_one_shows_the_newest(
     assert "Newest" not in page.links()
 
 
-def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory) -> None:
+def test_the_part_equals_the_content_of_the_page(client: FlaskClient, factory: ReportFactory) -> None:
     factory.complete()
     factory.fail()
 
@@ -238,7 +238,7 @@ def test_a_page_has_a_language_a_title_one_main_part_and_headings_in_order(
     assert page.get("meta", name="viewport").attributes["content"].startswith("width=device-width")
 
 
-def test_no_id_stands_twice_and_each_reference_has_its_target(
+def test_ids_are_unique_and_each_reference_has_its_target(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     factory.complete()
@@ -259,22 +259,22 @@ def test_no_id_stands_twice_and_each_reference_has_its_target(
 
 
 @views
-def test_with_the_broker_away_the_list_says_that_nothing_is_lost(
+def test_with_the_broker_away_the_list_shows_that_nothing_is_lost(
     client: FlaskClient, memory_server: fakeredis.FakeServer, factory: ReportFactory, view: str
 ) -> None:
-    factory.ask("still here")
+    factory.request("still here")
     memory_server.connected = False
 
-    answer = client.get(view)
+    response = client.get(view)
 
-    assert (answer.status_code, answer.mimetype) == (503, "text/html")
-    assert "They are not lost" in parse_html(answer.text).text
+    assert (response.status_code, response.mimetype) == (503, "text/html")
+    assert "They are not lost" in parse_html(response.text).text
     memory_server.connected = True
     wait_until(lambda: client.get(view).status_code == 200, what="the list")
     assert titles(fetch(client, view)) == ["still here"]
 
 
-def test_with_the_broker_away_the_form_is_still_there(
+def test_with_the_broker_away_the_form_is_still_shown(
     client: FlaskClient, memory_server: fakeredis.FakeServer
 ) -> None:
     memory_server.connected = False

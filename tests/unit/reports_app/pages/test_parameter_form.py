@@ -1,4 +1,4 @@
-"""The form of a type that has parameters: its fields, what is typed into them, and what becomes of it."""
+"""The form of a type with parameters: its fields, their input, and the resulting report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.reports_app.html_tree import Element, parse_html
 from tests.unit.reports_app.pages.test_form import messages_for
 from tests.unit.reports_app.report_factory import ReportFactory
 
-DAYS = {
+EXPLICIT_DAYS = {
     "parameters-period-preset": "",
     "parameters-period-from": "2026-04-01",
     "parameters-period-to": "2026-06-30",
@@ -38,7 +38,7 @@ def form_of(page: Element) -> Element:
 
 
 def values_of(form: Element) -> dict[str, list[str]]:
-    """What a browser would send of it."""
+    """The fields that a browser would send."""
     sent: dict[str, list[str]] = {}
     for control in form.walk():
         given = control.attributes
@@ -114,8 +114,8 @@ def test_a_period_is_a_name_or_two_days(client: FlaskClient) -> None:
     assert messages_for(page, period) == "Whole days."
 
 
-def test_what_is_typed_is_asked_for(client: FlaskClient, queue: ReportQueue) -> None:
-    answer = send(
+def test_the_typed_values_are_requested(client: FlaskClient, queue: ReportQueue) -> None:
+    response = send(
         client,
         parameters__note="'; DROP TABLE orders; --",
         parameters__top="7",
@@ -126,10 +126,10 @@ def test_what_is_typed_is_asked_for(client: FlaskClient, queue: ReportQueue) -> 
         parameters__channels=["phone", "web", ""],
         parameters__since="2026-01-02",
         formats=["csv", ""],
-        **DAYS,
+        **EXPLICIT_DAYS,
     )
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert newest(queue).parameters == {
         "note": "'; DROP TABLE orders; --",
         "top": 7,
@@ -144,7 +144,7 @@ def test_what_is_typed_is_asked_for(client: FlaskClient, queue: ReportQueue) -> 
     assert newest(queue).formats == ("csv",)
 
 
-def test_a_form_sent_as_it_is_asks_with_the_defaults(client: FlaskClient, queue: ReportQueue) -> None:
+def test_an_unchanged_form_requests_the_defaults(client: FlaskClient, queue: ReportQueue) -> None:
     send(client)
 
     parameters = newest(queue).parameters
@@ -159,10 +159,10 @@ def test_no_box_ticked_is_no_choice_and_no_files(client: FlaskClient, queue: Rep
     assert (newest(queue).parameters["channels"], newest(queue).formats) == ([], ())
 
 
-def test_fields_at_fault_are_named_beside_them_and_what_was_typed_is_kept(
+def test_invalid_fields_show_their_errors_and_keep_their_input(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
-    answer = send(
+    response = send(
         client,
         parameters__note="<b>" + "x" * 40,
         parameters__top="many",
@@ -170,11 +170,11 @@ def test_fields_at_fault_are_named_beside_them_and_what_was_typed_is_kept(
         parameters__channels=["web", "fax", ""],
         parameters__since="2026-02-30",
         max_age="soon",
-        **DAYS | {"parameters-period-to": "2026-03-31"},
+        **EXPLICIT_DAYS | {"parameters-period-to": "2026-03-31"},
     )
 
-    page = parse_html(answer.text)
-    assert (answer.status_code, queue.list().total) == (400, 0)
+    page = parse_html(response.text)
+    assert (response.status_code, queue.list().total) == (400, 0)
     for label, words, typed in [
         ("Note", "0 to 40 characters", "<b>" + "x" * 40),
         ("Products", "from 1 to 100", "many"),
@@ -196,17 +196,17 @@ def test_fields_at_fault_are_named_beside_them_and_what_was_typed_is_kept(
 
 
 def test_a_period_by_name_and_by_days_is_refused(client: FlaskClient, queue: ReportQueue) -> None:
-    answer = send(client, **DAYS | {"parameters-period-preset": "last_month"})
+    response = send(client, **EXPLICIT_DAYS | {"parameters-period-preset": "last_month"})
 
-    page = parse_html(answer.text)
-    assert (answer.status_code, queue.list().total) == (400, 0)
+    page = parse_html(response.text)
+    assert (response.status_code, queue.list().total) == (400, 0)
     assert "not both" in messages_for(page, group(page, "Period"))
 
 
 def test_half_of_a_period_is_refused(client: FlaskClient) -> None:
-    answer = send(client, **DAYS | {"parameters-period-to": ""})
+    response = send(client, **EXPLICIT_DAYS | {"parameters-period-to": ""})
 
-    page = parse_html(answer.text)
+    page = parse_html(response.text)
     assert "from one day to another" in messages_for(page, group(page, "Period"))
 
 
@@ -219,39 +219,39 @@ def test_without_scripts_a_type_is_chosen_by_a_link(client: FlaskClient) -> None
     assert control(page, "Products")
 
 
-def test_a_type_whose_fields_were_not_shown_is_asked_for_again_with_them(
+def test_a_type_whose_fields_were_not_shown_is_shown_again_with_its_fields(
     client: FlaskClient, queue: ReportQueue
 ) -> None:
-    answer = send(client, "/?ask=sales", type="everything")
+    response = send(client, "/?ask=sales", type="everything")
 
-    page = parse_html(answer.text)
-    assert (answer.status_code, queue.list().total) == (400, 0)
+    page = parse_html(response.text)
+    assert (response.status_code, queue.list().total) == (400, 0)
     assert "These are the fields" in " ".join(alert.text for alert in page.find_all("p", role="alert"))
     assert control(page, "Products").attributes["value"] == "10"
     again = client.post("/reports", data=values_of(form_of(page)))
     assert (again.status_code, newest(queue).title) == (303, "Q4")
 
 
-def test_what_was_meant_for_another_type_does_not_count(client: FlaskClient, queue: ReportQueue) -> None:
-    answer = send(client, type="sales", parameters__top="many")
+def test_input_for_another_type_is_ignored(client: FlaskClient, queue: ReportQueue) -> None:
+    response = send(client, type="sales", parameters__top="many")
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert (newest(queue).type, newest(queue).parameters) == ("sales", {})
 
 
 @pytest.mark.parametrize("path", ["/?ask=weather", "/?ask=", "/?ask=%ff"])
-def test_a_type_that_there_is_not_shows_the_first(client: FlaskClient, path: str) -> None:
+def test_an_unknown_type_shows_the_first_type(client: FlaskClient, path: str) -> None:
     assert values_of(form_of(open_page(client, path)))["type"] == ["sales"]
 
 
-def test_the_part_for_the_script_is_what_the_page_shows(client: FlaskClient) -> None:
+def test_the_part_for_the_script_equals_the_content_of_the_page(client: FlaskClient) -> None:
     part = parse_html(client.get("/?partial=1&ask=everything").text)
     place = form_of(open_page(client)).get("div", class_="fields")
 
     assert [one.attributes for one in part.walk()][1:] == [one.attributes for one in place.walk()][1:]
 
 
-def ask(client: FlaskClient, parameters: dict[str, Any], formats: list[str]) -> str:
+def submit(client: FlaskClient, parameters: dict[str, Any], formats: list[str]) -> str:
     body = {"title": 'Q4 "x"', "type": "everything", "parameters": parameters, "formats": formats}
     return str(client.post("/api/reports", json=body).get_json()["task_id"])
 
@@ -260,7 +260,7 @@ GIVEN = {"note": 'a "b" <c>', "net": False, "region": "US", "channels": ["shop"]
 
 
 def test_edit_and_run_fills_the_form_with_a_reports_own(client: FlaskClient, queue: ReportQueue) -> None:
-    task_id = ask(client, {**GIVEN, "period": QUARTER}, ["xlsx"])
+    task_id = submit(client, {**GIVEN, "period": QUARTER}, ["xlsx"])
     link = parse_html(client.get(f"/reports/{task_id}").text).links()["Edit and run"]
 
     page = open_page(client, link)
@@ -270,22 +270,22 @@ def test_edit_and_run_fills_the_form_with_a_reports_own(client: FlaskClient, que
     client.post("/reports", data=values_of(form_of(page)))
     first, second = queue.list().reports[::-1]
     assert (second.title, second.type, second.formats) == (first.title, first.type, first.formats)
-    # The form sends text; the options of this one are not known.
+    # The form sends text, since the options of this parameter are unknown.
     assert second.parameters == {**first.parameters, "shop": "5"}
 
 
 @pytest.mark.parametrize("task_id", ["7", "0190a2b4-5c6d-7000-8000-00000000abcd"])
-def test_edit_and_run_of_what_is_not_there_says_so(client: FlaskClient, task_id: str) -> None:
+def test_edit_and_run_of_an_unknown_report_shows_an_error(client: FlaskClient, task_id: str) -> None:
     page = open_page(client, f"/?from={task_id}")
 
     assert "There is no report" in page.get("p", role="alert").text
     assert form_of(page)
 
 
-def test_run_again_asks_the_same_and_works_presets_out_anew(
+def test_run_again_requests_the_same_and_resolves_presets_again(
     client: FlaskClient, queue: ReportQueue, factory: ReportFactory
 ) -> None:
-    task_id = ask(client, {**GIVEN, "period": {"preset": "last_quarter"}}, ["xlsx"])
+    task_id = submit(client, {**GIVEN, "period": {"preset": "last_quarter"}}, ["xlsx"])
     stale = '{"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}'
     original = queue.find(task_id)
     assert original is not None
@@ -296,10 +296,10 @@ def test_run_again_asks_the_same_and_works_presets_out_anew(
     )
     page = parse_html(client.get(f"/reports/{task_id}").text)
 
-    answer = client.post("/reports", data=values_of(form_of(page)))
+    response = client.post("/reports", data=values_of(form_of(page)))
 
     again = newest(queue)
-    assert (answer.status_code, again.formats) == (303, ("xlsx",))
+    assert (response.status_code, again.formats) == (303, ("xlsx",))
     assert (again.parameters["region"], again.parameters["channels"]) == ("US", [])
     assert again.parameters["net"] is False
     assert again.parameters["period"] == original.parameters["period"]
@@ -308,32 +308,32 @@ def test_run_again_asks_the_same_and_works_presets_out_anew(
 def test_a_report_of_a_type_that_is_gone_can_still_be_seen(app: Flask, queue: ReportQueue) -> None:
     add_services(app, Services(queue, {"everything": EVERY_KIND}))
     client = app.test_client()
-    task_id = ask(client, {"period": QUARTER}, [])
+    task_id = submit(client, {"period": QUARTER}, [])
     add_services(app, Services(queue, TYPES))
 
     assert "2026-04-01" in client.get(f"/reports/{task_id}").text
     assert values_of(form_of(open_page(client, f"/?from={task_id}")))["type"] == ["sales"]
 
 
-def test_the_page_of_a_report_says_its_parameters(client: FlaskClient) -> None:
-    task_id = ask(client, {**GIVEN, "period": QUARTER}, [])
+def test_the_page_of_a_report_shows_its_parameters(client: FlaskClient) -> None:
+    task_id = submit(client, {**GIVEN, "period": QUARTER}, [])
 
     page = parse_html(client.get(f"/reports/{task_id}").text)
 
-    said = dict(
+    shown = dict(
         zip([one.text for one in page.find_all("dt")], [one.text for one in page.find_all("dd")], strict=True)
     )
-    assert said["Period"] == "2026-04-01 to 2026-06-30"
-    assert (said["Region"], said["Net of tax"], said["Note"]) == ("United States", "no", 'a "b" <c>')
+    assert shown["Period"] == "2026-04-01 to 2026-06-30"
+    assert (shown["Region"], shown["Net of tax"], shown["Note"]) == ("United States", "no", 'a "b" <c>')
 
 
 def test_an_earlier_report_serves_and_is_shown(client: FlaskClient, queue: ReportQueue) -> None:
     send(client)
     first = newest(queue).task_id
 
-    answer = send(client, max_age="3600")
+    response = send(client, max_age="3600")
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/reports/{first}")
+    assert (response.status_code, response.headers["Location"]) == (303, f"/reports/{first}")
     page = parse_html(client.get(f"/reports/{first}").text)
     assert page.get("p", role="status").text == "An earlier report serves"
     assert queue.list().total == 1

@@ -27,15 +27,15 @@ def submit(client: FlaskClient, parameters: object, **rest: object) -> Any:
     return client.post("/api/reports", json=body)
 
 
-def errors_of(answer: Any) -> dict[str, str]:
-    assert answer.status_code == 400
-    return {error["field"]: error["message"] for error in answer.get_json()["errors"]}
+def errors_of(response: Any) -> dict[str, str]:
+    assert response.status_code == 400
+    return {error["field"]: error["message"] for error in response.get_json()["errors"]}
 
 
-def test_what_was_asked_for_is_told_with_defaults_formats_and_version(client: FlaskClient) -> None:
-    answer = submit(client, {"period": QUARTER, "note": SQL, "net": False})
+def test_a_report_has_its_parameters_with_defaults_its_formats_and_its_version(client: FlaskClient) -> None:
+    response = submit(client, {"period": QUARTER, "note": SQL, "net": False})
 
-    report = client.get(answer.headers["Location"]).get_json()
+    report = client.get(response.headers["Location"]).get_json()
     since = report["parameters"].pop("since")
     assert report["parameters"] == {
         "note": SQL,
@@ -50,9 +50,9 @@ def test_what_was_asked_for_is_told_with_defaults_formats_and_version(client: Fl
 
 
 def test_a_preset_is_kept_with_its_days(client: FlaskClient) -> None:
-    answer = submit(client, {"period": {"preset": "last_quarter"}})
+    response = submit(client, {"period": {"preset": "last_quarter"}})
 
-    period = client.get(answer.headers["Location"]).get_json()["parameters"]["period"]
+    period = client.get(response.headers["Location"]).get_json()["parameters"]["period"]
     assert period["preset"] == "last_quarter"
     assert period["from"] < period["to"]
     again = submit(client, {"period": period})
@@ -100,9 +100,9 @@ def test_each_field_at_fault_is_named(client: FlaskClient, queue: ReportQueue) -
 def test_hostile_values_are_refused_and_named(client: FlaskClient, queue: ReportQueue, body: bytes) -> None:
     whole = b'{"title": "Q4", "type": "everything", "parameters": ' + body + b"}"
 
-    answer = client.post("/api/reports", data=whole, content_type="application/json")
+    response = client.post("/api/reports", data=whole, content_type="application/json")
 
-    assert all(field.startswith("parameters.") for field in errors_of(answer))
+    assert all(field.startswith("parameters.") for field in errors_of(response))
     assert queue.list().total == 0
 
 
@@ -119,15 +119,15 @@ def test_formats_are_those_of_the_request_else_of_the_type(
 ) -> None:
     rest = {} if given is None else {"formats": given}
 
-    answer = submit(client, {"period": QUARTER}, **rest)
+    response = submit(client, {"period": QUARTER}, **rest)
 
-    assert client.get(answer.headers["Location"]).get_json()["formats"] == kept
+    assert client.get(response.headers["Location"]).get_json()["formats"] == kept
 
 
 def test_a_type_that_names_no_formats_leaves_all(client: FlaskClient) -> None:
-    answer = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
+    response = client.post("/api/reports", json={"title": "Q4", "type": "sales"})
 
-    formats = client.get(answer.headers["Location"]).get_json()["formats"]
+    formats = client.get(response.headers["Location"]).get_json()["formats"]
     assert formats == ["csv", "parquet", "xlsx", "pdf", "svg", "png", "json"]
 
 
@@ -141,7 +141,9 @@ def test_an_age_is_whole_seconds_up_to_thirty_days(client: FlaskClient, age: obj
     assert list(errors_of(submit(client, {"period": QUARTER}, max_age=age))) == ["max_age"]
 
 
-def test_an_earlier_report_serves_and_the_answer_says_so(client: FlaskClient, factory: ReportFactory) -> None:
+def test_an_earlier_report_serves_and_the_response_names_it(
+    client: FlaskClient, factory: ReportFactory
+) -> None:
     first = submit(client, {"period": QUARTER}).get_json()["task_id"]
 
     waiting = submit(client, {"period": QUARTER, "top": 10}, max_age=60)
@@ -150,37 +152,37 @@ def test_an_earlier_report_serves_and_the_answer_says_so(client: FlaskClient, fa
     completed = submit(client, {"period": QUARTER}, max_age=2_592_000)
     other = submit(client, {"period": QUARTER, "top": 11}, max_age=60)
 
-    said = {"task_id": first, "message": "An earlier report serves"}
-    assert waiting.get_json() == {**said, "status": "pending"}
-    assert completed.get_json() == {**said, "status": "completed"}
+    expected = {"task_id": first, "message": "An earlier report serves"}
+    assert waiting.get_json() == {**expected, "status": "pending"}
+    assert completed.get_json() == {**expected, "status": "completed"}
     assert (completed.status_code, completed.headers["Location"]) == (202, f"/api/reports/{first}")
     assert other.get_json()["message"] == "Report generation started"
 
 
-def test_an_earlier_report_cannot_be_asked_to_call_back(app: Flask, queue: ReportQueue) -> None:
+def test_an_earlier_report_cannot_get_a_callback(app: Flask, queue: ReportQueue) -> None:
     add_services(app, Services(queue, TYPES, callback_hosts=("hooks.example.com",)))
     body = {"title": "Q4", "type": "sales", "max_age": 60, "callback_url": "https://hooks.example.com/"}
 
-    answer = app.test_client().post("/api/reports", json=body)
+    response = app.test_client().post("/api/reports", json=body)
 
-    assert errors_of(answer) == {
+    assert errors_of(response) == {
         "max_age": "An earlier report sends no callback: give max_age or callback_url."
     }
 
 
-def test_a_key_stands_for_the_words_of_the_request(client: FlaskClient) -> None:
-    def ask(parameters: object, **rest: object) -> Any:
+def test_a_key_identifies_the_values_of_the_request(client: FlaskClient) -> None:
+    def submit(parameters: object, **rest: object) -> Any:
         body = {"title": "Q4", "type": "everything", "parameters": parameters, **rest}
         return client.post("/api/reports", json=body, headers={"Idempotency-Key": "k"})
 
-    first = ask({"period": {"preset": "last_quarter"}})
+    first = submit({"period": {"preset": "last_quarter"}})
 
-    assert ask({"period": {"preset": "last_quarter"}}).get_json() == first.get_json()
-    assert ask({"period": {"preset": "last_quarter"}, "top": 10}).status_code == 409
-    assert ask({"period": {"preset": "last_quarter"}}, formats=["csv"]).status_code == 409
+    assert submit({"period": {"preset": "last_quarter"}}).get_json() == first.get_json()
+    assert submit({"period": {"preset": "last_quarter"}, "top": 10}).status_code == 409
+    assert submit({"period": {"preset": "last_quarter"}}, formats=["csv"]).status_code == 409
 
 
-def test_the_catalog_tells_parameters_as_json_schema(client: FlaskClient) -> None:
+def test_the_catalog_has_the_parameters_as_json_schema(client: FlaskClient) -> None:
     described = {one["name"]: one for one in client.get("/api/report-types").get_json()}["everything"]
 
     assert described["parameters"]["required"] == ["period"]
@@ -188,7 +190,7 @@ def test_the_catalog_tells_parameters_as_json_schema(client: FlaskClient) -> Non
     assert (described["formats"], described["version"]) == (["csv", "pdf"], "v1")
 
 
-def test_openapi_says_which_parameters_go_with_which_type(client: FlaskClient) -> None:
+def test_openapi_lists_the_parameters_of_each_type(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
 
     choices = {one["properties"]["type"]["const"]: one for one in schemas["Submission"]["oneOf"]}

@@ -1,4 +1,4 @@
-"""The page of one report, and what its buttons do."""
+"""The page of one report, and the actions of its buttons."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ ACTIONS = ("cancel", "retry", "delete")
 
 
 def fetch(client: FlaskClient, task_id: str, query: str = "") -> Element:
-    answer = client.get(f"/reports/{task_id}{query}")
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    return parse_html(answer.text)
+    response = client.get(f"/reports/{task_id}{query}")
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    return parse_html(response.text)
 
 
 def buttons(page: Element) -> dict[str, Element]:
-    """The buttons that do something with a report, by what they do."""
+    """The action buttons of a report, by action."""
     found = [button for button in page.find_all("button") if "formaction" in button.attributes]
     return {button.attributes["formaction"].rpartition("/")[2]: button for button in found}
 
@@ -74,19 +74,19 @@ def test_a_completed_report_shows_its_figures_and_its_timing(
     assert page.get("span", class_="badge").text == "completed"
     assert shown["Total sales"] == "35,420"
     assert shown["Average order value"] == "123.45"
-    assert (shown["Waited"], shown["Made in"]) == ("1.5 s", "8.2 s")
+    assert (shown["Waited"], shown["Ran for"]) == ("1.5 s", "8.2 s")
     assert page.find_all("time")[-1].attributes["datetime"] == "2024-02-29T12:00:09+00:00"
     assert page.links()[task_id] == f"/api/reports/{task_id}"
 
 
-def test_a_pending_report_tells_how_many_wait_before_it(client: FlaskClient, factory: ReportFactory) -> None:
-    factory.ask()
-    factory.ask()
+def test_a_pending_report_shows_how_many_wait_before_it(client: FlaskClient, factory: ReportFactory) -> None:
+    factory.request()
+    factory.request()
 
-    page = fetch(client, factory.ask())
+    page = fetch(client, factory.request())
 
-    assert "Waiting for a worker, 2 before it" in page.text
-    assert not {"Waited", "Made in", "Ended"} & figures(page).keys()
+    assert "Waiting for a worker, 2 reports before this one" in page.text
+    assert not {"Waited", "Ran for", "Completed"} & figures(page).keys()
 
 
 def test_a_running_report_shows_its_progress(client: FlaskClient, factory: ReportFactory) -> None:
@@ -95,7 +95,7 @@ def test_a_running_report_shows_its_progress(client: FlaskClient, factory: Repor
     assert page.get("progress").attributes["value"] == "40"
     assert "40 % · adding up revenue" in page.text
     assert "Waited" in figures(page)
-    assert "Ended" not in figures(page)
+    assert "Completed" not in figures(page)
 
 
 def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory) -> None:
@@ -105,17 +105,17 @@ def test_a_failed_report_shows_why(client: FlaskClient, factory: ReportFactory) 
     assert page.get("code").text == "timeout"
 
 
-def test_a_report_without_a_callback_speaks_of_none(client: FlaskClient, factory: ReportFactory) -> None:
+def test_a_report_without_a_callback_shows_no_callback(client: FlaskClient, factory: ReportFactory) -> None:
     assert "Callback" not in fetch(client, factory.complete()).text
 
 
 @pytest.mark.parametrize("query", ["", "?partial=1"])
-def test_a_report_with_a_callback_shows_how_its_delivery_stands(
+def test_a_report_with_a_callback_shows_the_state_of_its_delivery(
     client: FlaskClient, factory: ReportFactory, query: str
 ) -> None:
-    task_id = factory.ask(callback_url="https://hooks.example.com/x?token=hunter2")
+    task_id = factory.request(callback_url="https://hooks.example.com/x?token=hunter2")
 
-    asked = figures(fetch(client, task_id, query))
+    requested = figures(fetch(client, task_id, query))
     factory.begin(task_id)
     factory.end(task_id)
     due = figures(fetch(client, task_id, query))
@@ -123,27 +123,27 @@ def test_a_report_with_a_callback_shows_how_its_delivery_stands(
     tried = figures(fetch(client, task_id, query))
     factory.deliver(Attempt(204))
     page = fetch(client, task_id, query)
-    told = figures(page)
+    delivered = figures(page)
 
-    assert asked["Address"] == "https://hooks.example.com/x?…"
+    assert requested["Address"] == "https://hooks.example.com/x?…"
     assert "hunter2" not in page.text
-    assert not {"Attempts", "Last answer", "Last error", "Delivered"} & asked.keys()
-    assert [shown["Delivery"] for shown in (asked, due, tried, told)] == [
+    assert not {"Attempts", "Last response", "Last error", "Delivered"} & requested.keys()
+    assert [shown["Delivery"] for shown in (requested, due, tried, delivered)] == [
         "when the report ends",
         "pending",
         "pending",
         "delivered",
     ]
-    assert (tried["Attempts"], tried["Last answer"], tried["Last error"]) == ("1", "503", EVIL)
-    assert (told["Attempts"], told["Last answer"]) == ("2", "204")
-    assert "Delivered" in told
-    assert "Last error" not in told
+    assert (tried["Attempts"], tried["Last response"], tried["Last error"]) == ("1", "503", EVIL)
+    assert (delivered["Attempts"], delivered["Last response"]) == ("2", "204")
+    assert "Delivered" in delivered
+    assert "Last error" not in delivered
 
 
-def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
+def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_delivered(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
-    task_id = factory.ask(callback_url="https://hooks.example.com/x")
+    task_id = factory.request(callback_url="https://hooks.example.com/x")
     factory.begin(task_id)
     factory.end(task_id)
 
@@ -156,8 +156,10 @@ def test_without_scripts_the_page_refreshes_itself_until_the_callback_is_told(
     assert figures(failed)["Delivery"] == "failed"
 
 
-@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
-def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFactory, make: str) -> None:
+@pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
+def test_the_part_equals_the_content_of_the_page(
+    client: FlaskClient, factory: ReportFactory, make: str
+) -> None:
     task_id = getattr(factory, make)("Q4")
 
     page, part = fetch(client, task_id), fetch(client, task_id, "?partial=1")
@@ -169,7 +171,7 @@ def test_the_part_is_what_the_page_shows(client: FlaskClient, factory: ReportFac
     assert part.find_all("form") == []
 
 
-@pytest.mark.parametrize(("make", "refreshes"), [("ask", 1), ("start", 1), ("complete", 0), ("fail", 0)])
+@pytest.mark.parametrize(("make", "refreshes"), [("request", 1), ("start", 1), ("complete", 0), ("fail", 0)])
 def test_without_scripts_the_page_refreshes_itself_until_the_end(
     client: FlaskClient, factory: ReportFactory, make: str, refreshes: int
 ) -> None:
@@ -183,13 +185,13 @@ def test_without_scripts_the_page_refreshes_itself_until_the_end(
 @pytest.mark.parametrize(
     ("make", "possible"),
     [
-        ("ask", ["cancel", "delete"]),
+        ("request", ["cancel", "delete"]),
         ("start", ["cancel", "delete"]),
         ("complete", ["delete"]),
         ("fail", ["retry", "delete"]),
     ],
 )
-def test_the_buttons_are_for_what_can_be_done_now(
+def test_the_buttons_are_the_actions_that_the_status_allows(
     client: FlaskClient, factory: ReportFactory, make: str, possible: list[str]
 ) -> None:
     task_id = getattr(factory, make)("Q4")
@@ -205,7 +207,7 @@ def test_the_buttons_are_for_what_can_be_done_now(
 @pytest.mark.parametrize(
     ("make", "action", "message"),
     [
-        ("ask", "cancel", "Report cancelled"),
+        ("request", "cancel", "Report cancelled"),
         ("start", "cancel", "Report is being cancelled"),
         ("fail", "retry", "Report generation started"),
     ],
@@ -215,18 +217,18 @@ def test_a_button_acts_and_leads_back_to_the_report(
 ) -> None:
     task_id = getattr(factory, make)()
 
-    answer = press(client, fetch(client, task_id), action)
+    response = press(client, fetch(client, task_id), action)
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"/reports/{task_id}")
+    assert (response.status_code, response.headers["Location"]) == (303, f"/reports/{task_id}")
     first, second = fetch(client, task_id), fetch(client, task_id)
     assert first.get("p", role="status").text == message
     assert second.find_all("p", role="status") == []
 
 
-def test_the_buttons_do_what_they_say(
+def test_the_buttons_perform_their_actions(
     client: FlaskClient, factory: ReportFactory, queue: ReportQueue
 ) -> None:
-    ids = [factory.ask(), factory.start(), factory.fail()]
+    ids = [factory.request(), factory.start(), factory.fail()]
 
     for task_id, action in zip(ids, ("cancel", "cancel", "retry"), strict=True):
         press(client, fetch(client, task_id), action)
@@ -245,42 +247,42 @@ def test_the_buttons_do_what_they_say(
 def test_a_button_of_the_list_leads_back_to_the_list(
     client: FlaskClient, factory: ReportFactory, queue: ReportQueue, view: str
 ) -> None:
-    for make, action in (("ask", "cancel"), ("fail", "retry")):
+    for make, action in (("request", "cancel"), ("fail", "retry")):
         before = queue.find(task_id := getattr(factory, make)())
 
-        answer = press(client, parse_html(client.get(view).text), action)
+        response = press(client, parse_html(client.get(view).text), action)
 
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/#reports")
+        assert (response.status_code, response.headers["Location"]) == (303, "/#reports")
         assert queue.find(task_id) != before
         assert parse_html(client.get("/").text).find_all("p", role="status")
         factory.remove(task_id)
 
 
-@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
-def test_a_deleted_report_is_gone_and_the_list_says_so(
+@pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
+def test_a_deleted_report_is_gone_and_the_list_confirms_it(
     client: FlaskClient, factory: ReportFactory, queue: ReportQueue, make: str
 ) -> None:
     task_id = getattr(factory, make)()
 
-    answer = press(client, fetch(client, task_id), "delete")
+    response = press(client, fetch(client, task_id), "delete")
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/#reports")
+    assert (response.status_code, response.headers["Location"]) == (303, "/#reports")
     assert queue.find(task_id) is None
     assert parse_html(client.get("/").text).get("p", role="status").text == "Report deleted"
     assert client.get(f"/reports/{task_id}", headers=HTML).status_code == 404
 
 
-def test_run_again_asks_for_another_such_report(
+def test_run_again_requests_another_such_report(
     client: FlaskClient, factory: ReportFactory, queue: ReportQueue
 ) -> None:
     task_id = factory.fail('"Q4" <b>')
     page = fetch(client, task_id)
 
-    answer = client.post("/reports", data=page.form_to("/reports").hidden_fields())
+    response = client.post("/reports", data=page.form_to("/reports").hidden_fields())
 
     newest = queue.list().reports[0]
     assert page.form_to("/reports").get("button").text == "Run again"
-    assert (answer.status_code, newest.title, newest.type) == (303, '"Q4" <b>', "sales")
+    assert (response.status_code, newest.title, newest.type) == (303, '"Q4" <b>', "sales")
     assert newest.task_id != task_id
     assert (queue.list().total, queue.find(task_id)) == (2, queue.list().reports[1])
 
@@ -289,15 +291,15 @@ def test_run_again_asks_for_another_such_report(
     ("make", "action", "words"),
     [("complete", "cancel", "nothing to cancel"), ("start", "retry", "only a failed report")],
 )
-def test_a_button_that_came_too_late_says_why(
+def test_a_button_that_was_pressed_too_late_shows_the_reason(
     client: FlaskClient, factory: ReportFactory, make: str, action: str, words: str
 ) -> None:
     task_id = getattr(factory, make)()
     form = fetch(client, task_id).get("form", id="report-actions").hidden_fields()
 
-    answer = client.post(f"/reports/{task_id}/{action}", data=form)
+    response = client.post(f"/reports/{task_id}/{action}", data=form)
 
-    assert answer.status_code == 303
+    assert response.status_code == 303
     assert words in fetch(client, task_id).get("p", class_="notice bad").text
 
 
@@ -314,10 +316,10 @@ def test_without_the_right_token_nothing_is_changed(
         fields = fetch(stranger, task_id).get("form", id="report-actions").hidden_fields()
     before = queue.find(task_id)
 
-    answer = client.post(f"/reports/{task_id}/{action}", data=fields, headers=HTML)
+    response = client.post(f"/reports/{task_id}/{action}", data=fields, headers=HTML)
 
-    assert (answer.status_code, answer.mimetype) == (400, "text/html")
-    assert "Nothing was changed" in parse_html(answer.text).text
+    assert (response.status_code, response.mimetype) == (400, "text/html")
+    assert "Nothing was changed" in parse_html(response.text).text
     assert queue.find(task_id) == before
 
 
@@ -331,9 +333,9 @@ def test_nothing_but_a_post_changes_anything(
     before = queue.find(task_id)
 
     url = f"/reports/{task_id}/{action}"
-    answer = product_client.open(url, method=method, query_string=form, headers=HTML)
+    response = product_client.open(url, method=method, query_string=form, headers=HTML)
 
-    assert answer.status_code == 405
+    assert response.status_code == 405
     assert queue.find(task_id) == before
 
 
@@ -342,33 +344,33 @@ def test_nothing_but_a_post_changes_anything(
 )
 def test_an_unknown_report_has_no_page(client: FlaskClient, task_id: str) -> None:
     for query in ("", "?partial=1"):
-        answer = client.get(f"/reports/{task_id}{query}", headers=HTML)
+        response = client.get(f"/reports/{task_id}{query}", headers=HTML)
 
-        assert (answer.status_code, answer.mimetype) == (404, "text/html")
-        assert parse_html(answer.text).get("h1").text == "Not found"
-        assert len(answer.text) < 3000
+        assert (response.status_code, response.mimetype) == (404, "text/html")
+        assert parse_html(response.text).get("h1").text == "Not found"
+        assert len(response.text) < 3000
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_unknown_report_cannot_be_changed(
     client: FlaskClient, factory: ReportFactory, action: str
 ) -> None:
-    form = fetch(client, factory.ask()).get("form", id="report-actions").hidden_fields()
+    form = fetch(client, factory.request()).get("form", id="report-actions").hidden_fields()
 
-    answer = client.post(f"/reports/{UNKNOWN_ID}/{action}", data=form, headers=HTML)
+    response = client.post(f"/reports/{UNKNOWN_ID}/{action}", data=form, headers=HTML)
 
-    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert (response.status_code, response.mimetype) == (404, "text/html")
 
 
 def test_there_are_no_other_actions(product_client: FlaskClient, factory: ReportFactory) -> None:
-    task_id = factory.ask()
+    task_id = factory.request()
     form = fetch(product_client, task_id).get("form", id="report-actions").hidden_fields()
 
     assert product_client.post(f"/reports/{task_id}/explode", data=form, headers=HTML).status_code == 404
 
 
 @pytest.mark.parametrize("action", [None, *ACTIONS])
-def test_with_the_broker_away_the_page_says_so(
+def test_with_the_broker_away_the_page_shows_an_error(
     client: FlaskClient,
     factory: ReportFactory,
     memory_server: fakeredis.FakeServer,
@@ -381,24 +383,24 @@ def test_with_the_broker_away_the_page_says_so(
     memory_server.connected = False
 
     if action is None:
-        answer = client.get(f"/reports/{task_id}", headers=HTML)
+        response = client.get(f"/reports/{task_id}", headers=HTML)
     else:
-        answer = client.post(f"/reports/{task_id}/{action}", data=form, headers=HTML)
+        response = client.post(f"/reports/{task_id}/{action}", data=form, headers=HTML)
 
-    assert (answer.status_code, answer.mimetype) == (503, "text/html")
-    assert "cannot be reached" in parse_html(answer.text).text
+    assert (response.status_code, response.mimetype) == (503, "text/html")
+    assert "cannot be reached" in parse_html(response.text).text
     memory_server.connected = True
     assert queue.find(task_id) == before
 
 
-def test_an_error_is_told_to_a_program_in_its_words(client: FlaskClient) -> None:
-    answer = client.get(f"/reports/{UNKNOWN_ID}", headers={"Accept": "application/json"})
+def test_a_program_gets_an_error_as_problem_details(client: FlaskClient) -> None:
+    response = client.get(f"/reports/{UNKNOWN_ID}", headers={"Accept": "application/json"})
 
-    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    assert (response.status_code, response.mimetype) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize("make", ["ask", "start", "complete", "fail"])
-def test_ids_stand_once_and_headings_are_in_order(
+@pytest.mark.parametrize("make", ["request", "start", "complete", "fail"])
+def test_ids_are_unique_and_headings_are_in_order(
     client: FlaskClient, factory: ReportFactory, make: str
 ) -> None:
     page = fetch(client, getattr(factory, make)())
@@ -410,7 +412,7 @@ def test_ids_stand_once_and_headings_are_in_order(
     assert (levels[0], set(levels[1:])) == (1, {2})
 
 
-def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
+def test_the_page_shows_omitted_rows_of_a_chart_and_charts_that_cannot_be_drawn(
     client: FlaskClient, factory: ReportFactory
 ) -> None:
     columns = [Column("number", Kind.INTEGER)]
@@ -440,14 +442,14 @@ def test_the_page_says_what_a_chart_leaves_out_and_which_cannot_be_drawn(
     left_out = "The first 5,000 of 6,000 rows are drawn."
     failure = "The chart could not be drawn: a row has 2 values, and there are 1 columns."
     notices = [notice.text for notice in page.find_all("p", class_="notice cut")]
-    assert notices[0] == f"This report does not hold everything: Days: {left_out} Bad: {failure}"
+    assert notices[0] == f"This report is incomplete: Days: {left_out} Bad: {failure}"
     assert notices[1:3] == [left_out, failure]
     assert [image.attributes["alt"] for image in page.find_all("img")] == [
         f"Chart: Days. {left_out}",
-        "Chart: Whole. The same as a table follows.",
+        "Chart: Whole. The same data follow as a table.",
     ]
     assert "Bad" in [heading.text for heading in page.find_all("h2")]
-    assert "100 of 5,000 drawn rows." in page.text
+    assert "100 of 5,000 rows in the chart." in page.text
     assert figures(page)["Share"] == "\u2013"
 
 

@@ -1,4 +1,4 @@
-"""The colours of our pages can be read, in light and in dark."""
+"""The colours of the pages are readable, in the light and the dark scheme."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_palette(scheme: str) -> dict[str, str]:
 
 
 def luminance(colour: str) -> float:
-    """Work out the relative luminance (WCAG 2.2)."""
+    """Compute the relative luminance (WCAG 2.2)."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -54,7 +54,7 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("text", "ground"), TEXT_ON_GROUND)
-def test_text_stands_out_from_its_ground(scheme: str, text: str, ground: str) -> None:
+def test_text_has_enough_contrast(scheme: str, text: str, ground: str) -> None:
     palette = read_palette(scheme)
 
     assert contrast(palette[text], palette[ground]) >= 4.5
@@ -62,7 +62,7 @@ def test_text_stands_out_from_its_ground(scheme: str, text: str, ground: str) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("mark", "ground"), MARK_ON_GROUND)
-def test_marks_stand_out_from_their_ground(scheme: str, mark: str, ground: str) -> None:
+def test_marks_have_enough_contrast(scheme: str, mark: str, ground: str) -> None:
     palette = read_palette(scheme)
 
     assert contrast(palette[mark], palette[ground]) >= 3
@@ -86,6 +86,6 @@ def test_every_colour_is_one_of_the_palette() -> None:
     }
 
 
-def test_contrast_is_worked_out_as_the_guidelines_say() -> None:
+def test_contrast_is_computed_as_the_guidelines_define() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)

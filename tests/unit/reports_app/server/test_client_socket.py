@@ -1,4 +1,4 @@
-"""How answers are sent to clients who read slowly, or not at all."""
+"""Sending of responses to clients that read slowly or not at all."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from reports_app.server.client_socket import MOST_BYTES_UNSENT, PIECE_BYTES, ClientSocket, NotTakenError
+from reports_app.server.client_socket import CHUNK_BYTES, MAX_UNSENT_BYTES, ClientSocket, SlowClientError
 
 
 @pytest.fixture
 def ends() -> Iterator[tuple[ClientSocket, socket.socket]]:
-    ours, client = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    server, client = socket.socketpair()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client.settimeout(5)
-    yield ClientSocket(ours), client
-    ours.close()
+    yield ClientSocket(server), client
+    server.close()
     client.close()
 
 
 def read_all(sock: ClientSocket, client: socket.socket, size: int) -> bytes:
-    """Read an answer as its client does, while the rest is flushed."""
+    """Read a response as its client does, while the rest is flushed."""
     got = b""
     while len(got) < size:
         sock.flush()
@@ -41,42 +41,42 @@ def test_head_and_body_are_sent_together(ends: tuple[ClientSocket, socket.socket
     assert client.recv(100) == b"head body"
 
 
-def test_an_answer_is_kept_as_far_as_the_client_does_not_take_it(
+def test_the_unread_part_of_a_response_is_buffered(
     ends: tuple[ClientSocket, socket.socket],
 ) -> None:
     sock, client = ends
-    answer = bytes(range(256)) * (MOST_BYTES_UNSENT // 256)
+    response = bytes(range(256)) * (MAX_UNSENT_BYTES // 256)
 
-    sock.sendall(answer)
+    sock.sendall(response)
 
     assert not sock.flush()
-    assert read_all(sock, client, len(answer)) == answer
+    assert read_all(sock, client, len(response)) == response
     assert sock.flush()
 
 
-def test_an_answer_too_large_to_be_kept_waits_for_its_client_no_longer_than_it_may(
+def test_a_response_that_is_too_large_to_buffer_waits_until_the_timeout(
     ends: tuple[ClientSocket, socket.socket],
 ) -> None:
     sock, _ = ends
     sock.settimeout(0.05)
 
-    with pytest.raises(NotTakenError):
-        sock.sendall(bytes(2 * MOST_BYTES_UNSENT))
+    with pytest.raises(SlowClientError):
+        sock.sendall(bytes(2 * MAX_UNSENT_BYTES))
 
 
-def test_a_file_is_sent_from_where_it_is_asked(
+def test_a_file_is_sent_from_the_given_offset(
     ends: tuple[ClientSocket, socket.socket], tmp_path: Path
 ) -> None:
     sock, client = ends
-    (tmp_path / "file").write_bytes(b"ab" + b"c" * 2 * PIECE_BYTES + b"de")
+    (tmp_path / "file").write_bytes(b"ab" + b"c" * 2 * CHUNK_BYTES + b"de")
 
     with (tmp_path / "file").open("rb") as file:
-        sock.sendfile(file, 1, 2 * PIECE_BYTES + 2)
+        sock.sendfile(file, 1, 2 * CHUNK_BYTES + 2)
 
-    assert read_all(sock, client, 2 * PIECE_BYTES + 2) == b"b" + b"c" * 2 * PIECE_BYTES + b"d"
+    assert read_all(sock, client, 2 * CHUNK_BYTES + 2) == b"b" + b"c" * 2 * CHUNK_BYTES + b"d"
 
 
-def test_the_end_of_what_a_client_sends_is_told_from_nothing(
+def test_the_end_of_the_stream_differs_from_missing_data(
     ends: tuple[ClientSocket, socket.socket],
 ) -> None:
     sock, client = ends

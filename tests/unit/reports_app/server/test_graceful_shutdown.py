@@ -1,4 +1,4 @@
-"""How a server process takes the signal to end, however early it comes."""
+"""How a server process handles SIGTERM, also a very early one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from reports_app.server.graceful_shutdown import heed_early_sigterm
+from reports_app.server.graceful_shutdown import resend_early_sigterm
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_signal_to_end_that_was_only_queued_is_heeded(
     for number in early:
         signals.put(number)
 
-    heed_early_sigterm(signals)
+    resend_early_sigterm(signals)
 
     assert seen == heard
     assert signals.empty()

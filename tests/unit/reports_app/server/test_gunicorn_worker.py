@@ -1,4 +1,4 @@
-"""How the threads and connections of the API are shared out, and what of gunicorn that stands on."""
+"""Distribution of requests and connections in the API, and the gunicorn members that it uses."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gunicorn.http import get_parser, wsgi
 from gunicorn.http.message import Request
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from reports_app.server.client_connection import MOST_BODY_BYTES, ClientConnection
+from reports_app.server.client_connection import MAX_RECEIVED_BYTES, ClientConnection
 from reports_app.server.gunicorn_worker import (
-    MOST_BYTES_KEPT,
-    MOST_COUNTED,
-    MOST_IN_A_ROW,
+    MAX_BUFFERED_BYTES,
+    MAX_CONSECUTIVE_REQUESTS,
+    MAX_YIELDS,
     YIELD_SECONDS,
     SharingThreadWorker,
 )
@@ -29,7 +29,7 @@ HALF = b"POST / HTTP/1.1\r\nContent-Length: 60000\r\n\r\n" + b"x" * 16000
 
 
 class Queue:
-    """The pool's queue of work, as long as it is said to be."""
+    """The work queue of the pool, with a given length."""
 
     def __init__(self, waiting: int = 0) -> None:
         self.waiting = waiting
@@ -39,7 +39,7 @@ class Queue:
 
 
 class Worker(SharingThreadWorker):
-    """A worker whose threads are not there: it notes what they were given."""
+    """A worker without threads: records the connections that the threads would get."""
 
     def __init__(self, *, waiting: int = 0, alive: bool = True, **settings: object) -> None:
         cfg = Config()
@@ -59,7 +59,7 @@ class Worker(SharingThreadWorker):
         self.given.append(conn)
 
     def turn(self) -> None:
-        """Go once through what its main thread does over and over."""
+        """Run one round of the main loop."""
         for key, _ in self.poller.select(0):
             key.data(key.fileobj)
         self.murder_pending()
@@ -97,7 +97,7 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What gunicorn's own worker was given to answer."""
+    """The requests that gunicorn's own worker got."""
     answered = list[bytes]()
 
     def handle(_: ThreadWorker, connection: ClientConnection) -> bool:
@@ -115,7 +115,7 @@ def accept_in(worker: Worker, listener: Listener, sent: bytes = b"") -> socket.s
 
 
 def is_closed(client: socket.socket) -> bool:
-    """Tell whether the other end is closed, once what it sent is read."""
+    """Whether the other end is closed, after its data are read."""
     client.settimeout(0.2)
     try:
         while client.recv(65536):
@@ -127,8 +127,8 @@ def is_closed(client: socket.socket) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("connections", "yields"), [(0, 0), (1, 1), (3, 3), (900, MOST_COUNTED)])
-def test_a_process_lets_others_go_first_the_longer_the_more_connections_it_has(
+@pytest.mark.parametrize(("connections", "yields"), [(0, 0), (1, 1), (3, 3), (900, MAX_YIELDS)])
+def test_a_process_delays_an_accept_for_each_connection_it_has(
     monkeypatch: pytest.MonkeyPatch, listener: Listener, connections: int, yields: int
 ) -> None:
     yielded = list[float]()
@@ -142,7 +142,7 @@ def test_a_process_lets_others_go_first_the_longer_the_more_connections_it_has(
     assert worker.nr_conns == connections + 1
 
 
-def test_a_request_that_is_there_when_it_connects_goes_to_a_thread_at_once(listener: Listener) -> None:
+def test_a_request_that_arrives_with_the_connection_goes_to_a_thread_at_once(listener: Listener) -> None:
     worker = Worker()
 
     accept_in(worker, listener, REQUEST)
@@ -151,7 +151,7 @@ def test_a_request_that_is_there_when_it_connects_goes_to_a_thread_at_once(liste
     assert not worker.poller.get_map()
 
 
-def test_a_request_goes_to_a_thread_when_its_last_byte_is_there(listener: Listener) -> None:
+def test_a_request_goes_to_a_thread_after_its_last_byte(listener: Listener) -> None:
     worker = Worker()
     client = accept_in(worker, listener)
 
@@ -162,10 +162,12 @@ def test_a_request_goes_to_a_thread_when_its_last_byte_is_there(listener: Listen
     worker.turn()
 
     assert len(worker.given) == 1
-    assert worker.bytes_kept == 0
+    assert worker.buffered_bytes == 0
 
 
-def test_a_thread_stays_with_a_connection_that_asks_again(listener: Listener, served: list[bytes]) -> None:
+def test_a_thread_keeps_a_connection_that_sends_another_request(
+    listener: Listener, served: list[bytes]
+) -> None:
     worker = Worker()
     client = accept_in(worker, listener, REQUEST)
     client.sendall(REQUEST)
@@ -175,7 +177,9 @@ def test_a_thread_stays_with_a_connection_that_asks_again(listener: Listener, se
     assert served == [REQUEST] * 2
 
 
-def test_a_thread_leaves_half_a_request_to_the_main_thread(listener: Listener, served: list[bytes]) -> None:
+def test_a_thread_returns_an_incomplete_request_to_the_main_thread(
+    listener: Listener, served: list[bytes]
+) -> None:
     worker = Worker()
     client = accept_in(worker, listener, REQUEST)
     client.sendall(REQUEST[:-1])
@@ -205,21 +209,21 @@ def test_a_thread_leaves_a_connection_when_others_wait_or_the_process_ends(
     assert len(served) == 1
 
 
-def test_a_thread_does_not_stay_for_ever(
+def test_a_thread_handles_a_limited_number_of_consecutive_requests(
     monkeypatch: pytest.MonkeyPatch, listener: Listener, served: list[bytes]
 ) -> None:
     worker = Worker()
     client = accept_in(worker, listener, REQUEST)
-    client.sendall(REQUEST * 2 * MOST_IN_A_ROW)
+    client.sendall(REQUEST * 2 * MAX_CONSECUTIVE_REQUESTS)
     # As if each had been sent by itself.
     monkeypatch.setattr("reports_app.server.client_connection.RECEIVE_BYTES", len(REQUEST))
 
     worker.handle(worker.given[0])
 
-    assert len(served) == MOST_IN_A_ROW + 1
+    assert len(served) == MAX_CONSECUTIVE_REQUESTS + 1
 
 
-def test_a_request_that_takes_too_long_is_told_so_and_closed(
+def test_a_request_that_takes_too_long_gets_408_and_is_closed(
     monkeypatch: pytest.MonkeyPatch, listener: Listener
 ) -> None:
     monkeypatch.setattr("reports_app.server.gunicorn_worker.REQUEST_SECONDS", 0)
@@ -231,10 +235,12 @@ def test_a_request_that_takes_too_long_is_told_so_and_closed(
     assert half.recv(65536).startswith(b"HTTP/1.1 408 ")
     assert is_closed(half)
     assert is_closed(idle)
-    assert (worker.nr_conns, worker.bytes_kept) == (0, 0)
+    assert (worker.nr_conns, worker.buffered_bytes) == (0, 0)
 
 
-def test_the_oldest_without_a_whole_request_gives_way_when_there_are_too_many(listener: Listener) -> None:
+def test_above_the_limit_the_oldest_connection_without_a_complete_request_is_closed(
+    listener: Listener,
+) -> None:
     worker = Worker(worker_connections=4, threads=1)
     working = accept_in(worker, listener, REQUEST)
     idle = [accept_in(worker, listener) for _ in range(3)]
@@ -249,14 +255,14 @@ def test_the_oldest_without_a_whole_request_gives_way_when_there_are_too_many(li
     assert len(worker.given) == 2
 
 
-def test_what_is_kept_of_all_requests_together_is_bounded(listener: Listener) -> None:
+def test_the_memory_of_incomplete_requests_is_bounded(listener: Listener) -> None:
     worker = Worker()
-    count = MOST_BYTES_KEPT // len(HALF) + 3
+    count = MAX_BUFFERED_BYTES // len(HALF) + 3
 
     first, *_, last = [accept_in(worker, listener, HALF) for _ in range(count)]
     worker.turn()
 
-    assert worker.bytes_kept <= MOST_BYTES_KEPT
+    assert worker.buffered_bytes <= MAX_BUFFERED_BYTES
     assert is_closed(first)
     assert not is_closed(last)
 
@@ -269,9 +275,9 @@ def test_a_process_may_open_twice_as_many_files_as_it_has_connections(
     assert Worker(worker_connections=1000).worker_connections == 128
 
 
-def test_what_is_received_of_a_body_is_enough_for_the_application_to_refuse_it() -> None:
+def test_the_received_part_of_a_body_is_enough_for_the_application_to_refuse_it() -> None:
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
-    parser = get_parser(Config(), [head + b"x" * (MOST_BODY_BYTES + 1)], ("127.0.0.1", 1))
+    parser = get_parser(Config(), [head + b"x" * (MAX_RECEIVED_BYTES + 1)], ("127.0.0.1", 1))
     body = next(parser).body
 
     assert len(body.read(64 * 1024)) == 64 * 1024
@@ -282,7 +288,7 @@ def test_what_is_received_of_a_body_is_enough_for_the_application_to_refuse_it()
     ("setting", "value"),
     [("http_protocols", "h2,h1"), ("proxy_protocol", "auto"), ("protocol", "uwsgi")],
 )
-def test_gunicorn_reads_its_own_way_what_is_more_than_plain_http(setting: str, value: str) -> None:
+def test_other_protocols_than_plain_http_get_gunicorns_own_worker(setting: str, value: str) -> None:
     cfg = Config()
     cfg.set(setting, value)
 
@@ -296,17 +302,17 @@ def names_in(function: Any) -> set[str]:
     return set(function.__code__.co_names)
 
 
-def test_gunicorn_calls_and_has_what_the_worker_stands_on() -> None:
+def test_gunicorn_calls_and_has_the_members_that_the_worker_uses() -> None:
     worker, run = ThreadWorker(1, 1, [], None, 30, Config(), None), names_in(ThreadWorker.run)
     worker.tmp.close()
-    # What it overrides is what gunicorn calls.
+    # gunicorn calls the overridden members.
     assert run >= {"murder_pending", "murder_keepalived", "_cap_keepalive", "nr_conns", "worker_connections"}
     assert "accept" in names_in(ThreadWorker.set_accept_enabled)
     assert names_in(ThreadWorker.enqueue_req) >= {"tpool", "handle"}
     assert names_in(ThreadWorker.handle) >= {"initialized", "setblocking", "init", "parser", "handle_request"}
     assert names_in(ThreadWorker.handle_request) >= {"create", "sock", "keepalived_conns", "max_keepalived"}
     assert names_in(ThreadWorker.murder_keepalived) >= {"keepalived_conns", "poller", "nr_conns", "close"}
-    # What it uses is there.
+    # The used members exist.
     assert {"keepalived_conns", "nr_conns", "tpool", "poller", "alive", "log"} <= set(vars(worker))
     assert hasattr(worker.get_thread_pool(), "_work_queue")
     assert "init" in vars(TConn)
@@ -316,7 +322,7 @@ def test_gunicorn_calls_and_has_what_the_worker_stands_on() -> None:
     assert hasattr(Request, "force_close")
 
 
-def test_gunicorns_parser_takes_what_is_there_and_then_the_end_of_the_stream() -> None:
+def test_gunicorns_parser_reads_the_given_bytes_and_then_the_end_of_the_stream() -> None:
     parser = get_parser(Config(), (), ("127.0.0.1", 1))
 
     parser.unreader.unread(REQUEST + b"GET")

@@ -1,4 +1,4 @@
-"""Whether a request has arrived, told from its bytes as they come."""
+"""Detection of complete requests from the received bytes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gunicorn.http.errors import ParseException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports_app.server.request_framing import MOST_HEAD_BYTES, Extent, RequestFraming
+from reports_app.server.request_framing import MAX_HEAD_BYTES, Extent, RequestFraming
 
-MOST_BODY = 1000
+MAX_BODY = 1000
 CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def feed(*pieces: bytes) -> list[Extent]:
-    """Tell what is said after each piece, up to the first that ends the waiting."""
-    framing, said = RequestFraming(most_body=MOST_BODY), list[Extent]()
+    """Return the extent after each piece, up to the first final one."""
+    framing, extents = RequestFraming(max_body=MAX_BODY), list[Extent]()
     for piece in pieces:
-        said.append(framing.add(piece))
-        if said[-1] is not Extent.PARTIAL:
+        extents.append(framing.add(piece))
+        if extents[-1] is not Extent.PARTIAL:
             break
-    return said
+    return extents
 
 
-def tell(data: bytes) -> Extent:
-    """Tell what is said in the end of bytes that come one by one."""
+def final_extent(data: bytes) -> Extent:
+    """Return the final extent of bytes that arrive one by one."""
     return feed(*(bytes([byte]) for byte in data))[-1]
 
 
@@ -51,7 +51,7 @@ def requests(draw: st.DrawFn) -> bytes:
     begin, end = draw(fields), draw(fields)
     kind = draw(st.sampled_from(["none", "length", "chunked"]))
     if kind == "length":
-        body = draw(st.binary(max_size=MOST_BODY))
+        body = draw(st.binary(max_size=MAX_BODY))
         name = draw(st.sampled_from([b"Content-Length", b"content-LENGTH"]))
         return empty_line + line + begin + b"%s:  %d\r\n" % (name, len(body)) + end + b"\r\n" + body
     if kind == "chunked" and b"1.0" not in line:
@@ -64,7 +64,9 @@ def requests(draw: st.DrawFn) -> bytes:
 
 @settings(deadline=None)
 @given(request=requests(), cuts=st.lists(st.integers(0, 2000), max_size=8), rest=st.binary(max_size=20))
-def test_a_request_is_whole_at_its_end_and_never_before(request: bytes, cuts: list[int], rest: bytes) -> None:
+def test_a_request_is_complete_at_its_end_and_never_before(
+    request: bytes, cuts: list[int], rest: bytes
+) -> None:
     places = sorted({0, *(cut % len(request) for cut in cuts), len(request)})
     pieces = [request[begin:end] for begin, end in pairwise(places)]
 
@@ -91,12 +93,12 @@ fragments = st.lists(st.sampled_from(PARTS + FIELDS), max_size=5).map(b"".join)
 
 @settings(deadline=None)
 @given(request=requests(), place=st.integers(0, 200), length=st.integers(0, 5), put=fragments)
-def test_what_is_called_whole_is_enough_for_gunicorn_to_read_or_refuse(
+def test_gunicorn_can_read_or_refuse_each_complete_request(
     request: bytes, place: int, length: int, put: bytes
 ) -> None:
     damaged = b"G" + request[1:place] + put + request[place + length :]
 
-    if tell(damaged) is Extent.WHOLE:
+    if final_extent(damaged) is Extent.WHOLE:
         parser = get_parser(Config(), [damaged], ("127.0.0.1", 1))
         with suppress(ParseException):
             next(parser).body.read()
@@ -124,29 +126,29 @@ def test_what_is_called_whole_is_enough_for_gunicorn_to_read_or_refuse(
         CHUNKED + b"0\r\nX-A: b\nX-B: c",
     ],
 )
-def test_what_is_malformed_is_not_waited_for(data: bytes) -> None:
-    assert tell(data) is Extent.REFUSABLE
+def test_a_malformed_request_is_refused_without_waiting(data: bytes) -> None:
+    assert final_extent(data) is Extent.REFUSABLE
 
 
-@pytest.mark.parametrize("length", [MOST_BODY + 1, 10**9, 10**30])
+@pytest.mark.parametrize("length", [MAX_BODY + 1, 10**9, 10**30])
 def test_a_body_that_announces_too_much_is_not_waited_for(length: int) -> None:
-    assert tell(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length) is Extent.REFUSABLE
+    assert final_extent(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length) is Extent.REFUSABLE
 
 
 def test_a_chunked_body_can_be_refused_once_it_is_too_large() -> None:
-    chunk = b"fffffff\r\n" + b"x" * MOST_BODY
+    chunk = b"fffffff\r\n" + b"x" * MAX_BODY
 
     assert feed(CHUNKED + chunk, b"x") == [Extent.PARTIAL, Extent.REFUSABLE]
 
 
 def test_a_chunked_body_of_little_in_many_bytes_is_too_large() -> None:
-    assert tell(CHUNKED + b"1;extension=of-no-use\r\nx\r\n" * MOST_BODY) is Extent.BODY_TOO_LARGE
-    assert tell(CHUNKED + b"1;" + b"a" * 3 * MOST_BODY) is Extent.BODY_TOO_LARGE
-    assert tell(CHUNKED + b"0\r\n" + b"X-A: b\r\n" * MOST_BODY) is Extent.BODY_TOO_LARGE
+    assert final_extent(CHUNKED + b"1;extension=of-no-use\r\nx\r\n" * MAX_BODY) is Extent.BODY_TOO_LARGE
+    assert final_extent(CHUNKED + b"1;" + b"a" * 3 * MAX_BODY) is Extent.BODY_TOO_LARGE
+    assert final_extent(CHUNKED + b"0\r\n" + b"X-A: b\r\n" * MAX_BODY) is Extent.BODY_TOO_LARGE
 
 
 def test_a_head_without_end_is_too_large() -> None:
-    assert tell(b"GET / HTTP/1.1\r\nX-A: " + b"a" * MOST_HEAD_BYTES) is Extent.HEAD_TOO_LARGE
+    assert final_extent(b"GET / HTTP/1.1\r\nX-A: " + b"a" * MAX_HEAD_BYTES) is Extent.HEAD_TOO_LARGE
 
 
 def test_a_stream_that_ends_before_its_request_is_told() -> None:
@@ -163,7 +165,7 @@ def test_a_stream_that_ends_before_its_request_is_told() -> None:
     ],
 )
 def test_a_client_that_waits_before_its_body_is_known(head: bytes, expects: bool) -> None:
-    framing = RequestFraming(most_body=MOST_BODY)
+    framing = RequestFraming(max_body=MAX_BODY)
 
     assert framing.add(head) is Extent.PARTIAL
     assert framing.expects_continue is expects

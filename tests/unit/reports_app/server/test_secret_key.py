@@ -1,4 +1,4 @@
-"""The secret that is kept where nobody chose one."""
+"""The secret that is generated and stored if none is set."""
 
 from __future__ import annotations
 

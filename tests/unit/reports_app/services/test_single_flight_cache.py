@@ -1,4 +1,4 @@
-"""Answers that open pages share."""
+"""Values that open pages share."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from flask import Flask
 from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_app.services.single_flight_cache import (
-    MOST_KEPT,
-    OLDEST_SECONDS,
-    SHARED_SECONDS,
+    FRESH_SECONDS,
+    MAX_ENTRIES,
+    MAX_STALE_SECONDS,
     SingleFlightCache,
 )
 from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class Clock:
-    """Stands until it is moved on."""
+    """Stands still until a test moves it."""
 
     now = 0.0
 
@@ -39,20 +39,20 @@ def shared(clock: Clock) -> SingleFlightCache[int]:
     return SingleFlightCache(clock=clock)
 
 
-def test_an_answer_is_given_to_all_for_a_moment_and_then_made_anew(
+def test_a_fresh_value_is_shared_and_a_stale_value_is_refreshed(
     shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     numbers = count(1)
 
     first = [shared.get("key", lambda: next(numbers)) for _ in range(3)]
-    clock.now = SHARED_SECONDS
+    clock.now = FRESH_SECONDS
 
     assert first == [1, 1, 1]
     assert shared.get("key", lambda: next(numbers)) == 2
     assert shared.get("other", lambda: 7) == 7
 
 
-def test_those_who_ask_at_once_share_one_making(shared: SingleFlightCache[int]) -> None:
+def test_concurrent_callers_share_one_computation(shared: SingleFlightCache[int]) -> None:
     made: list[int] = []
     together = threading.Barrier(4)
 
@@ -69,11 +69,11 @@ def test_those_who_ask_at_once_share_one_making(shared: SingleFlightCache[int]) 
     assert made == [1]
 
 
-def test_while_an_answer_is_made_anew_others_get_the_one_before(
+def test_during_a_refresh_other_callers_get_the_previous_value(
     shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     shared.get("key", lambda: 1)
-    clock.now = SHARED_SECONDS
+    clock.now = FRESH_SECONDS
 
     def make() -> int:
         with ThreadPoolExecutor(1) as other:
@@ -82,11 +82,11 @@ def test_while_an_answer_is_made_anew_others_get_the_one_before(
     assert shared.get("key", make) == 2
 
 
-def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
+def test_callers_wait_instead_of_getting_a_value_that_is_too_old(
     shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     shared.get("key", lambda: 1)
-    clock.now = OLDEST_SECONDS
+    clock.now = MAX_STALE_SECONDS
     others: list[Future[int]] = []
 
     def make() -> int:
@@ -98,7 +98,7 @@ def test_what_is_older_than_a_page_may_be_is_given_to_nobody(
     assert others[0].result(timeout=20) == 2
 
 
-def test_who_waited_for_what_took_long_does_not_make_it_again(
+def test_a_caller_that_waited_for_a_slow_computation_does_not_repeat_it(
     shared: SingleFlightCache[object], clock: Clock
 ) -> None:
     slow, others = object(), list[Future[object]]()
@@ -106,33 +106,33 @@ def test_who_waited_for_what_took_long_does_not_make_it_again(
     def make() -> object:
         others.append(ThreadPoolExecutor(1).submit(shared.get, "key", object))
         assert wait(others, timeout=0.1).not_done
-        clock.now += OLDEST_SECONDS
+        clock.now += MAX_STALE_SECONDS
         return slow
 
     assert shared.get("key", make) is slow
     assert others[0].result(timeout=20) is slow
 
 
-def test_what_is_made_anew_in_any_case_is_given_to_the_next(shared: SingleFlightCache[int]) -> None:
+def test_a_forced_refresh_updates_the_cache(shared: SingleFlightCache[int]) -> None:
     shared.get("key", lambda: 1)
 
-    assert shared.renew("key", lambda: 2) == 2
+    assert shared.refresh("key", lambda: 2) == 2
     assert shared.get("key", lambda: 3) == 2
 
 
-def test_what_was_begun_before_never_takes_the_place_of_what_was_begun_later(
+def test_a_computation_that_started_earlier_never_replaces_a_later_one(
     shared: SingleFlightCache[int], clock: Clock
 ) -> None:
     def slow() -> int:
         clock.now = 0.5
-        shared.renew("key", lambda: 2)
+        shared.refresh("key", lambda: 2)
         return 1
 
-    assert shared.renew("key", slow) == 1
+    assert shared.refresh("key", slow) == 1
     assert shared.get("key", lambda: 3) == 2
 
 
-def test_what_cannot_be_made_is_tried_again(shared: SingleFlightCache[int]) -> None:
+def test_a_failed_computation_is_repeated(shared: SingleFlightCache[int]) -> None:
     with pytest.raises(ZeroDivisionError):
         shared.get("key", lambda: 1 // 0)
 
@@ -140,10 +140,10 @@ def test_what_cannot_be_made_is_tried_again(shared: SingleFlightCache[int]) -> N
 
 
 def test_only_the_newest_keys_are_kept(shared: SingleFlightCache[int]) -> None:
-    for key in range(MOST_KEPT + 1):
+    for key in range(MAX_ENTRIES + 1):
         shared.get(key, lambda: 1)
 
-    assert shared.get(MOST_KEPT, lambda: 2) == 1
+    assert shared.get(MAX_ENTRIES, lambda: 2) == 1
     assert shared.get(0, lambda: 2) == 2
 
 
@@ -151,9 +151,9 @@ def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
     app: Flask, services: Services, factory: ReportFactory
 ) -> None:
     client = app.test_client()
-    factory.ask("first")
+    factory.request("first")
     before = client.get("/reports?partial=1").text
-    factory.ask("second")
+    factory.request("second")
 
     assert client.get("/reports?partial=1").text == before
     assert client.get("/reports?partial=1&nothing=1").text == before

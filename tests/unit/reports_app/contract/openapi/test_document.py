@@ -34,9 +34,9 @@ STATUSES = {
 
 
 def read_document(client: FlaskClient) -> dict[str, Any]:
-    answer = client.get("/openapi.json")
-    assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    document: dict[str, Any] = answer.get_json()
+    response = client.get("/openapi.json")
+    assert (response.status_code, response.mimetype) == (200, "application/json")
+    document: dict[str, Any] = response.get_json()
     return document
 
 
@@ -76,16 +76,16 @@ def test_the_document_is_openapi_3_1(document: dict[str, Any]) -> None:
     assert len([*schema.get_all_operations()]) == len(STATUSES)
 
 
-def test_each_operation_tells_each_of_its_answers(document: dict[str, Any]) -> None:
-    told = {
+def test_each_operation_documents_each_of_its_responses(document: dict[str, Any]) -> None:
+    documented = {
         (method, path): {int(status) for status in operation["responses"]}
         for method, path, operation in operations(document)
     }
 
-    assert told == STATUSES
+    assert documented == STATUSES
 
 
-def test_it_describes_what_is_served_and_all_of_it(app: Flask, document: dict[str, Any]) -> None:
+def test_the_document_describes_all_resources_and_no_others(app: Flask, document: dict[str, Any]) -> None:
     client = app.test_client()
     served = {
         re.sub(r"<(\w+)>", r"{\1}", rule.rule)
@@ -99,7 +99,7 @@ def test_it_describes_what_is_served_and_all_of_it(app: Flask, document: dict[st
         assert {*allowed} - {"HEAD", "OPTIONS"} == {name.upper() for name in methods} - {"PARAMETERS"}
 
 
-def test_names_stand_once_and_each_reference_has_its_target(document: dict[str, Any]) -> None:
+def test_names_are_unique_and_each_reference_has_its_target(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for *_, operation in operations(document)]
     targets = {one["$ref"] for one in walk(document) if "$ref" in one}
 
@@ -110,9 +110,9 @@ def test_names_stand_once_and_each_reference_has_its_target(document: dict[str, 
     assert targets == names
 
 
-def test_problems_are_told_as_such_and_the_rest_as_json(document: dict[str, Any]) -> None:
+def test_problems_have_their_media_type_and_other_responses_are_json(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
-        for status, answer in operation["responses"].items():
+        for status, response in operation["responses"].items():
             expected = {"application/problem+json"} if int(status) >= 400 else {"application/json"}
             if operation["operationId"] == "downloadArtifact" and int(status) < 400:
                 expected = {"*/*"}
@@ -120,14 +120,14 @@ def test_problems_are_told_as_such_and_the_rest_as_json(document: dict[str, Any]
                 expected = {"application/json"}
             if status in ("204", "304"):
                 expected = set()
-            assert answer.get("content", {}).keys() == expected
-            assert answer["description"]
+            assert response.get("content", {}).keys() == expected
+            assert response["description"]
 
 
-def test_what_it_says_of_headers_is_so(document: dict[str, Any]) -> None:
+def test_the_documented_headers_are_sent(document: dict[str, Any]) -> None:
     for _, path, operation in operations(document):
-        for status, answer in operation["responses"].items():
-            headers = answer.get("headers", {}).keys()
+        for status, response in operation["responses"].items():
+            headers = response.get("headers", {}).keys()
             assert ("Location" in headers) == (status == "202")
             assert ("Retry-After" in headers) == (
                 (status == "503" and path != "/health")
@@ -147,7 +147,9 @@ def test_limits_are_those_of_the_views(document: dict[str, Any]) -> None:
     assert parameters["status"]["schema"]["enum"] == list(Status)
 
 
-def test_it_is_told_without_a_broker(client: FlaskClient, memory_server: fakeredis.FakeServer) -> None:
+def test_the_document_is_served_without_a_broker(
+    client: FlaskClient, memory_server: fakeredis.FakeServer
+) -> None:
     memory_server.connected = False
 
     assert client.get("/openapi.json").status_code == 200
@@ -159,11 +161,11 @@ def test_each_field_of_a_report_is_described(
     client: FlaskClient, factory: ReportFactory, document: dict[str, Any]
 ) -> None:
     described = document["components"]["schemas"]["Report"]
-    makers = (factory.ask, factory.start, factory.complete, factory.fail)
+    makers = (factory.request, factory.start, factory.complete, factory.fail)
 
     bodies = [client.get(f"/api/reports/{make()}").get_json() for make in makers]
 
-    # Only a report that was asked for with a callback tells of it.
+    # Only a report that was requested with a callback has one.
     assert set[str]().union(*bodies) | {"callback"} == described["properties"].keys()
     assert set(bodies[0]).intersection(*bodies) == set(described["required"])
 
@@ -176,12 +178,12 @@ def test_the_server_is_where_it_is_mounted(client: FlaskClient, prefix: str) -> 
 
 
 def docs(client: FlaskClient) -> Element:
-    answer = client.get("/docs")
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
-    return parse_html(answer.text)
+    response = client.get("/docs")
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    return parse_html(response.text)
 
 
-def test_the_docs_hold_each_operation_answer_parameter_and_field(
+def test_the_docs_contain_each_operation_response_parameter_and_field(
     client: FlaskClient, document: dict[str, Any]
 ) -> None:
     page = docs(client)
@@ -199,7 +201,7 @@ def test_the_docs_hold_each_operation_answer_parameter_and_field(
         assert fields == schema["properties"].keys()
 
 
-def test_the_docs_load_nothing_from_elsewhere_and_hold_nothing_within(client: FlaskClient) -> None:
+def test_the_docs_load_nothing_from_other_sites_and_have_no_inline_scripts(client: FlaskClient) -> None:
     page = docs(client)
 
     for element in page.walk():
@@ -239,5 +241,5 @@ def test_the_links_within_the_docs_have_their_targets(client: FlaskClient) -> No
 
 
 def test_each_page_leads_to_the_docs(client: FlaskClient, factory: ReportFactory) -> None:
-    for path in ("/", f"/reports/{factory.ask()}", "/docs"):
+    for path in ("/", f"/reports/{factory.request()}", "/docs"):
         assert parse_html(client.get(path).text).links()["API"] == "/docs"
