@@ -26,7 +26,7 @@ from reports_app.middleware.error_handlers import answer_error
 from reports_app.middleware.security_headers import QUEUE_DASHBOARD_POLICY, add_security_headers
 from reports_app.services.container import get_services
 from reports_worker import Report, ReportQueue
-from reports_worker.broker.errors import explain
+from reports_worker.broker.errors import to_unavailable
 from reports_worker.queue.json_serializer import use_json_only
 
 from .exposure import is_loopback, without_port
@@ -136,4 +136,4 @@ def _answer_unreadable(error: ValueError) -> Any:
 
 
 def _answer_broker_away(error: RedisError) -> Any:
-    return answer_error(explain(error))
+    return answer_error(to_unavailable(error))

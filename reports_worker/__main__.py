@@ -1,4 +1,4 @@
-"""`python -m reports_worker`: a worker, as `rq worker -c reports_worker.rq_config`, or a command."""
+"""`python -m reports_worker`: run a command, or start a worker like `rq worker -c reports_worker.rq_config`."""
 
 from __future__ import annotations
 

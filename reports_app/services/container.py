@@ -44,7 +44,7 @@ class Services:
     shared_lists: SingleFlightCache[tuple[str, int]] = field(default_factory=SingleFlightCache)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "endings", CompletionWaiter(self.queue, places=self.waiters))
+        object.__setattr__(self, "completions", CompletionWaiter(self.queue, places=self.waiters))
         store = open_store(self.data.artifacts)
         object.__setattr__(self, "downloads", Downloads(store, places=self.waiters))
 

@@ -17,7 +17,7 @@ from .lease_timing import LEASE, MOST_EXECUTIONS, REPETITION, SUSPICION, UNATTEN
 # Where the process that made it is known to have ended, `deaths` says how.
 ABANDONED = (
     f"This report was begun {MOST_EXECUTIONS} times and has no result: the last time its worker died, or lost "
-    "the broker. Tell who runs this."
+    "the broker. Contact your administrator."
 )
 NEVER_STARTED = (
     f"Workers took this report from the queue {MOST_EXECUTIONS} times in a row and never started it: its record may "

@@ -98,7 +98,7 @@ def test_what_is_removed_is_gone_and_removing_it_again_is_no_error(
     store.remove(task_id, ["e1"])
 
     assert store.find_executions(task_id) == []
-    with pytest.raises(ArtifactGoneError, match="somebody removed it"):
+    with pytest.raises(ArtifactGoneError, match="was removed from the file store"):
         store.open(task_id, "e1", "orders.csv")
     with pytest.raises(ArtifactGoneError):
         store.measure(task_id, "e1", "orders.csv")
@@ -187,7 +187,7 @@ def test_a_folder_that_is_away_says_so_without_its_path(tmp_path: Path, task_id:
         lambda: store.open(task_id, "e1", "a.csv"),
         lambda: store.put(task_id, "e1", "a.csv", write(tmp_path, b"x")),
     ):
-        with pytest.raises(StorageError, match="cannot be used now") as caught:
+        with pytest.raises(StorageError, match="is not available") as caught:
             ask()
         assert str(tmp_path) not in str(caught.value)
 
@@ -231,7 +231,7 @@ def test_an_upload_that_is_reset_once_is_tried_again(moto: Moto, tmp_path: Path,
 def test_an_upload_that_is_always_reset_leaves_nothing(moto: Moto, tmp_path: Path, task_id: str) -> None:
     pipe = Pipe(moto.port, most_up=3 * 2**20)
 
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(port=pipe.port).put(task_id, "e1", "orders.csv", write(tmp_path, bytes(LARGE)))
     pipe.close()
 
@@ -266,7 +266,7 @@ def test_a_store_that_hangs_is_waited_for_no_longer_than_it_may_take(moto: Moto,
     pipe = Pipe(moto.port, most_down=0, is_silent=True)
     begin = time.monotonic()
 
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(port=pipe.port, answer_seconds=0.5).measure(task_id, "e1", "orders.csv")
     pipe.close()
 
@@ -276,13 +276,13 @@ def test_a_store_that_hangs_is_waited_for_no_longer_than_it_may_take(moto: Moto,
 def test_refused_access_and_a_missing_bucket_are_no_missing_file(
     moto: Moto, tmp_path: Path, task_id: str
 ) -> None:
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(bucket="no-such-bucket").open(task_id, "e1", "orders.csv")
     moto.require_keys(is_required=True)
     try:
-        with pytest.raises(StorageError, match="refuses our access"):
+        with pytest.raises(StorageError, match="refuses access"):
             moto.store().open(task_id, "e1", "orders.csv")
-        with pytest.raises(StorageError, match="refuses our access"):
+        with pytest.raises(StorageError, match="refuses access"):
             moto.store().put(task_id, "e1", "orders.csv", write(tmp_path, b"x"))
     finally:
         moto.require_keys(is_required=False)

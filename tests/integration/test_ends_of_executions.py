@@ -120,11 +120,11 @@ def test_what_a_report_started_ends_when_nobody_wants_the_report(scene: Scene, i
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("exits", "with exit code 3. Tell who runs this."),
-        ("says_nothing", "with exit code 0. Tell who runs this."),
-        ("faults", "by the signal SIGSEGV (Segmentation fault). Tell who runs this."),
-        ("aborts", "by the signal SIGABRT (Aborted). Tell who runs this."),
-        ("is_killed", "by the signal SIGKILL (Killed). That is what the kernel does where no memory is left"),
+        ("exits", "with exit code 3. Contact your administrator."),
+        ("says_nothing", "with exit code 0. Contact your administrator."),
+        ("faults", "by the signal SIGSEGV (Segmentation fault). Contact your administrator."),
+        ("aborts", "by the signal SIGABRT (Aborted). Contact your administrator."),
+        ("is_killed", "by the signal SIGKILL (Killed). The kernel sends this signal where no memory is left"),
     ],
 )
 def test_a_report_whose_process_dies_each_time_tells_how_and_leaves_nothing(
@@ -315,7 +315,7 @@ def test_whatever_a_type_raises_fails_its_report_once_with_the_cause(scene: Scen
     report = scene.make(name)
 
     assert report.reason == "error"
-    assert report.error == f"The report could not be made: {RAISING[name][1]}"
+    assert report.error == f"The report failed: {RAISING[name][1]}"
     assert scene.reports.count_executions(report.task_id) == 1
 
 
@@ -324,7 +324,7 @@ def test_a_file_that_raises_anything_when_it_is_imported_fails_its_report_once(s
 
     assert report.reason == "error"
     assert report.error == (
-        "The definition of 'interrupts_its_import' cannot be used: It cannot be loaded: "
+        "The definition of 'interrupts_its_import' cannot be used: The file cannot be loaded: "
         "KeyboardInterrupt: at once"
     )
     assert scene.reports.count_executions(report.task_id) == 1
@@ -403,8 +403,8 @@ def test_a_report_whose_end_cannot_be_told_for_want_of_files_is_abandoned_with_t
     assert report.error is not None
     assert "too many open files" in report.error
     assert (
-        f"task {report.task_id}: Too many open files, and 'the report is made' cannot be told"
-        in scene.worker.output
+        f"task {report.task_id}: the job process ends: Too many open files, so the outcome 'completed' cannot "
+        "be published" in scene.worker.output
     )
 
 
@@ -415,7 +415,7 @@ def test_an_error_shows_no_password_to_people_or_in_the_log(scene: Scene) -> Non
     report = scene.make("says_it_all")
 
     assert report.error is not None
-    assert report.error.startswith("The report could not be made: RuntimeError: *** {")
+    assert report.error.startswith("The report failed: RuntimeError: *** {")
     assert "Traceback" in scene.worker.output
     for text in (report.error, scene.worker.output):
         assert not [secret for secret in (PASSWORD, "pa55%2Fw0rd", "pa55", KEY) if secret in text]

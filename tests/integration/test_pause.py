@@ -33,7 +33,7 @@ def test_nothing_begins_in_a_pause_and_all_is_made_after_it(
     assert {reports.get(task_id).status for task_id in ids} == {Status.PENDING}
     assert sorted(redis.lrange("rq:queue:reports", 0, -1)) == [task_id.encode() for task_id in ids]
     assert redis.keys("rq:execution*") + redis.keys("rq:lease*") == []
-    assert "".join(process.output for process in processes).count("not made now") == 2
+    assert "".join(process.output for process in processes).count("not started: it is no longer waiting") == 2
     reports.resume()
     assert {reports.wait_for_end(task_id).status for task_id in ids} == {Status.COMPLETED}
     assert [reports.count_executions(task_id) for task_id in ids] == [1, 1, 1]

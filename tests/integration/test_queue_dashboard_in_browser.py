@@ -109,7 +109,7 @@ def test_the_overview_counts_the_reports(site: Site, factory: ReportFactory, pag
     expect(page.get_by_role("row").filter(has_text="reports")).to_be_visible()
 
 
-@pytest.mark.usefixtures("workshop")
+@pytest.mark.usefixtures("factory")
 def test_a_worker_shows_what_it_makes(site: Site, page: Page, work: Callable[[str], None]) -> None:
     task_id = site.submit(EVIL)
     work("60")

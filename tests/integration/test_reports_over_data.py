@@ -279,7 +279,7 @@ def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended:
 
 
 def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports_worker.catalog.live_catalog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("reports_worker.catalog.live_catalog.CHECK_SECONDS", 0.05)
     place = ended.place
     write_sql(place.types, "fresh", "SELECT 1 AS n")
     wait_until(lambda: "fresh" in place.door.types, what="the new type")
@@ -294,7 +294,7 @@ def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: p
     assert rows == [[[1]], [[2]]]
     assert {*BUILTIN, "fresh", "note"} <= {*place.door.types}
     (wrong,) = [one for one in place.door.types.broken if one.file == "wrong.py"]  # type: ignore[attr-defined]
-    assert wrong.reason == "It has no TYPE: write `TYPE = ReportType(...)`."
+    assert wrong.reason == "The file has no TYPE: write `TYPE = ReportType(...)`."
 
 
 def test_nothing_was_stolen_and_nothing_half_written_stays(ended: Ended) -> None:

@@ -69,7 +69,7 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
     assert report.status is Status.FAILED
     assert report.reason == "abandoned"
     assert report.error is not None
-    assert report.error.startswith("The process that makes this report has ended 4 times without a result")
+    assert report.error.startswith("The process of this report has ended 4 times without a result")
     assert "by the signal SIGKILL (Killed)" in report.error
     assert reports.count_executions(task_id) == 4
     assert redis.llen("rq:queue:reports") == 0

@@ -13,7 +13,11 @@ COMMAND = (str(COMMANDS / "rq"), "worker", "-c", "tests.integration.memory_hogs"
 @pytest.mark.parametrize(
     ("name", "reason", "sentence"),
     [
-        ("memory", "memory", "of memory, and 150.0 MB are allowed (REPORTS_MEMORY). Ask for less"),
+        (
+            "memory",
+            "memory",
+            "of memory, and 150.0 MB are allowed (REPORTS_MEMORY). Request a smaller report",
+        ),
         ("room", "too_large", "as JSON, and 65.5 kB are allowed: it is for figures, not for rows."),
     ],
 )

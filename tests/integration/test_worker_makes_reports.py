@@ -146,7 +146,7 @@ def test_a_job_of_something_else_is_not_run(worker: StartWorker, redis: Redis, t
     process = worker()
 
     wait_until(lambda: redis.hget(f"rq:job:{task_id}", "status") == b"failed", what="the end of the job")
-    assert redis.hget(f"rq:job:{task_id}", "error") == b"What stands in the queue is no report."
+    assert redis.hget(f"rq:job:{task_id}", "error") == b"The entry in the queue is not a valid report."
     assert process.output.count("b'foreign' names no report, so it is taken out of rq:queue:reports") == 1
     assert redis.hget("rq:job:foreign", "status") == b"queued"
     assert redis.llen("rq:queue:reports") + redis.llen("rq:queue:reports:intermediate") == 0

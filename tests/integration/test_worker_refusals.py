@@ -29,7 +29,7 @@ def test_another_serializer_is_refused(worker: StartWorker) -> None:
 )
 def test_another_queue_is_refused(worker: StartWorker, queues: list[str], named: str) -> None:
     assert read_refusal(worker(command=[*RQ_COMMAND, *queues])) == (
-        f"This worker does not start: it serves the one queue 'reports', not {named}."
+        f"This worker does not start: it serves only the queue 'reports', not {named}."
     )
 
 
@@ -56,7 +56,7 @@ def test_a_broker_that_does_not_tell_its_version_is_refused(
     finally:
         broker.stop()
 
-    assert refusal.startswith("This worker does not start: The broker does not tell its version (INFO): ")
+    assert refusal.startswith("This worker does not start: The broker does not report its version (INFO): ")
     assert refusal.endswith(" Allow INFO for this user.")
 
 

@@ -258,7 +258,7 @@ def test_a_file_cut_off_on_its_way_breaks_the_answer_instead_of_ending_it(
     file = store.scratch_root.parent / path.split("/")[3] / "1" / "orders.csv"
     file.write_bytes(b"")
 
-    with pytest.raises(Exception, match="not what it was"):
+    with pytest.raises(Exception, match="was changed in the file store"):
         _ = answer.data
     answer.close()
 

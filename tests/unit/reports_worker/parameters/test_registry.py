@@ -87,7 +87,7 @@ def test_a_value_is_brought_to_one_form_and_read_from_it(
         (REGION, [], "Region must be one of EU, US, 7."),
         (CHANNELS, [[]], "Channels must be a list."),
         (SINCE, [], "Since must be a day, such as 2026-07-01."),
-        (PERIOD, [], "Period must be a period by its name, or from one day to another: "),
+        (PERIOD, [], "Period must be a preset, or a first and a last day: "),
     ],
 )
 def test_values_of_other_kinds_are_refused_and_never_converted(
@@ -151,11 +151,11 @@ def test_a_value_beyond_the_limits_is_refused_with_what_is_allowed(
     ],
 )
 def test_half_a_period_or_more_than_one_is_refused(value: object) -> None:
-    assert "from one day to another" in refuse(PERIOD, value)
+    assert "a first and a last day" in refuse(PERIOD, value)
 
 
 @pytest.mark.parametrize("preset", ["last_decade", "", None, [], {"a": 1}])
-def test_a_preset_that_is_none_is_refused_with_those_that_are(preset: object) -> None:
+def test_an_unknown_preset_is_refused_with_the_known_presets(preset: object) -> None:
     assert "one of today, yesterday" in refuse(PERIOD, {"preset": preset})
 
 

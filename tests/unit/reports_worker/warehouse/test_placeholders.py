@@ -52,10 +52,10 @@ def test_several_values_get_a_mark_each_or_one_array() -> None:
 @pytest.mark.parametrize(
     ("sql", "values", "says"),
     [
-        ("SELECT :a", {}, "wants a value for :a"),
+        ("SELECT :a", {}, "needs a value for :a"),
         ("SELECT 1", {"a": 1}, "has no :a"),
-        ("SELECT :a", {"a": (1, 2)}, "can only stand alone in IN"),
-        ("SELECT x IN (:a, 3)", {"a": (1, 2)}, "can only stand alone in IN"),
+        ("SELECT :a", {"a": (1, 2)}, "can be used only as IN"),
+        ("SELECT x IN (:a, 3)", {"a": (1, 2)}, "can be used only as IN"),
         ("SELECT 1; SELECT 2", {}, "one statement"),
         ("SELECT 'x", {}, "cannot be read"),
     ],

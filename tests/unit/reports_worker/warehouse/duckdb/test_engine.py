@@ -16,7 +16,7 @@ import pytest
 from harness.wait import wait_until
 from reports_worker.content.rows import Kind, WritesParquet
 from reports_worker.warehouse.duckdb.engine import DuckDBSession
-from reports_worker.warehouse.engine import TellsProgress
+from reports_worker.warehouse.engine import ReportsProgress
 from reports_worker.warehouse.errors import (
     WarehouseBusyError,
     WarehouseCancelledError,
@@ -161,7 +161,7 @@ def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
         warehouse.query("SELECT 1 FROM ordrs")
     with pytest.raises(WarehouseError, match="amout"):
         warehouse.query("SELECT amout FROM orders")
-    with pytest.raises(WarehouseError, match="two columns called 'id'"):
+    with pytest.raises(WarehouseError, match="two columns named 'id'"):
         warehouse.query("SELECT id, id FROM orders")
     with pytest.raises(WarehouseError, match="Could not convert"):
         warehouse.fetch("SELECT region::INT FROM orders")
@@ -190,7 +190,7 @@ def test_a_wide_number_that_no_file_holds_is_told(warehouse: Warehouse, scratch:
     rows = warehouse.query("SELECT 170141183460469231731687303715884105727::HUGEINT AS n")
     assert isinstance(rows, WritesParquet)
 
-    with pytest.raises(WarehouseError, match="cannot answer the query: Conversion Error"):
+    with pytest.raises(WarehouseError, match="cannot execute the query: Conversion Error"):
         rows.write_parquet(scratch / "wide.parquet", 10)
 
 
@@ -308,7 +308,7 @@ def test_cancel_reaches_the_engine(data: Path, tmp_path: Path) -> None:
     thread = threading.Thread(target=fetch)
     thread.start()
     session = warehouse.session
-    assert isinstance(session, TellsProgress)
+    assert isinstance(session, ReportsProgress)
     wait_until(lambda: session.progress() is not None, what="the query running")
     warehouse.cancel()
     thread.join(timeout=10)

@@ -86,14 +86,14 @@ def write_odd_name(folder: Path) -> None:
 
 ENTRIES: list[tuple[Callable[[Path], None], str]] = [
     (write_latin, r"line 2 of bad\.csv is not UTF-8"),
-    (write_half, r"bad\.parquet is damaged, not written to its end, or no Parquet"),
+    (write_half, r"bad\.parquet is damaged, not completely written, or not Parquet"),
     (write_four_bytes, r"bad\.parquet is damaged"),
     (write_damaged, r"bad\.parquet is damaged"),
     (write_one_of_two_damaged, r"bad/2\.parquet is damaged"),
     (write_both_kinds, "its folder has Parquet and CSV files: keep one kind"),
     (write_twice, "bad.* are both this table: keep one"),
-    (link_to_nothing, r"bad\.csv is a link to a file that is not there"),
-    (link_outside, r"bad\.csv is a link to a place outside the warehouse's folder"),
+    (link_to_nothing, r"bad\.csv is a link to a file that does not exist"),
+    (link_outside, r"bad\.csv is a link to a path outside the warehouse's folder"),
     (link_to_itself, "bad is a link to a folder that contains it"),
     (make_pipe, r"bad\.csv is a pipe, a socket or a device"),
     (make_socket, r"bad\.csv is a pipe, a socket or a device"),
@@ -201,7 +201,10 @@ def test_what_the_worker_may_not_read_hides_nothing_else() -> None:
         )
 
     assert done.returncode == 0, done.stderr
-    told = "The warehouse's table '{}' cannot be read: {}the worker has no permission to read it. Tell who runs this."
+    told = (
+        "The warehouse's table '{}' cannot be read: {}the worker has no permission to read it. "
+        "Contact your administrator."
+    )
     assert done.stdout.splitlines() == [
         "[(1,)] ['good']",
         "WarehouseUnavailableError " + told.format("lost+found", "lost+found cannot be listed: "),
