@@ -66,7 +66,7 @@ class Store(Protocol):
 
 
 def is_safe(name: str) -> bool:
-    """Tell whether a name can be part of a path."""
+    """Return whether a name can be part of a path."""
     return bool(_SAFE.fullmatch(name))
 
 

@@ -75,7 +75,7 @@ class BrokerGuard:
 
 
 def is_wrong_type(error: object) -> bool:
-    """Tell whether a command failed since a key has another type than the command needs."""
+    """Return whether a command failed since a key has another type than the command needs."""
     return isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
 
 

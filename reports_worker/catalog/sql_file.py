@@ -194,7 +194,7 @@ def _read_parameters(given: Sequence[Any]) -> list[Parameter]:
 
 
 def _read_dialect(facts: Mapping[str, Any]) -> bool:
-    """Tell whether queries are in the warehouse's own dialect."""
+    """Return whether queries are in the warehouse's own dialect."""
     if facts.get("dialect", "duckdb") != "duckdb":
         raise BrokenFileError(
             "The dialect must be duckdb, which is translated; leave it out for the warehouse's own dialect.",

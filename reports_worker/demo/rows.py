@@ -136,21 +136,21 @@ WITH numbered AS (
     )) AS number, slot, begins, seconds,
         getvariable('old_users') + slot * getvariable('new_users') // getvariable('slots') AS known
     FROM slots
-), wished AS (
+), drawn_rows AS (
     SELECT number, slot, begins + drawn_below(draw(number, 11), seconds) AS instant,
-        drawn_below(draw(number, 12), known) AS somebody, drawn_below(draw(number, 13), 100) AS kind
+        drawn_below(draw(number, 12), known) AS candidate, drawn_below(draw(number, 13), 100) AS kind
     FROM numbered
-), asked AS (
-    SELECT number, slot, instant, CASE WHEN kind < 60 THEN somebody WHEN kind < 85 THEN somebody - somebody % 5
-        ELSE somebody - somebody % 100 END AS somebody
-    FROM wished
-), given AS (
-    SELECT asked.number, slot, instant,
-        CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END AS buyer,
-        lines_of(asked.number) AS lines
-    FROM asked JOIN people ON people.number = somebody
+), chosen_users AS (
+    SELECT number, slot, instant, CASE WHEN kind < 60 THEN candidate WHEN kind < 85 THEN candidate - candidate % 5
+        ELSE candidate - candidate % 100 END AS candidate
+    FROM drawn_rows
+), buyers AS (
+    SELECT chosen_users.number, slot, instant,
+        CASE WHEN instant < leaves THEN candidate ELSE candidate - candidate % 5 END AS buyer,
+        lines_of(chosen_users.number) AS lines
+    FROM chosen_users JOIN people ON people.number = candidate
 ), placed AS (
-    SELECT *, region_of(buyer) AS region, draw(number, 14) & 1 AS side FROM given
+    SELECT *, region_of(buyer) AS region, draw(number, 14) & 1 AS side FROM buyers
 )
 SELECT number + 1 AS order_id, buyer + 1 AS user_id, moment(instant) AS ordered_at, region,
     CASE region WHEN 'Asia' THEN 'Singapore' WHEN 'Africa' THEN 'Rotterdam'
@@ -194,14 +194,14 @@ WITH numbered AS (
     )) AS number, begins, seconds,
         getvariable('old_users') + slot * getvariable('new_users') // getvariable('slots') AS known
     FROM slots
-), wished AS (
+), drawn_rows AS (
     SELECT begins + drawn_below(draw(number, 16), seconds) AS instant,
-        drawn_below(draw(number, 17), known) AS somebody
+        drawn_below(draw(number, 17), known) AS candidate
     FROM numbered
 )
-SELECT CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END + 1 AS user_id,
+SELECT CASE WHEN instant < leaves THEN candidate ELSE candidate - candidate % 5 END + 1 AS user_id,
     moment(instant) AS signed_in_at
-FROM wished JOIN people ON people.number = somebody
+FROM drawn_rows JOIN people ON people.number = candidate
 UNION ALL
 SELECT number + 1, moment(signed_up) FROM people
 """

@@ -40,7 +40,7 @@ class Choice(Parameter):
         return super().describe(None) if canonical is None else self.label_of(canonical)
 
     def allows(self, value: object) -> bool:
-        """Tell whether this value may be chosen."""
+        """Return whether this value may be chosen."""
         if self.options is None:
             return is_option_value(to_whole(value))
         return find_option(self.options, to_whole(value)) is not None

@@ -48,7 +48,7 @@ class Option:
 
 
 def is_option_value(value: object) -> bool:
-    """Tell whether a JSON value can be the value of an option."""
+    """Return whether a JSON value can be the value of an option."""
     if isinstance(value, str):
         return 1 <= len(value) <= LONGEST_OPTION and is_one_line(value)
     return type(value) is int and abs(value) <= LARGEST

@@ -62,5 +62,5 @@ class Text(Parameter):
 
 
 def is_one_line(text: str) -> bool:
-    """Tell whether text has no control characters, no line breaks and no lone surrogates."""
+    """Return whether text has no control characters, no line breaks and no lone surrogates."""
     return not any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text)

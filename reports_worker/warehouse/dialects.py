@@ -72,7 +72,7 @@ def _name_groups(tree: exp.Expr) -> exp.Expr:
 
 
 def _aggregates(column: exp.Expr) -> bool:
-    """Tell whether a column aggregates itself, or over a window; aggregates of a subquery do not count."""
+    """Return whether a column aggregates itself, or over a window; aggregates of a subquery do not count."""
     own = column.find_ancestor(exp.Select)
     return any(found.find_ancestor(exp.Select) is own for found in column.find_all(exp.AggFunc, exp.Window))
 

@@ -58,7 +58,7 @@ class LeaseRenewal:
             self._execution = self._kill_at = None
 
     def has_aborted(self, execution: Execution) -> bool:
-        """Tell whether an outage of the broker ended this execution, whose report is requeued later."""
+        """Return whether an outage of the broker ended this execution, whose report is requeued later."""
         return execution in self._aborted
 
     def requeue_after(self, grace: timedelta) -> None:

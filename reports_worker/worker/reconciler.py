@@ -69,7 +69,7 @@ class Reconciler:
         self._disagreed = not agree
 
     def do_counts_agree(self) -> bool:
-        """Tell whether each report is in one place. A report that is just being started is in two."""
+        """Return whether each report is in one place. A report that is just being started is in two."""
         counts = cast(list[int], self._run_script("count"))
         registered, waiting, taken, running, ended, to_go = counts
         return registered == waiting + taken + running + ended and ended == to_go

@@ -170,7 +170,7 @@ def _unite(kinds: Sequence[str]) -> str | None:
 
 
 def _needs_check(kind: str, target: str) -> bool:
-    """Tell whether DuckDB would silently change values of this type that are not in its sample."""
+    """Return whether DuckDB would silently change values of this type that are not in its sample."""
     return target in _WHOLE or (kind == target and target in (_DATE, _TIMESTAMP))
 
 

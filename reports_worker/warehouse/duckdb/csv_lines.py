@@ -102,7 +102,7 @@ def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str
 
 
 def has_more_rows(file: LinkedFile, rows: int) -> bool:
-    """Tell whether the file may have more rows than this: it has more lines, including the header."""
+    """Return whether the file may have more rows than this: it has more lines, including the header."""
     with _open(file) as opened:
         lines = 0
         while lines <= rows and (piece := opened.read(_PIECE_BYTES)):

@@ -54,5 +54,5 @@ def _translate_query_error(error: Exception, condition: str) -> WarehouseError:
 
 
 def _is_of_data(error: Exception) -> bool:
-    """Tell whether values caused the error, such as a division by zero."""
+    """Return whether values caused the error, such as a division by zero."""
     return isinstance(error, PySparkException) and (error.getSqlState() or "").startswith("22")

@@ -1,4 +1,4 @@
-"""redis-py's errors in words for people, whatever version of the server they come from."""
+"""redis-py's errors as sentences for users, for all versions of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a broker says of itself, and which sentences that is worth."""
+"""The broker's INFO, and the warnings about it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_setting_that_endangers_reports_gives_one_warning_with_the_remedy(
 
 
 def test_a_server_without_info_is_refused_with_what_could_not_be_checked() -> None:
-    # The broker in memory knows no INFO.
+    # fakeredis has no INFO.
     refusal = inspect(FakeStrictRedis()).refusal
 
     assert refusal is not None

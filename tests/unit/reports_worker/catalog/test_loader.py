@@ -1,4 +1,4 @@
-"""Definitions in their files, and the process that looks at them all."""
+"""Definitions in their files, and the process that inspects them all."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Any:
-    """What the process prints of this folder."""
+    """The output of the process for this folder."""
     environ = {**os.environ, "REPORTS_PATH": str(folder), "ConnectionStrings__warehouse": ""}
     command = [sys.executable, "-m", "reports_worker.catalog"]
     return json.loads(

@@ -1,4 +1,4 @@
-"""Types of report written as SQL: what a file says, and what is wrong with it."""
+"""Report types written as SQL: the content of a file, and its faults."""
 
 from __future__ import annotations
 

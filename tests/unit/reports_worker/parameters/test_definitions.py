@@ -1,4 +1,4 @@
-"""Definitions: what contradicts itself is refused, and what does not survives as data."""
+"""Definitions of parameters: contradictions are refused, and valid definitions survive as data."""
 
 from __future__ import annotations
 
