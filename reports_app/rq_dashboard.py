@@ -26,7 +26,7 @@ from reports_app.middleware.error_handlers import handle_error
 from reports_app.middleware.security_headers import QUEUE_DASHBOARD_POLICY, add_security_headers
 from reports_app.services.container import get_services
 from reports_worker import Report, ReportQueue
-from reports_worker.broker.errors import explain
+from reports_worker.broker.errors import to_unavailable
 from reports_worker.queue.json_serializer import use_json_only
 
 from .exposure import is_loopback, without_port
@@ -137,4 +137,4 @@ def _handle_unreadable_entry(error: ValueError) -> Any:
 
 
 def _handle_broker_error(error: RedisError) -> Any:
-    return handle_error(explain(error))
+    return handle_error(to_unavailable(error))

@@ -1,4 +1,4 @@
-"""What a report is, its queue, its types, and the worker that makes it."""
+"""Background reports: the client, the queue, the report types and the worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reports`, or `python -m reports_worker`: a worker, as `rq worker -c reports_worker.rq_config`, or a command."""
+"""`reports`, or `python -m reports_worker`: a command, or a worker like `rq worker -c reports_worker.rq_config`."""
 
 from __future__ import annotations
 

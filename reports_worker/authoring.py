@@ -1,4 +1,4 @@
-"""All that a type of report is written with: `from reports_worker.authoring import ...`."""
+"""The public names for the author of a report type: `from reports_worker.authoring import ...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports from Python code, as from form and JSON."""
+"""The client for Python code: the same operations as the form and the JSON API."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ POLL_SECONDS = 0.25
 
 
 class Reports:
-    """Asks for reports and looks at them. One may be shared by threads.
+    """Requests and manages reports. Threads may share one object.
 
-    All methods raise BrokerUnavailableError while the broker is away.
+    All methods raise BrokerUnavailableError while the broker is unavailable.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """Use `settings`, or those of the environment; raise SettingsError if these are not valid."""
+        """Use `settings`, by default the settings of the environment; raise SettingsError if these are not valid."""
         settings = settings or Settings.from_environ(os.environ)
         self._callback_hosts = settings.callbacks.hosts
         self._data = settings.data
@@ -59,13 +59,13 @@ class Reports:
         requester: str = ANONYMOUS,
         idempotency_key: str | None = None,
     ) -> str:
-        """Ask for a report; return its task id, or that of an earlier one that `max_age` lets serve.
+        """Request a report; return its task id, or the task id of an earlier report that `max_age` allows.
 
-        `parameters` are as in JSON, where dates are text; a DateRange, dates and tuples will do too.
-        `formats` are the files wanted. A completed report of the same, no older than `max_age` (seconds if it
-        is a number), or one that is being made, serves instead of another. `callback_url` is told once the
-        report has ended, if `REPORTS_CALLBACK_HOSTS` allows its host. Raises InvalidSubmissionError, and
-        IdempotencyConflictError if the key was used for another request.
+        `parameters` are as in JSON, where dates are text; a DateRange, dates and tuples are accepted too.
+        `formats` are the file formats to write. With `max_age` (a number is in seconds), an earlier report of the
+        same request is returned if it was completed within this age, or is waiting or running. `callback_url` is
+        notified once the report has ended, if `REPORTS_CALLBACK_HOSTS` allows its host. Raises
+        InvalidSubmissionError, and IdempotencyConflictError if the key was used for another request.
         """
         given: dict[str, Any] = {
             "parameters": None if parameters is None else to_json(parameters),
@@ -82,7 +82,7 @@ class Reports:
     def accept(
         self, data: object, *, requester: str = ANONYMOUS, idempotency_key: str | None = None
     ) -> Accepted:
-        """Ask for a report with what would be the body of a request; tell whether an earlier one serves."""
+        """Request a report with the JSON body of a request; return also whether the report is an earlier one."""
         submission = parse_submission(
             data,
             types=self.types,
@@ -95,7 +95,7 @@ class Reports:
 
     @property
     def types(self) -> Mapping[str, TypeDescription]:
-        """What can be asked for, by name."""
+        """The report types that can be requested, by name."""
         return find_types(self._data)
 
     def get(self, task_id: str) -> Report:
@@ -114,9 +114,9 @@ class Reports:
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """Read a page of reports, newest first; `next_cursor` of one page is the `cursor` of the next.
+        """Read a page of reports, newest first; `next_cursor` of a page is the `cursor` of the next page.
 
-        A page with a status, type or query looks at 2,000 reports: it may be short and still have a next one.
+        With a status, type or query, one call reads at most 2,000 reports: a short page may have a next page.
         """
         if not 1 <= limit <= MOST_LISTED:
             raise ValueError(f"limit={limit!r} is not valid: give 1 to {MOST_LISTED}")
@@ -129,9 +129,9 @@ class Reports:
         timeout: timedelta | None = None,
         on_progress: Callable[[Report], None] | None = None,
     ) -> Report:
-        """Return the report once it has ended, or as it is after `timeout`.
+        """Return the report once it has ended, or its current state after `timeout`.
 
-        `on_progress` is given the report at each look, four times a second. Raises NoSuchReportError.
+        `on_progress` gets the report at each poll, four times a second. Raises NoSuchReportError.
         """
         deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
         while True:
@@ -150,11 +150,12 @@ class Reports:
         *,
         on_bytes: Callable[[int], object] = lambda _: None,
     ) -> Path:
-        """Copy a file of a completed report into the folder `to`; return its path there.
+        """Download a file of a completed report into the folder `to`; return the path of the copy.
 
-        It is read where `ConnectionStrings__artifacts` says, and compared with its receipt before it appears.
-        `on_bytes` is told the size of each piece. Raises NoSuchReportError if there is no such report or file,
-        ArtifactGoneError if somebody removed or changed it, StorageError, and OSError for the folder.
+        The file is read from the store of `ConnectionStrings__artifacts`, and compared with its receipt before it
+        appears in the folder. `on_bytes` gets the size of each chunk. Raises NoSuchReportError if there is no such
+        report or file, ArtifactGoneError if the stored file was removed or changed, StorageError, and OSError for
+        the folder.
         """
         report = self.get(task_id)
         receipt = downloads.find_receipt(report, name)
@@ -162,39 +163,39 @@ class Reports:
         return downloads.download(store, report, receipt, Path(to), on_bytes=on_bytes)
 
     def cancel(self, task_id: str) -> Status:
-        """Cancel a report that waits or runs. Raises NoSuchReportError, WrongStateError if it has ended."""
+        """Cancel a waiting or running report. Raises NoSuchReportError, WrongStateError if it has ended."""
         return self._queue.cancel(task_id)
 
     def retry(self, task_id: str) -> None:
-        """Make a failed report again. Raises NoSuchReportError, WrongStateError if it has not failed."""
+        """Run a failed report again. Raises NoSuchReportError, WrongStateError if it has not failed."""
         self._queue.retry(task_id)
 
     def delete(self, task_id: str) -> None:
-        """Delete a report, whatever its state. Raises NoSuchReportError."""
+        """Delete a report in any state. Raises NoSuchReportError."""
         self._queue.delete(task_id)
 
     # -- for operators
 
     def pause(self, duration: timedelta | None = None) -> Pause:
-        """Begin nothing that waits, for `duration` or until `resume`. What runs goes on, and asking too."""
+        """Pause the queue for `duration`, or until `resume`. Running reports continue; requests are accepted."""
         return self._queue.pause(duration)
 
     def resume(self) -> bool:
-        """Go on; within a second or so, workers do. False if the queue was not paused."""
+        """Resume the queue; workers follow within about a second. Returns False if the queue was not paused."""
         return self._queue.resume()
 
     def find_pause(self) -> Pause | None:
-        """Say whether the queue is paused, since when and until when."""
+        """Return the pause of the queue with its start and end; None if the queue is not paused."""
         return self._queue.find_pause()
 
     def workers(self) -> Sequence[WorkerRecord]:
-        """Read the workers that live, by name."""
+        """Read the running workers, sorted by name."""
         return self._queue.list_workers()
 
     def drain(self, *names: str) -> None:
-        """Have workers end once they have made what they make, however long that takes.
+        """Let workers complete their running reports, without a time limit, and then end.
 
-        Raises NoSuchWorkerError, having told none, if there is none of one of these names.
+        Raises NoSuchWorkerError if there is no worker of one of these names; then no worker drains.
         """
         self._queue.drain(names)
 

@@ -1,4 +1,4 @@
-"""Everything that this package raises on purpose."""
+"""The exceptions of this package."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 
 class ReportsError(Exception):
-    """Something about reports went wrong."""
+    """The base class of all errors of this package."""
 
 
 class SettingsError(ReportsError):
-    """A setting has a value that it cannot have."""
+    """A setting has a value that is not valid."""
 
 
 class DefinitionError(ReportsError):
-    """The definition of a type of report contradicts itself."""
+    """The definition of a report type is not valid."""
 
 
 class ParameterError(ReportsError):
-    """A value is none that a parameter can have."""
+    """A value is not valid for its parameter."""
 
 
 class BrokerUnavailableError(ReportsError):
-    """The broker does not answer, or cannot take what it was given.
+    """The broker does not answer, or cannot execute a command.
 
-    `sentence` says so to people elsewhere: it names neither addresses nor users.
+    `sentence` is the message for users: it names neither addresses nor user names.
     """
 
     sentence = "The broker cannot be reached, so nothing was confirmed. Try again in a moment."
@@ -36,44 +36,44 @@ class BrokerUnavailableError(ReportsError):
 
 
 class UnconfirmedError(BrokerUnavailableError):
-    """A report was written, and too few replicas of the broker said in time that they have it."""
+    """A report was written, and too few replicas of the broker confirmed it in time."""
 
     def __init__(self, replicas: int, wanted: int) -> None:
         super().__init__(
             f"The report was written, but {replicas} of {wanted} replicas have confirmed it.",
-            sentence="Too few replicas of the broker have confirmed the report, so it is not accepted, but "
-            "it may be made. Ask again with the same Idempotency-Key: that makes no second one.",
+            sentence="Too few replicas of the broker have confirmed the report, so the report is not accepted, but it "
+            "may run. Send the request again with the same Idempotency-Key: this creates no second report.",
         )
 
 
 class NoSuchReportError(ReportsError):
-    """There is no report of this id, or not any more."""
+    """There is no report with this id, or no longer."""
 
 
 class NoSuchWorkerError(ReportsError):
-    """There is no worker of this name, or not any more."""
+    """There is no worker with this name, or no longer."""
 
 
 class WrongStateError(ReportsError):
-    """The report is not in a state in which this can be done."""
+    """The state of the report does not allow this operation."""
 
 
 class IdempotencyConflictError(ReportsError):
-    """An idempotency key was used for another request before."""
+    """The idempotency key was used for another request."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field, in a sentence that says what is allowed."""
+    """The error of one field, with a message that names the allowed values."""
 
     field: str
     message: str
 
 
 class InvalidSubmissionError(ReportsError):
-    """A request for a report has fields at fault.
+    """A request for a report has fields that are not valid.
 
-    `errors` holds them in the order of the fields; it is never empty.
+    `errors` has one error for each such field, in the order of the fields; it is never empty.
     """
 
     def __init__(self, *errors: FieldError) -> None:

@@ -1,7 +1,7 @@
 """Settings for RQ's own command: `rq worker -c reports_worker.rq_config`.
 
-RQ reads connection, queues and logging from such a module, but classes from options alone.
-So that one option is enough, importing this module makes our classes the command's own.
+RQ reads connection, queues and logging from such a module, but classes from command line options alone.
+The import of this module sets the classes too, so that one option is enough.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from reports_worker.queue.json_serializer import use_json_only
 from reports_worker.settings.core import Settings
 from reports_worker.warehouse.drivers import check_driver
 from reports_worker.worker.job import ReportJob, ReportsQueue
-from reports_worker.worker.lifecycle import OperatedWorker, leave_on_signals
+from reports_worker.worker.lifecycle import OperatedWorker, exit_on_signals
 from reports_worker.worker.report_worker import Factories
 
 from .broker import keys
@@ -42,7 +42,7 @@ def _read_settings() -> Settings:
 
 
 def use(factories: Factories) -> None:
-    """Have the worker made with these factories: for the fault suite, benchmarks and tests."""
+    """Create the worker with these factories: for the fault suite, benchmarks and tests."""
 
     def make_worker(queues: Any, **options: Any) -> OperatedWorker:
         return OperatedWorker(
@@ -53,7 +53,7 @@ def use(factories: Factories) -> None:
 
 
 class _Fixed:
-    """An attribute that nothing changes; found on the class before what is set on an instance."""
+    """A class attribute that an assignment to an instance does not change."""
 
     def __init__(self, value: object) -> None:
         self._value = value
@@ -65,11 +65,11 @@ class _Fixed:
         self._value = value
 
     def __set__(self, instance: object, value: object) -> None:
-        """Keep ours: RQ's command line sets its own default."""
+        """Ignore the value: RQ's command line sets its own default."""
 
 
-class _Awaited(_Fixed):
-    """The connection, handed out when the broker takes changes: RQ would end with a traceback before."""
+class _AwaitedConnection(_Fixed):
+    """The connection; its first use waits until the broker accepts writes, where RQ would end with a traceback."""
 
     _is_awaited = False
 
@@ -80,10 +80,10 @@ class _Awaited(_Fixed):
         return super().__get__(instance, owner)
 
 
-leave_on_signals()
+exit_on_signals()
 _SETTINGS = _read_settings()
 _CONNECTION = connect(_SETTINGS.broker)
-# Opened before there is a worker, which may have to wait for its broker.
+# The probe opens before the worker starts, since the worker may have to wait for its broker.
 _LIVENESS = Liveness()
 _PROBE = Probe(_SETTINGS.probe, _LIVENESS)
 _PROBE.open()
@@ -93,13 +93,13 @@ NAME = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 DICT_CONFIG = CONSOLE
 
 use_json_only()
-# RQ's command does not start while the queue is paused; a worker that died then would be missing afterwards.
+# RQ's command does not start while the queue is paused; a worker that died in a pause would be missing after it.
 vars(rq_workers)["is_suspended"] = lambda _connection: False
-for _name, _ours in {
+for _name, _attribute in {
     "worker_class": _Fixed(OperatedWorker),
     "job_class": _Fixed(ReportJob),
     "queue_class": _Fixed(ReportsQueue),
-    "connection": _Awaited(_CONNECTION),
+    "connection": _AwaitedConnection(_CONNECTION),
 }.items():
-    setattr(CliConfig, _name, _ours)
+    setattr(CliConfig, _name, _attribute)
 use(Factories())

@@ -1,4 +1,4 @@
-"""Where the files of reports are kept."""
+"""The store of the files of reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where files are kept, as a connection string says it. Knows no store."""
+"""The connection string of the store. This module opens no store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _ALLOWED = "give the path of a folder, or s3://bucket/prefix"
-# Options of s3://, and what their values are.
+# The options of s3://, with the advice for a value that is not valid.
 _OPTIONS = {
     "endpoint_url": "endpoint_url=http://host:port or https://host, without a password",
     "region": "region=... the name of a region",
@@ -19,14 +19,14 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}", re.ASCII)
 
 @dataclass(frozen=True)
 class FolderAddress:
-    """A folder, which all hosts of workers and API must share."""
+    """A folder that all hosts of workers and API must share."""
 
     path: Path
 
 
 @dataclass(frozen=True)
 class S3Address:
-    """A bucket, and what all keys in it begin with. Credentials come from AWS' own variables and files."""
+    """A bucket, and the prefix of all keys. Credentials come from AWS' own variables and files."""
 
     bucket: str
     prefix: str = ""
@@ -37,9 +37,9 @@ StoreAddress = FolderAddress | S3Address
 
 
 def parse_store(text: str) -> StoreAddress:
-    """Read a path, `file:///path` or `s3://bucket/prefix?endpoint_url=...`; raise ValueError.
+    """Parse a path, `file:///path` or `s3://bucket/prefix?endpoint_url=...`; raise ValueError.
 
-    The message repeats nothing of `text`, which may hold secrets by mistake.
+    The message contains no part of `text`, which may hold secrets by mistake.
     """
     if not text.isprintable():
         raise ValueError(_ALLOWED)
@@ -57,9 +57,9 @@ def _parse_folder(text: str) -> FolderAddress:
     try:
         path = Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise ValueError(f"{error}, so give the path from the root on") from error
+        raise ValueError(f"{error}: give an absolute path") from error
     if path.exists() and not path.is_dir():
-        raise ValueError("there is something at this path that is no folder")
+        raise ValueError("the path exists and is not a folder")
     return FolderAddress(path)
 
 
@@ -67,13 +67,15 @@ def _parse_s3(bucket: str, path: str, query: str) -> S3Address:
     if find_spec("s3fs") is None:
         raise ValueError("s3:// needs a package that is not installed: pip install 'background-reports[s3]'")
     if "@" in bucket:
-        raise ValueError("give s3://bucket/prefix, and credentials by AWS_ACCESS_KEY_ID and its like")
+        raise ValueError(
+            "give s3://bucket/prefix, and credentials by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     if not _BUCKET.fullmatch(bucket):
         raise ValueError("give s3://bucket/prefix, with the name of a bucket")
     options = tuple(parse_qsl(query, keep_blank_values=True))
     for name, value in options:
         if name not in _OPTIONS:
-            raise ValueError(f"s3:// has no other options than {' and '.join(_OPTIONS)}")
+            raise ValueError(f"the options of s3:// are {' and '.join(_OPTIONS)}")
         if not value or (name == "endpoint_url" and not _is_http(value)):
             raise ValueError(f"give {_OPTIONS[name]}")
     return S3Address(bucket, path.strip("/"), options)

@@ -1,4 +1,4 @@
-"""A report's files on their way out of the store, to whoever has the right to read it directly."""
+"""Download of a report's files from the store, for clients that may read the store directly."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from . import CHANGED, ArtifactGoneError, Store
 
 
 def find_receipt(report: Report, name: str) -> Receipt:
-    """Find the receipt of a file of that name. Raises NoSuchReportError."""
+    """Find the receipt of the file with this name. Raises NoSuchReportError."""
     for receipt in report.artifacts:
         if receipt.name == name:
             return receipt
     if not report.status.is_terminal:
-        raise NoSuchReportError(f"The report is {report.status}: its files are there once it is completed.")
+        raise NoSuchReportError(
+            f"The report is {report.status}: its files are available once it is completed."
+        )
     raise NoSuchReportError(f"The report has no file {name[:100]!r}.")
 
 
 def download(
     store: Store, report: Report, receipt: Receipt, folder: Path, *, on_bytes: Callable[[int], object]
 ) -> Path:
-    """Copy a file into a folder, over one of the same name; it appears there whole, compared with its receipt.
+    """Copy a file into a folder, over a file of the same name; the copy appears complete, and verified by its receipt.
 
     Raises ArtifactGoneError, StorageError, and OSError for the folder.
     """

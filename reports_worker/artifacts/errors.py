@@ -1,4 +1,4 @@
-"""What can go wrong with files, as sentences that name neither paths nor keys."""
+"""Errors of the store, with messages that name neither paths nor keys."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import errno
 
 from reports_worker.errors import ReportsError
 
-AWAY = "The place where files are kept cannot be used now. Try again in a moment, or tell who runs this."
-FULL = "There is no space left where files are kept. Tell who runs this."
-REFUSED = "The place where files are kept refuses our access. Tell who runs this."
-GONE = "This file was there and is not any more: somebody removed it. Ask for the report again."
-CHANGED = "This file is not what it was when it was made. Ask for the report again."
+AWAY = "The file store is not available. Try again in a moment, or contact your administrator."
+FULL = "The file store is full. Contact your administrator."
+REFUSED = "The file store refuses access. Contact your administrator."
+GONE = "This file was removed from the file store. Request the report again."
+CHANGED = "This file was changed in the file store. Request the report again."
 
 
 class StorageError(ReportsError):
-    """The place where files are kept does not answer, refuses, or is full."""
+    """The store does not answer, refuses access, or is full."""
 
 
 class ArtifactGoneError(ReportsError):
-    """The file was there once, and is not any more, or is not what it was."""
+    """The file was removed from the store, or was changed."""
 
 
-def explain(error: BaseException) -> StorageError:
-    """Say what an error means; what it was itself may hold paths and addresses, and is for logs alone."""
+def to_storage_error(error: BaseException) -> StorageError:
+    """Return the storage error for an OS or client error, whose own text may hold paths and addresses."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(FULL)
     return StorageError(REFUSED if isinstance(error, PermissionError) else AWAY)

@@ -1,4 +1,4 @@
-"""Files in a folder: `<folder>/<task id>/<execution>/<name>`."""
+"""The store in a folder: `<folder>/<task id>/<execution>/<name>`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from reports_worker.domain.task_id import is_task_id
 
-from .errors import AWAY, CHANGED, GONE, ArtifactGoneError, StorageError, explain
+from .errors import AWAY, CHANGED, GONE, ArtifactGoneError, StorageError, to_storage_error
 from .scratch import PRIVATE
 from .store import OpenFile, StoredExecution, check_names, is_safe
 
@@ -22,13 +22,13 @@ _SCRATCH = ".scratch"
 _CHUNK = 2**18
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Whatever stands where a file should be, a pipe for one, must not hold us up.
+# O_NONBLOCK: a pipe in the place of a file must not block.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_TRIES = 5
+_ATTEMPTS = 5
 
 
 class FolderStore:
-    """Keeping a file is a rename: scratch folders lie in the same file system. Links are not followed."""
+    """Stores a file by a rename, since scratch folders are in the same file system. Links are not followed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -39,7 +39,7 @@ class FolderStore:
 
     def put(self, task_id: str, execution: str, name: str, path: Path) -> None:
         check_names(task_id, execution, name)
-        with _told():
+        with _translated_errors():
             folder = self._make_folder(task_id, execution)
             part = folder / f".{name}.part"
             try:
@@ -66,7 +66,7 @@ class FolderStore:
     def find_executions(self, task_id: str) -> list[str]:
         check_names(task_id)
         folder = self._root / task_id
-        with _told():
+        with _translated_errors():
             return [] if folder.is_symlink() else [path.name for path in _find_folders(folder)]
 
     def remove(self, task_id: str, executions: Collection[str]) -> None:
@@ -74,15 +74,15 @@ class FolderStore:
         folder = self._root / task_id
         if folder.is_symlink():
             return
-        with _told():
+        with _translated_errors():
             for execution in executions:
                 _remove_folder(folder / execution)
-        # Not empty, or another was quicker.
+        # The folder is not empty, or another process has removed it.
         with suppress(OSError):
             folder.rmdir()
 
     def find_all(self) -> Iterator[StoredExecution]:
-        with _told():
+        with _translated_errors():
             for folder in _find_folders(self._root):
                 if is_task_id(folder.name):
                     for path in _find_folders(folder):
@@ -91,10 +91,10 @@ class FolderStore:
                             yield StoredExecution(folder.name, path.name, modified)
 
     def _make_folder(self, task_id: str, execution: str) -> Path:
-        """Make the folder of an execution; whoever clears away may take an empty one above it meanwhile."""
+        """Create the folder of an execution. A cleaner may remove the empty parent at the same time, so retry."""
         self._root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         above = self._root / task_id
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):
                 above.mkdir(mode=PRIVATE, exist_ok=True)
                 (above / execution).mkdir(mode=PRIVATE, exist_ok=True)
@@ -104,12 +104,12 @@ class FolderStore:
         return above / execution
 
     def _open(self, task_id: str, execution: str, name: str) -> BinaryIO:
-        """Open it step by step, so that no link on the way leads elsewhere."""
+        """Open the file folder by folder, so that no link in the path leads out of the store."""
         check_names(task_id, execution, name)
         try:
             descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise explain(error) from error
+            raise to_storage_error(error) from error
         try:
             for part, flags in ((task_id, _FOLDER), (execution, _FOLDER), (name, _FILE)):
                 above = descriptor
@@ -118,8 +118,10 @@ class FolderStore:
                 finally:
                     os.close(above)
         except OSError as error:
-            # The root is there, so this one was removed.
-            raise (ArtifactGoneError(GONE) if error.errno in _NOT_THERE else explain(error)) from error
+            # The root exists, so the file was removed.
+            raise (
+                ArtifactGoneError(GONE) if error.errno in _NOT_THERE else to_storage_error(error)
+            ) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise ArtifactGoneError(GONE)
@@ -127,11 +129,11 @@ class FolderStore:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise explain(error) from error
+        raise to_storage_error(error) from error
 
 
 def _move(path: Path, target: Path) -> None:
@@ -145,7 +147,7 @@ def _move(path: Path, target: Path) -> None:
 
 def _read(file: BinaryIO, count: int) -> Iterator[bytes]:
     while count > 0:
-        with _told():
+        with _translated_errors():
             chunk = file.read(min(_CHUNK, count))
         if not chunk:
             raise ArtifactGoneError(CHANGED)
@@ -154,7 +156,7 @@ def _read(file: BinaryIO, count: int) -> Iterator[bytes]:
 
 
 def _find_folders(folder: Path) -> list[Path]:
-    """Find what is in a folder that may be ours; nothing where there is no folder."""
+    """Find the subfolders that this store may have created; none where there is no folder."""
     try:
         found = list(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
@@ -163,7 +165,7 @@ def _find_folders(folder: Path) -> list[Path]:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder; others may be doing the same, and what they take first is no error."""
+    """Remove a folder. Another process may remove the same folder at the same time; that is no error."""
     while folder.is_dir() and not folder.is_symlink():
         with suppress(FileNotFoundError):
             shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""From a connection string to its store."""
+"""Open the store of a connection string."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from .store import Store
 
 
 def open_store(address: str | StoreAddress) -> Store:
-    """Open the store; nothing is asked of it yet. Raises ValueError for what is no address."""
-    where = parse_store(address) if isinstance(address, str) else address
-    return FolderStore(where.path) if isinstance(where, FolderAddress) else S3Store(where)
+    """Return the store, without access to it yet. Raises ValueError if the address is not valid."""
+    parsed = parse_store(address) if isinstance(address, str) else address
+    return FolderStore(parsed.path) if isinstance(parsed, FolderAddress) else S3Store(parsed)

@@ -1,4 +1,4 @@
-"""Where executions write before their files are kept: a folder each, named after report and execution."""
+"""Scratch folders, where executions write files before they store them: one for each execution."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from pathlib import Path
 
 from reports_worker.domain.task_id import is_task_id
 
-from .errors import StorageError, explain
+from .errors import StorageError, to_storage_error
 from .store import Store, check_names
 
 PRIVATE = 0o700
 _OTHERS_WRITE = 0o022
-_OTHERS = "The folder in which files are written belongs to another user, or others may write there."
+_NOT_PRIVATE = (
+    "The folder where files are written belongs to another user, or other users can write to it. "
+    "Contact your administrator."
+)
 
 
 def make_scratch(store: Store, task_id: str, execution: str) -> Path:
-    """Make the folder of an execution, empty. Raises StorageError."""
+    """Create the empty scratch folder of an execution. Raises StorageError."""
     path = _find(store, task_id, execution)
     try:
         _make_root(store.scratch_root)
         path.mkdir(mode=PRIVATE)
     except OSError as error:
-        raise explain(error) from error
+        raise to_storage_error(error) from error
     return path
 
 
 def remove_scratch(store: Store, task_id: str, execution: str) -> None:
-    """Remove it, as far as that is possible: a cleaner takes what is left."""
+    """Remove the scratch folder as far as possible; a cleaner removes the rest."""
     shutil.rmtree(_find(store, task_id, execution), ignore_errors=True)
 
 
 def find_scratch(store: Store) -> Iterator[tuple[str, str, Path, datetime]]:
-    """Find those there are on this host: report, execution, path, and when the folder changed last."""
+    """Find the scratch folders on this host: task id, execution, path, and the time of the last change."""
     root = store.scratch_root
-    if not _is_ours(root):
+    if not _is_private(root):
         return
     for path in root.iterdir():
         task_id, _, execution = path.name.partition(".")
@@ -49,14 +52,14 @@ def find_scratch(store: Store) -> Iterator[tuple[str, str, Path, datetime]]:
 
 
 def _make_root(root: Path) -> None:
-    """Make the folder of all of them, and see that it is ours: where all may write, others may be quicker."""
+    """Create the parent of all scratch folders, and check its owner: in /tmp, another user can create it first."""
     root.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     root.mkdir(mode=PRIVATE, exist_ok=True)
-    if not _is_ours(root):
-        raise StorageError(_OTHERS)
+    if not _is_private(root):
+        raise StorageError(_NOT_PRIVATE)
 
 
-def _is_ours(root: Path) -> bool:
+def _is_private(root: Path) -> bool:
     try:
         found = root.lstat()
     except FileNotFoundError:

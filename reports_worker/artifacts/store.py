@@ -1,4 +1,4 @@
-"""What a store is: a place for the files of each execution of each report."""
+"""The port of a store: the files of each execution of each report."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-# A name never begins with a dot, so what does is ours alone.
+# No name begins with a dot, so the store's own files do.
 _SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,150}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file that is being read: its whole size, and the chunks of what was asked for.
+    """A file that is being read: the size of the file, and the chunks of the requested range.
 
-    The chunks raise StorageError, also where they come to an end too soon. `close` may be called at any time.
+    The chunks raise StorageError, also where they end too early. `close` may be called at any time.
     """
 
     size: int
@@ -27,7 +27,7 @@ class OpenFile:
 
 @dataclass(frozen=True)
 class StoredExecution:
-    """That there are files of an execution, the youngest of them written at `modified`."""
+    """An execution with stored files, the newest of them written at `modified`."""
 
     task_id: str
     execution: str
@@ -35,43 +35,43 @@ class StoredExecution:
 
 
 class Store(Protocol):
-    """Files by report, execution and name, so that no attempt ever writes over another's.
+    """Files by report, execution and name, so that no execution overwrites the files of another.
 
     All methods raise StorageError, within a bounded time.
     """
 
     @property
     def scratch_root(self) -> Path:
-        """Where on this host the executions that run now write, a folder each."""
+        """The folder on this host that holds the scratch folders of running executions."""
 
     def put(self, task_id: str, execution: str, name: str, path: Path) -> None:
-        """Keep a file, which appears whole or not at all; `path` may be moved away."""
+        """Store a file, which appears complete or not at all; `path` may be moved away."""
 
     def open(
         self, task_id: str, execution: str, name: str, *, start: int = 0, end: int | None = None
     ) -> OpenFile:
-        """Open a file from byte `start` to before byte `end`; raise ArtifactGoneError where it is not."""
+        """Open a file from byte `start` to before byte `end`; raise ArtifactGoneError if it does not exist."""
 
     def measure(self, task_id: str, execution: str, name: str) -> int:
-        """Tell the bytes of a file; raise ArtifactGoneError where it is not."""
+        """Return the size of a file in bytes; raise ArtifactGoneError if it does not exist."""
 
     def find_executions(self, task_id: str) -> list[str]:
-        """Tell of which executions there are files, or parts of files."""
+        """Find the executions of a report that have files, or parts of files."""
 
     def remove(self, task_id: str, executions: Collection[str]) -> None:
-        """Remove all files of these executions; none there is no error."""
+        """Remove all files of these executions; missing files are no error."""
 
     def find_all(self) -> Iterator[StoredExecution]:
-        """Tell of which reports and executions there are files, the executions of a report in a row."""
+        """Find all executions that have files; the executions of a report are adjacent."""
 
 
 def is_safe(name: str) -> bool:
-    """Tell whether a name can be part of a path."""
+    """Return whether a name can be part of a path."""
     return bool(_SAFE.fullmatch(name))
 
 
 def check_names(*names: str) -> None:
-    """Raise ValueError for what cannot be part of a path: names are ours, but are looked at again here."""
+    """Raise ValueError for a name that cannot be part of a path: a second check, of names made by this product."""
     for name in names:
         if not is_safe(name):
             raise ValueError(f"{name[:100]!r} cannot be part of the name of a file")

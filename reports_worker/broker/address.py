@@ -36,7 +36,7 @@ _IGNORED_OPTIONS = {"abortconnect", "allowadmin", "connectretry", "connecttimeou
 
 @dataclass(frozen=True)
 class Sentinels:
-    """Those who know which server is the primary now; `credentials` are for them, not for it."""
+    """The sentinels that know the current primary; `credentials` are for the sentinels, not for the primary."""
 
     addresses: tuple[tuple[str, int], ...]
     primary: str
@@ -49,9 +49,9 @@ class Sentinels:
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """A redis, rediss or unix URL as redis-py takes it. Its text hides the password.
+    """A redis, rediss or unix URL in redis-py's form. Its text hides the password.
 
-    With `sentinels`, they say which server it is: the host in the URL then stands for any.
+    With `sentinels`, the sentinels name the server, and the host in the URL is a placeholder.
     """
 
     url: str
@@ -71,13 +71,13 @@ LOCAL_BROKER = BrokerAddress("redis://localhost:6379")
 
 
 def find_broker_address(environ: Mapping[str, str]) -> BrokerAddress:
-    """Take the first variable that is set; without one, the broker of this machine."""
+    """Read the first of `VARIABLES` that is set; by default return `LOCAL_BROKER`."""
     for name in VARIABLES:
         if text := environ.get(name, "").strip():
             try:
                 return parse_address(text)
             except ValueError as error:
-                # The value may hold a password, so the sentence does not repeat it.
+                # The value may hold a password, so the message does not contain it.
                 raise SettingsError(f"{name} is not valid: {error}") from error
     return LOCAL_BROKER
 
@@ -85,7 +85,7 @@ def find_broker_address(environ: Mapping[str, str]) -> BrokerAddress:
 def parse_address(text: str) -> BrokerAddress:
     """Parse a URL of one of the `SCHEMES`, or Aspire's `host:port,password=...,ssl=true`.
 
-    Raises ValueError with a sentence that does not contain the password.
+    Raises ValueError with a message that does not contain the password.
     """
     return _parse_url(text) if _URL.match(text) else _parse_aspire(text)
 
@@ -152,7 +152,7 @@ def _parse_sentinel(text: str) -> tuple[str, int]:
 
 
 def _checked(address: BrokerAddress) -> BrokerAddress:
-    """Let redis-py read what follows the question mark; else it complains at the first connection."""
+    """Have redis-py check the options after the question mark now, not at the first connection."""
     try:
         ConnectionPool.from_url(address.url).make_connection()
     except (ValueError, TypeError, RedisError) as error:

@@ -1,4 +1,4 @@
-"""Keeps a broker that hangs from holding up every thread of a process."""
+"""A circuit breaker, so that a broker that hangs does not block every thread of a process."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SLOW_SECONDS = 0.5
 
 
 class OpenCircuitError(RedisError):
-    """The broker was not asked, since it did not answer others a moment ago."""
+    """The call was not made, since the broker did not answer another call a moment ago."""
 
 
 class CircuitBreaker:
-    """After a failure that took long, calls fail at once for a second; then one at a time tries again."""
+    """After a slow failure, calls fail at once for `PAUSE_SECONDS`; then one call at a time is a trial."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -29,7 +29,7 @@ class CircuitBreaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Watch one call of the broker; raises OpenCircuitError instead of making it."""
+        """Guard one call of the broker; raise OpenCircuitError while the circuit is open."""
         begin, is_trial = self._now(), self._open_until is not None
         if is_trial:
             self._begin_trial(begin)

@@ -1,4 +1,4 @@
-"""Clients for the broker, of one server or of the one that its sentinels name."""
+"""Clients for the broker: one server, or the primary that its sentinels name."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from redis.sentinel import (
 
 from .address import BrokerAddress, Sentinels
 
-# Each sentinel is asked in turn, so that one of them that hangs must not use up the time for all.
+# The sentinels are queried in turn, so one sentinel that hangs must not use up the time for all.
 SENTINEL_TIMEOUT_SECONDS = 0.25
 
 
 def connect(address: BrokerAddress, *, timeout_seconds: float = 1.0, retries: int = 1) -> Redis:
-    """Make a client; it connects at its first command.
+    """Make a client, which connects at its first command.
 
-    A command fails after at most `(retries + 1) * timeout_seconds` and a short back-off, and the time that
-    sentinels take. TLS certificates and host names are checked unless the URL itself says otherwise.
+    A command fails after at most `(retries + 1) * timeout_seconds`, a short back-off, and the time of the sentinels.
+    TLS certificates and host names are checked unless the URL turns the check off.
     """
     options: dict[str, Any] = {
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "retry": Retry(ExponentialBackoff(cap=0.1, base=0.01), retries),
-        # Without these four a new connection costs five round trips and reads package metadata from disk.
+        # With redis-py's defaults, a new connection costs five round trips and reads package metadata from disk.
         "driver_info": None,
         "protocol": 2,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     if address.url.startswith("rediss:"):
         options["ssl_check_hostname"] = True
-        # TLS 1.3 sends tickets after its handshake. redis-py takes them for a reply left over and refuses
-        # the connection, unless a first reply was read with them: this asks for one and takes any answer.
+        # TLS 1.3 sends tickets after its handshake. redis-py takes the tickets for an unread reply and refuses the
+        # connection, unless a first reply was read with them. The driver info causes such a first reply.
         options["driver_info"] = DriverInfo(lib_version=None)
     if address.sentinels is None:
         return Redis.from_url(address.url, **options)
@@ -49,7 +49,7 @@ def connect(address: BrokerAddress, *, timeout_seconds: float = 1.0, retries: in
 
 
 class _Following(SentinelManagedConnection):
-    """Asks for the primary before a command is sent again: redis-py would go to where it was."""
+    """Queries the sentinels before a command is sent again: redis-py would connect to the previous primary."""
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if not self.is_connected:
@@ -58,11 +58,11 @@ class _Following(SentinelManagedConnection):
 
 
 class _FollowingOverTLS(_Following, SentinelManagedSSLConnection):
-    """The same over TLS."""
+    """A following connection over TLS."""
 
 
 def _follow_primary(sentinels: Sentinels, options: dict[str, Any]) -> Redis:
-    """Ask the sentinels for the primary at each new connection; one that is demoted closes the old ones."""
+    """Query the sentinels at each new connection; a demoted primary closes its connections itself."""
     del options["host"]
     is_tls = options.pop("connection_class", None) is SSLConnection
     shared = ("driver_info", "protocol", "maint_notifications_config")

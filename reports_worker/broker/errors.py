@@ -1,4 +1,4 @@
-"""What redis-py's errors mean, in a sentence for people who know nothing of the broker."""
+"""redis-py's errors as sentences for users."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from reports_worker.errors import BrokerUnavailableError
 
 from .circuit_breaker import CircuitBreaker, OpenCircuitError
 
-_NOTHING_DONE = "Nothing was accepted or changed; try again in a moment."
 T = TypeVar("T")
 
-_TELL = "Nothing was accepted or changed; tell who runs this."
+_RETRY = "Nothing was accepted or changed. Try again in a moment."
+_CONTACT = "Nothing was accepted or changed. Contact your administrator."
 
-# The first whose class or word fits; before 7.0 a script's errors carry the word alone.
+# The first entry whose class or word matches is used; before Redis 7.0 a script's errors have only the word.
 _SENTENCES: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
-    ((OutOfMemoryError,), "OOM ", f"The broker is out of memory. {_NOTHING_DONE}"),
-    ((), "MISCONF", f"The broker cannot write to its disk. {_NOTHING_DONE}"),
-    ((), "NOREPLICAS", f"The broker has fewer replicas than it needs. {_NOTHING_DONE}"),
-    ((ReadOnlyError, ClusterDownError), "READONLY", f"The broker is a replica at present. {_NOTHING_DONE}"),
-    ((BusyLoadingError,), "LOADING", f"The broker is loading its data. {_NOTHING_DONE}"),
+    ((OutOfMemoryError,), "OOM ", f"The broker is out of memory. {_RETRY}"),
+    ((), "MISCONF", f"The broker cannot write to its disk. {_RETRY}"),
+    ((), "NOREPLICAS", f"The broker has fewer replicas than it needs. {_RETRY}"),
+    ((ReadOnlyError, ClusterDownError), "READONLY", f"The broker is a replica at present. {_RETRY}"),
+    ((BusyLoadingError,), "LOADING", f"The broker is loading its data. {_RETRY}"),
     (
         (AuthenticationError, AuthorizationError, NoPermissionError),
         "NOPERM",
-        f"The broker does not allow this to our user, or does not know the password. {_TELL}",
+        f"The broker refuses the login, or does not allow this command. {_CONTACT}",
     ),
-    ((), "WRONGTYPE", f"A key of the broker holds something else than reports need. {_TELL}"),
-    ((OpenCircuitError,), "", f"The broker does not answer. {_NOTHING_DONE}"),
+    ((), "WRONGTYPE", f"A key in the broker has a wrong type. {_CONTACT}"),
+    ((OpenCircuitError,), "", f"The broker does not answer. {_RETRY}"),
     (
         (RedisTimeoutError,),
         "",
-        "The broker does not answer. What was asked for may still be done: look again in a moment.",
+        "The broker does not answer. The request may still be executed: check again in a moment.",
     ),
 )
 
 
-def explain(error: RedisError) -> BrokerUnavailableError:
-    """Say what the broker's error means."""
+def to_unavailable(error: RedisError) -> BrokerUnavailableError:
+    """Return the error of this package for an error of redis-py, with a sentence for users."""
     message = f"The broker cannot be used: {error}"
     for kinds, word, sentence in _SENTENCES:
         if isinstance(error, kinds) or (word and word in str(error)):
@@ -60,7 +60,7 @@ def explain(error: RedisError) -> BrokerUnavailableError:
 
 
 class BrokerGuard:
-    """Guards calls of one broker: errors are explained, and one that hangs is asked by few."""
+    """Guards calls of one broker: translates errors, and limits the calls to a broker that hangs."""
 
     def __init__(self) -> None:
         self._breaker = CircuitBreaker()
@@ -71,16 +71,16 @@ class BrokerGuard:
             with self._breaker.guard():
                 yield
         except RedisError as error:
-            raise explain(error) from error
+            raise to_unavailable(error) from error
 
 
 def is_wrong_type(error: object) -> bool:
-    """Tell whether a command failed since a key holds another type of value than it needs."""
+    """Return whether a command failed since a key has another type than the command needs."""
     return isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
 
 
 def unless_wrong_type(answer: Any, default: T) -> Any | T:
-    """Return the answer to one command of a pipeline, `default` for a key of the wrong type; raise its other errors."""
+    """Return a command's answer in a pipeline, `default` for a key of the wrong type; raise other errors."""
     if is_wrong_type(answer):
         return default
     if isinstance(answer, RedisError):

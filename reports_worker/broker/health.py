@@ -1,4 +1,4 @@
-"""What a broker says of itself, and what of it would break the promise that nothing accepted is lost."""
+"""Check the broker's INFO for settings that would break the promise that no accepted report is lost."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ log = logging.getLogger(__name__)
 
 OLDEST_SERVER = (6, 2)
 CHECKED_EVERY_SECONDS = 60.0
-ASKED_AGAIN_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Why a broker cannot be used, if so, and what else is wrong with it: a sentence each."""
+    """The reason why a broker cannot be used, if any, and warnings about it: a sentence each."""
 
     refusal: str | None = None
     warnings: tuple[str, ...] = ()
@@ -35,27 +35,29 @@ class Findings:
 
 
 def inspect(connection: Redis, *, replicas: int = 0) -> Findings:
-    """Ask the server what it is, in one round trip; `replicas` is how many it should have."""
+    """Inspect the server in one round trip; `replicas` is the number of replicas that it should have."""
     try:
         info: Mapping[str, Any] = connection.info()
     except ResponseError as error:
         return Findings(
-            f"The broker does not tell its version (INFO): {error}. Whether it keeps its data and never "
-            "evicts could not be checked either. Allow INFO for this user."
+            f"The broker does not report its version (INFO): {error}. Persistence and eviction could not be checked "
+            "either. Allow INFO for this user."
         )
     return judge(info, replicas=replicas)
 
 
 def judge(info: Mapping[str, Any], *, replicas: int = 0) -> Findings:
-    """Judge what INFO says."""
+    """Find what is wrong in the answer to INFO."""
     return Findings(_find_refusal(str(info.get("redis_version", ""))), tuple(_find_warnings(info, replicas)))
 
 
 def _find_refusal(version: str) -> str | None:
-    """RQ needs BLMOVE (6.2) to take a job without losing it, and falls back without a word."""
+    """Check the version: RQ needs BLMOVE (6.2) to take a job without a loss, and falls back without a warning."""
     found = re.match(r"(\d+)\.(\d+)", version, re.ASCII)
     if found is None:
-        return f"The broker does not tell its version (INFO): {version!r} is none. Use Redis 6.2 or newer."
+        return (
+            f"The broker does not report its version (INFO): {version!r} is not one. Use Redis 6.2 or newer."
+        )
     if (int(found[1]), int(found[2])) < OLDEST_SERVER:
         return (
             f"The broker is version {version}; 6.2 or newer is needed, since an older one can lose reports."
@@ -66,9 +68,9 @@ def _find_refusal(version: str) -> str | None:
 def _find_warnings(info: Mapping[str, Any], replicas: int) -> Iterator[str]:
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if info.get("maxmemory") and policy != "noeviction":
-        loss = "what is to expire, such as leases and ended reports" if "volatile" in policy else "any report"
+        loss = "keys that expire, such as leases and ended reports" if "volatile" in policy else "any report"
         yield (
-            f"When its memory is full, the broker throws away {loss} (maxmemory-policy {policy}). "
+            f"When its memory is full, the broker evicts {loss} (maxmemory-policy {policy}). "
             "Set maxmemory-policy noeviction."
         )
     if info.get("aof_enabled") == 0:
@@ -78,25 +80,25 @@ def _find_warnings(info: Mapping[str, Any], replicas: int) -> Iterator[str]:
         )
     if info.get("role") == "slave":
         yield (
-            "The broker is a replica, which takes no changes: "
-            "name the primary, or the sentinels that know it (redis+sentinel://)."
+            "The broker is a replica, which accepts no writes: "
+            "set the address of the primary, or of its sentinels (redis+sentinel://)."
         )
     elif int(info.get("connected_slaves", 0)) < replicas:
         yield (
             f"The broker has {info.get('connected_slaves', 0)} replicas and REPORTS_BROKER_REPLICAS is "
-            f"{replicas}: no report is accepted until there are as many."
+            f"{replicas}: no report is accepted until the broker has {replicas} replicas."
         )
     if info.get("cluster_enabled"):
         yield "The broker is a node of a Redis Cluster, which RQ does not support. Use a server without it."
 
 
 def warn_once_it_answers(connection: Redis, *, replicas: int = 0) -> None:
-    """Wait for the broker, then log what is wrong with it. For a thread of its own."""
+    """Wait for the broker, then log its warnings. For a thread of its own."""
     while True:
         try:
             findings = inspect(connection, replicas=replicas)
         except RedisError:
-            time.sleep(ASKED_AGAIN_SECONDS)
+            time.sleep(RETRY_SECONDS)
         else:
             break
     for sentence in findings.sentences:
@@ -105,7 +107,7 @@ def warn_once_it_answers(connection: Redis, *, replicas: int = 0) -> None:
 
 
 class BrokerCheck:
-    """Makes sure that the broker answers, and knows what is wrong with it: that is asked once a minute."""
+    """Checks that the broker answers, and once a minute what is wrong with its settings."""
 
     def __init__(
         self, connection: Redis, *, replicas: int = 0, now: Callable[[], float] = time.monotonic
@@ -113,23 +115,23 @@ class BrokerCheck:
         self._connection = connection
         self._replicas = replicas
         self._now = now
-        self._asked_at: float | None = None
+        self._inspected_at: float | None = None
         self._sentences: tuple[str, ...] = ()
 
     def __call__(self) -> tuple[tuple[str, ...], bytes | None]:
-        """Return what is known to be wrong, and what pauses the queue.
+        """Return the known warnings, and the value of the key that pauses the queue.
 
         One round trip. Raises redis-py's errors.
         """
         now = self._now()
         with self._connection.pipeline(transaction=False) as pipeline:
             pipeline.get(keys.SUSPENDED)
-            if self._asked_at is None or now - self._asked_at >= CHECKED_EVERY_SECONDS:
+            if self._inspected_at is None or now - self._inspected_at >= CHECKED_EVERY_SECONDS:
                 pipeline.info()
             answer, *infos = pipeline.execute(raise_on_error=False)
         suspended = unless_wrong_type(answer, b"")
         for info in infos:
-            self._asked_at = now
+            self._inspected_at = now
             is_denied = isinstance(info, Exception)
             self._sentences = () if is_denied else judge(info, replicas=self._replicas).sentences
         return self._sentences, suspended

@@ -1,4 +1,4 @@
-"""The names of the keys in Redis: RQ's own, and ours beside them."""
+"""The names of the keys in Redis: RQ's own, and those of this product."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ FAILED = f"{RQ_KEY_PREFIX}:failed:{QUEUE}"
 EXECUTION_PREFIX = f"{RQ_KEY_PREFIX}:execution:"
 EXECUTIONS_PREFIX = f"{RQ_KEY_PREFIX}:executions:"
 WORKER_PREFIX = f"{RQ_KEY_PREFIX}:worker:"
-# The keys of all workers of the queue; and where each of them is told what to do.
+# The keys of all workers of the queue, of all workers, and the prefix of each worker's command channel.
 WORKERS = f"{RQ_KEY_PREFIX}:workers:{QUEUE}"
 ALL_WORKERS = f"{RQ_KEY_PREFIX}:workers"
 COMMANDS_PREFIX = f"{RQ_KEY_PREFIX}:pubsub:"
-# A field of ours in a worker's hash.
+# A field of this product in RQ's hash of a worker.
 DRAINING_SINCE = "draining_since"
 
-# Every report there is, all with score 0, so that they sort by id and so by time.
+# The ids of all reports, all with score 0, so that they sort by id and so by time.
 REGISTRY = f"{RQ_KEY_PREFIX}:reports"
-# When each ended report is to go; scores are seconds since 1970 by the server's clock.
+# The time when each ended report expires; scores are seconds since 1970 by the server's clock.
 EXPIRY = f"{RQ_KEY_PREFIX}:reports:expiry"
 # Ids seen in the intermediate queue without a lease; scores as above.
 SUSPECTS = f"{RQ_KEY_PREFIX}:reports:suspects"
-# Ids of reports whose callback is to be sent; scores say when, by the server's clock.
+# Ids of reports whose callback is due; the score is the time, by the server's clock.
 DELIVERIES = f"{RQ_KEY_PREFIX}:reports:deliveries"
-# When somebody swept last, and until when nobody is to; seconds as above.
+# The time of the last sweep, and the time until which no worker sweeps; seconds as above.
 SWEEP = f"{RQ_KEY_PREFIX}:reports:sweep"
-# Held by the one who looks at every report.
+# The lock of the worker that reconciles.
 RECONCILING = f"{RQ_KEY_PREFIX}:reports:reconciling"
-# Ids of reports of which files may have to go; scores say when to look, by the server's clock.
+# Ids of reports whose files must be checked; the score is the time of the check, by the server's clock.
 FILES = f"{RQ_KEY_PREFIX}:reports:files"
-# Held for an hour by the one who has compared all files with all reports.
+# The lock, for an hour, of the worker that has compared all files with all reports.
 COMPARED = f"{RQ_KEY_PREFIX}:reports:compared"
 # Which shape the reports have, and how far a migration to a newer one is.
 SCHEMA = f"{RQ_KEY_PREFIX}:reports:schema"
@@ -48,15 +48,15 @@ MIGRATING = f"{RQ_KEY_PREFIX}:reports:migrating"
 # Members of the keys above that name no report, as they were taken out; the newest first.
 FOREIGN = f"{RQ_KEY_PREFIX}:reports:foreign"
 LEASE_PREFIX = f"{RQ_KEY_PREFIX}:lease:"
-# Told each id of a report that has ended or was deleted.
+# The channel that carries the id of each report that has ended or was deleted.
 ENDED_CHANNEL = f"{RQ_KEY_PREFIX}:reports:ended"
-# RQ's own: while it is there, no worker begins a report. What it holds says since and until when.
+# RQ's own key: while it exists, no worker starts a report. Its value has the start and the end of the pause.
 SUSPENDED = WORKERS_SUSPENDED
-# Followed by the token of a request that deleted a report.
+# The prefix before the token of a request that deleted a report.
 DELETED_PREFIX = f"{RQ_KEY_PREFIX}:reports:deleted:"
 IDEMPOTENCY_PREFIX = f"{RQ_KEY_PREFIX}:reports:idempotency:"
 
-# Followed by the digest of what was asked for: the id of the newest report of that.
+# The prefix before the digest of a request; the value is the id of the newest report for the request.
 NEWEST_PREFIX = f"{RQ_KEY_PREFIX}:reports:newest:"
 
 # The types of the keys that all reports share.

@@ -1,4 +1,4 @@
-"""Locks in Redis that expire by themselves."""
+"""Locks in Redis that expire."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from redis import Redis
 
 
 def take_lock(connection: Redis, name: str, seconds: int) -> bool:
-    """Take a lock that ends by itself after `seconds`; have one end that another has written without an end."""
+    """Acquire a lock that expires after `seconds`; set the expiry of a lock that another client wrote without one."""
     if connection.set(name, "1", nx=True, ex=seconds):
         return True
     if not 0 <= connection.ttl(name) <= seconds:

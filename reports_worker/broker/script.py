@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class Script:
-    """A script that costs one round trip; its text is sent when the server does not know it.
+    """A script that costs one round trip; its text is sent only when the server does not know the script.
 
-    redis-py's own checks at each call that its client is no pipeline, and that check is slow.
+    redis-py's own class checks at each call whether its client is a pipeline, and that check is slow.
     """
 
     def __init__(self, connection: Redis, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Workers that start before their broker wait for it."""
+"""Wait for the broker at the start of a worker."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 def wait_for_broker(connection: Redis, address: BrokerAddress) -> None:
-    """Wait until the broker takes changes; say in a sentence, each time, why it does not yet.
+    """Wait until the broker accepts writes; log the reason of each failed attempt.
 
-    Raises SystemExit where waiting mends nothing: over a user, a password or a certificate.
+    Raises SystemExit where waiting cannot help: over a user, a password or a certificate.
     """
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
-            # What RQ writes with each job, so it changes nothing; without memory or disk PING would succeed.
+            # RQ makes the same write with each job, so this changes nothing. PING succeeds also on a full disk.
             connection.sadd(keys.QUEUES, keys.QUEUED)
         except RedisError as error:
             if _is_refused(error):

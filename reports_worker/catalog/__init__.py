@@ -1,1 +1,1 @@
-"""Definitions of report types: where they stand, how they are loaded, and the catalog that is made of them."""
+"""Definitions of report types: their files, how they are loaded, and the catalog of all types."""

@@ -1,4 +1,4 @@
-"""What is wrong with a definition, and where."""
+"""Errors in definitions, with file and line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Broken:
 
 
 class BrokenFileError(DefinitionError):
-    """A file holds no definition that can be used."""
+    """A file holds no usable definition."""
 
     def __init__(self, reason: str, *, line: int | None = None) -> None:
         super().__init__(reason)

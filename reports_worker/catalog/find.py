@@ -1,4 +1,4 @@
-"""The report types that can be asked for, as data: whoever asks needs no code that makes them."""
+"""The report types that can be requested, as data: a client needs no code of a type."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from reports_worker.simulated import SIMULATED
 from .live_catalog import LiveCatalog
 
 CATALOG: Mapping[str, ReportType] = SIMULATED
-# The same as data: what is needed to ask for one.
+# The simulated types as data, which is all that a client needs.
 TYPES: Mapping[str, TypeDescription] = MappingProxyType(
     {name: one.describe() for name, one in CATALOG.items()}
 )
 
 
 def find_types(settings: DataSettings) -> Mapping[str, TypeDescription]:
-    """Tell what can be asked for, by name. API, Python and command line ask nowhere else.
+    """Return the types that can be requested, by name: for the API, the Python client and the command line.
 
-    The mapping follows the files that it is made of.
+    The mapping is updated when the files of the definitions change.
     """
     if settings.warehouse is None and not settings.report_folders:
         return TYPES

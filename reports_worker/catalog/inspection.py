@@ -1,7 +1,7 @@
-"""`python -m reports_worker.catalog`: look at all definitions, print what was found as JSON, and end.
+"""`python -m reports_worker.catalog`: inspect all definitions, print the types and errors as JSON, and end.
 
-Each file is loaded in a process of its own, some at once, so that one that loops, exits or crashes neither hides
-another nor keeps it waiting for long.
+Each file is loaded in a process of its own, and several run at once, so that a file that loops, exits or crashes
+neither hides nor delays the others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .loader import BUILTIN, LONGEST_REASON, list_files, load_file
 LOAD_SECONDS = 10.0
 OPTION_SECONDS = 20.0
 MOST_OPTIONS = 10_000
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 
 
 def main() -> int:
@@ -45,12 +45,14 @@ def main() -> int:
         return 1
     types, broken, names = [], [], set[str]()
     paths = list(list_files(settings))
-    for path, found in zip(paths, look_at_all(paths, settings), strict=True):
+    for path, found in zip(paths, inspect_all(paths, settings), strict=True):
         if "reason" in found:
             broken.append(found)
         elif path.stem in names:
             broken.append(
-                asdict(Broken(path.name, f"There is another definition of {path.stem!r} before it."))
+                asdict(
+                    Broken(path.name, f"An earlier file defines {path.stem!r}: rename one of the two files.")
+                )
             )
         else:
             names.add(path.stem)
@@ -60,29 +62,29 @@ def main() -> int:
     return 0
 
 
-def look_at_all(
+def inspect_all(
     paths: Sequence[Path], settings: DataSettings, *, seconds: float = LOAD_SECONDS
 ) -> list[dict[str, Any]]:
-    """Load each file in a process of its own; return its description, or what is wrong with it, in their order."""
+    """Load each file in a process of its own; return the description or the error of each file, in order."""
     found: dict[Path, dict[str, Any]] = {}
     waiting = deque(paths)
-    running: dict[int, _Look] = {}
+    running: dict[int, _Inspection] = {}
     while waiting or running:
-        while waiting and len(running) < AT_ONCE:
-            look = _Look(waiting.popleft(), settings, seconds)
-            running[look.reading] = look
-        left = min(look.deadline for look in running.values()) - time.monotonic()
+        while waiting and len(running) < MAX_CONCURRENT:
+            inspection = _Inspection(waiting.popleft(), settings, seconds)
+            running[inspection.reading] = inspection
+        left = min(inspection.deadline for inspection in running.values()) - time.monotonic()
         readable = select.select(list(running), [], [], max(left, 0))[0]
-        for reading, look in list(running.items()):
+        for reading, inspection in list(running.items()):
             if reading in readable:
-                look.read()
-            if look.has_ended or time.monotonic() >= look.deadline:
-                found[look.path] = running.pop(reading).end()
+                inspection.read()
+            if inspection.has_ended or time.monotonic() >= inspection.deadline:
+                found[inspection.path] = running.pop(reading).end()
     return [found[path] for path in paths]
 
 
-class _Look:
-    """A process that loads a file, and what it has told of it until now."""
+class _Inspection:
+    """A process that loads a file, and the output that it has written until now."""
 
     def __init__(self, path: Path, settings: DataSettings, seconds: float) -> None:
         self.path = path
@@ -94,8 +96,8 @@ class _Look:
         self._child = os.fork()
         if self._child == 0:
             os.close(self.reading)
-            _answer(path, settings, seconds, writing)
-        # Before another is forked, which would hold it open.
+            _run_child(path, settings, seconds, writing)
+        # Before the next fork, whose child would keep the pipe open.
         os.close(writing)
 
     def read(self) -> None:
@@ -104,36 +106,36 @@ class _Look:
         self.has_ended = not part
 
     def end(self) -> dict[str, Any]:
-        """End the process; return what came of it."""
+        """End the process; return the description or the error of the file."""
         os.close(self.reading)
         if os.waitpid(self._child, os.WNOHANG) == (0, 0):
             os.kill(self._child, signal.SIGKILL)
             os.waitpid(self._child, 0)
         if not self.has_ended:
-            return self._complain(f"It does not end within {self._seconds:g} s of being loaded.")
+            return self._to_error(f"The file's process does not end within {self._seconds:g} s.")
         try:
             found: dict[str, Any] = json.loads(self._text)
         except ValueError:
-            return self._complain("It ends the process that loads it.")
+            return self._to_error("The file ends the process that loads it.")
         return found
 
-    def _complain(self, reason: str) -> dict[str, Any]:
+    def _to_error(self, reason: str) -> dict[str, Any]:
         return asdict(Broken(self.path.name, reason))
 
 
-def _answer(path: Path, settings: DataSettings, seconds: float, writing: int) -> None:
-    """In the child: load, write what was found, and end. What the file prints goes nowhere."""
+def _run_child(path: Path, settings: DataSettings, seconds: float, writing: int) -> None:
+    """Load the file in the child, write the result, and exit. Output of the file itself is discarded."""
 
-    def give_up(*_: object) -> None:
-        raise BrokenFileError(f"It was not loaded within {seconds:g} s.")
+    def abort(*_: object) -> None:
+        raise BrokenFileError(f"The file was not loaded within {seconds:g} s.")
 
-    signal.signal(signal.SIGALRM, give_up)
+    signal.signal(signal.SIGALRM, abort)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
     try:
-        text = json.dumps(_describe(path, settings))
+        text = json.dumps(_inspect_file(path, settings))
     except BaseException as error:
         text = json.dumps(asdict(Broken(path.name, describe(error, length=LONGEST_REASON))))
     with os.fdopen(writing, "w") as out:
@@ -141,7 +143,7 @@ def _answer(path: Path, settings: DataSettings, seconds: float, writing: int) ->
     os._exit(0)
 
 
-def _describe(path: Path, settings: DataSettings) -> dict[str, Any]:
+def _inspect_file(path: Path, settings: DataSettings) -> dict[str, Any]:
     try:
         loaded = load_file(path, settings)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -158,22 +160,22 @@ def _describe(path: Path, settings: DataSettings) -> dict[str, Any]:
 def _fill_options(
     parameters: Iterable[Parameter], settings: DataSettings, path: Path, warnings: list[dict[str, Any]]
 ) -> list[Parameter]:
-    """Ask the warehouse for the options of parameters that have a query for them."""
+    """Query the warehouse for the options of parameters that have a query."""
     filled = []
     for parameter in parameters:
         query = getattr(parameter, "query", None)
         if query and settings.warehouse:
             try:
-                parameter = parameter.with_options(_ask(query, settings))  # type: ignore[attr-defined]  # noqa: PLW2901
+                parameter = parameter.with_options(_query_options(query, settings))  # type: ignore[attr-defined]  # noqa: PLW2901
             except ReportsError as error:
-                words = say(error, length=LONGEST_REASON)
-                reason = f"The options of {parameter.name!r} cannot be read, so any text is taken: {words}"
+                description = say(error, length=LONGEST_REASON)
+                reason = f"The options of {parameter.name!r} cannot be read, so any text is accepted: {description}"
                 warnings.append(asdict(Broken(path.name, reason)))
         filled.append(parameter)
     return filled
 
 
-def _ask(query: str, settings: DataSettings) -> list[Any]:
+def _query_options(query: str, settings: DataSettings) -> list[Any]:
     from reports_worker.warehouse.engine import Bounds
     from reports_worker.warehouse.open import open_warehouse
 

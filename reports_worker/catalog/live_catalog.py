@@ -1,4 +1,4 @@
-"""The catalog as it is now: made by a process of its own, and made anew when a file has changed."""
+"""The current catalog: loaded by a process of its own, and refreshed when a file has changed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .errors import Broken
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 2.0
-# Options that come from queries change with the data.
-RENEW_SECONDS = 600.0
+CHECK_SECONDS = 2.0
+# Options that queries return change with the data.
+REFRESH_SECONDS = 600.0
 LONGEST_SECONDS = 120.0
 _COMMAND = [sys.executable, "-m", "reports_worker.catalog"]
 
@@ -30,9 +30,10 @@ Files = frozenset[tuple[str, int, int]]
 
 
 class LiveCatalog(Mapping[str, TypeDescription]):
-    """Looks at the files at most every `LOOK_SECONDS`, when somebody asks; what is there serves meanwhile.
+    """Checks the files on access, at most every `CHECK_SECONDS`.
 
-    The first who asks waits for it. No definition is ever imported here.
+    The first access waits for the catalog. While the catalog is being refreshed, readers get the previous types. No
+    definition is ever imported in this process.
     """
 
     def __init__(self, settings: DataSettings, simulated: Mapping[str, TypeDescription]) -> None:
@@ -41,48 +42,48 @@ class LiveCatalog(Mapping[str, TypeDescription]):
         self._types: Mapping[str, TypeDescription] | None = None
         self._broken: Sequence[Broken] = ()
         self._files: Files = frozenset()
-        self._looked_at = self._made_at = -RENEW_SECONDS
+        self._checked_at = self._refreshed_at = -REFRESH_SECONDS
         self._lock = threading.Lock()
 
     def __getitem__(self, name: str) -> TypeDescription:
-        return self._now()[name]
+        return self._current()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._now())
+        return iter(self._current())
 
     def __len__(self) -> int:
-        return len(self._now())
+        return len(self._current())
 
     @property
     def broken(self) -> Sequence[Broken]:
-        """Definitions that cannot be used, and what else is wrong with them."""
-        self._now()
+        """Definitions that cannot be used, and warnings about others."""
+        self._current()
         return self._broken
 
-    def _now(self) -> Mapping[str, TypeDescription]:
+    def _current(self) -> Mapping[str, TypeDescription]:
         types = self._types
         if types is None:
             with self._lock:
                 if self._types is None:
-                    self._make()
+                    self._refresh()
             return self._types or self._simulated
         now = time.monotonic()
-        if now - self._looked_at >= LOOK_SECONDS and self._lock.acquire(blocking=False):
-            self._looked_at = now
-            if now - self._made_at >= RENEW_SECONDS or self._read_files() != self._files:
-                threading.Thread(target=self._make_and_release, name="catalog", daemon=True).start()
+        if now - self._checked_at >= CHECK_SECONDS and self._lock.acquire(blocking=False):
+            self._checked_at = now
+            if now - self._refreshed_at >= REFRESH_SECONDS or self._read_files() != self._files:
+                threading.Thread(target=self._refresh_and_release, name="catalog", daemon=True).start()
             else:
                 self._lock.release()
         return types
 
-    def _make_and_release(self) -> None:
+    def _refresh_and_release(self) -> None:
         try:
-            self._make()
+            self._refresh()
         finally:
             self._lock.release()
 
-    def _make(self) -> None:
-        """Have the process look at all files; keep what there was where that fails."""
+    def _refresh(self) -> None:
+        """Inspect all files in a process; keep the previous types where the inspection fails."""
         files = self._read_files()
         try:
             answer = subprocess.run(
@@ -92,15 +93,15 @@ class LiveCatalog(Mapping[str, TypeDescription]):
             types = [type_from_data(one) for one in found["types"]]
             broken = [Broken(**one) for one in found["broken"]]
         except (OSError, subprocess.SubprocessError, ValueError, KeyError, DefinitionError) as error:
-            log.error("the definitions of reports cannot be looked at: %s", error)
+            log.error("the definitions of report types cannot be inspected: %s", error)
             types = list((self._types or {}).values())
-            broken = [Broken("all files", "They cannot be looked at now; see the log.")]
+            broken = [Broken("all files", "The definitions cannot be inspected; see the log.")]
         for one in broken:
             if one not in self._broken:
-                log.warning("definition of a report: %s", one)
+                log.warning("definition of a report type: %s", one)
         self._types = {**self._simulated, **{one.name: one for one in types}}
         self._broken, self._files = broken, files
-        self._looked_at = self._made_at = time.monotonic()
+        self._checked_at = self._refreshed_at = time.monotonic()
 
     def _environ(self) -> dict[str, str]:
         settings = self._settings

@@ -1,4 +1,4 @@
-"""One definition from its file. Only processes that make reports, and the one that looks at all, do this."""
+"""Load one definition from its file. Only job processes and the processes of the inspection do this."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reports_worker.simulated import SIMULATED
 from .errors import BrokenFileError
 
 BUILTIN = Path(__file__).parents[1] / "builtin"
-LARGEST = 2**20
+LARGEST_FILE = 2**20
 LONGEST_REASON = 300
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _SUFFIXES = (".py", ".sql")
@@ -32,14 +32,14 @@ class UnknownTypeError(ReportsError):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A type of report that can be made, and the version of its definition."""
+    """A report type with its code, and the version of its definition."""
 
     type: ReportType
     version: str
 
 
 def list_files(settings: DataSettings) -> Iterator[Path]:
-    """Tell the files that hold definitions, built-in ones first; names that begin with `_` are for their helpers."""
+    """List the files of definitions, built-in ones first; a file whose name begins with `_` is a helper module."""
     for folder in ((BUILTIN,) if settings.warehouse else ()) + settings.report_folders:
         try:
             found = sorted(folder.iterdir())
@@ -49,23 +49,23 @@ def list_files(settings: DataSettings) -> Iterator[Path]:
 
 
 def load(name: str, settings: DataSettings) -> Loaded:
-    """Load the definition of that name, as its file is now.
+    """Load the definition with this name from the current file.
 
-    Raises UnknownTypeError, and DefinitionError with the reason where it cannot be used.
+    Raises UnknownTypeError, and DefinitionError with the reason where the definition cannot be used.
     """
     if settings.warehouse is None and name in SIMULATED:
         return Loaded(SIMULATED[name], "simulated")
     for path in list_files(settings):
         if path.stem == name:
             return load_file(path, settings)
-    raise UnknownTypeError(f"There is no type of report {name[:100]!r}.")
+    raise UnknownTypeError(f"There is no report type {name[:100]!r}.")
 
 
 def load_file(path: Path, settings: DataSettings) -> Loaded:
     """Load one file; raise BrokenFileError."""
     if not _NAME.fullmatch(path.stem):
         raise BrokenFileError(
-            "Its name must be small letters, digits and underscores, and begin with a letter."
+            "The file's name must have only lower-case letters, digits and underscores, and begin with a letter."
         )
     if path.parent != BUILTIN and _is_builtin(path.stem):
         raise BrokenFileError(f"{path.stem!r} is a built-in type: give the file another name.")
@@ -80,22 +80,26 @@ def _is_builtin(name: str) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise BrokenFileError(f"It is larger than {LARGEST // 2**20} MiB, which no definition is.")
+        if path.stat().st_size > LARGEST_FILE:
+            raise BrokenFileError(f"The file is larger than {LARGEST_FILE // 2**20} MiB.")
         return path.read_bytes()
     except OSError as error:
-        raise BrokenFileError(f"It cannot be read: {error.strerror}.") from error
+        raise BrokenFileError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def _load_sql(path: Path, data: bytes, settings: DataSettings) -> ReportType:
     from .sql_file import read_sql  # noqa: PLC0415 - needs sqlglot, which Python types may not
 
     if settings.warehouse is None:
-        raise BrokenFileError("It reads the warehouse, and there is none: set ConnectionStrings__warehouse.")
+        raise BrokenFileError(
+            "The file reads a warehouse, and none is set: set ConnectionStrings__warehouse."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BrokenFileError("It is no text in UTF-8.", line=data[: error.start].count(b"\n") + 1) from error
+        raise BrokenFileError(
+            "The file is not text in UTF-8.", line=data[: error.start].count(b"\n") + 1
+        ) from error
     return read_sql(path.stem, text)
 
 
@@ -103,32 +107,32 @@ def _load_python(path: Path) -> ReportType:
     is_builtin = path.parent == BUILTIN
     name = f"reports_worker.builtin.{path.stem}" if is_builtin else f"reports_definition_{path.stem}"
     if not is_builtin and str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # for the helpers beside it
+        sys.path.append(str(path.parent))  # for helper modules in the same folder
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise BrokenFileError("It is no Python module.")
+        raise BrokenFileError("The file is not a Python module.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException as error:  # whatever a file raises, it is the file that is broken
-        raise BrokenFileError(_describe(error), line=_find_line(error, path)) from error
+    except BaseException as error:  # also SystemExit: a file that raises is broken
+        raise BrokenFileError(_describe_import_error(error), line=_find_line(error, path)) from error
     found = getattr(module, "TYPE", None)
     if not isinstance(found, ReportType):
-        raise BrokenFileError("It has no TYPE: write `TYPE = ReportType(...)`.")
+        raise BrokenFileError("The file has no TYPE: write `TYPE = ReportType(...)`.")
     if found.name != path.stem:
         raise BrokenFileError(
-            f"Its TYPE is named {found.name!r}, and must be named as the file: {path.stem!r}."
+            f"The TYPE is named {found.name!r}, and must be named as the file: {path.stem!r}."
         )
     return found
 
 
-def _describe(error: BaseException) -> str:
+def _describe_import_error(error: BaseException) -> str:
     if isinstance(error, DefinitionError):
         return say(error, length=LONGEST_REASON)
     if isinstance(error, SyntaxError):
-        return f"It is no valid Python: {error.msg}."
-    return f"It cannot be loaded: {describe(error, length=LONGEST_REASON)}"
+        return f"The file is not valid Python: {error.msg}."
+    return f"The file cannot be loaded: {describe(error, length=LONGEST_REASON)}"
 
 
 def _find_line(error: BaseException, path: Path) -> int | None:

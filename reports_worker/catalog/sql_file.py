@@ -1,4 +1,4 @@
-"""Types of report written as SQL: a header in TOML, in comments, then named queries.
+"""Report types written as SQL: a header in TOML, in comments, then named queries.
 
 -- title = "Refunds"
 -- [[parameters]]
@@ -35,7 +35,7 @@ from .errors import BrokenFileError
 
 _SECTION = re.compile(r"--\s*(?:(summary)|table:\s*([A-Za-z0-9_]+)\s*(?:,\s*(.*?))?)\s*", re.ASCII)
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-# What a header may have, and what TOML makes of it.
+# The keys of a header: the Python type of each value, and its description for error messages.
 KEYS: Mapping[str, tuple[type, str]] = {
     "title": (str, "text"),
     "description": (str, "text"),
@@ -50,7 +50,7 @@ CHART_KEYS = ("table", "kind", "x", "y", "colour", "title", "description")
 
 @dataclass(frozen=True)
 class _Section:
-    """A query of the file; the summary has no name. `line` is that of its first line."""
+    """A query of the file; the summary has no name. `line` is the number of its first line."""
 
     name: str | None
     title: str
@@ -59,14 +59,14 @@ class _Section:
 
 
 def read_sql(name: str, text: str) -> ReportType:
-    """Make a type of a file's text; raise BrokenFileError with the line that is at fault, where that is known."""
+    """Make a report type from the text of a file; raise BrokenFileError, with the line where it is known."""
     header, sections = _split(text)
     facts = _read_header(header)
     parameters = _read_parameters(facts.get("parameters", []))
     is_native = _read_dialect(facts)
     if not sections:
         raise BrokenFileError(
-            "It has no query: write `-- summary` or `-- table: name, Title` above each one."
+            "The file has no query: write `-- summary` or `-- table: name, Title` above each query."
         )
     for section in sections:
         _check(section, parameters, sections)
@@ -111,9 +111,9 @@ class _SqlDefinition:
         return Contents(summary, tables=tables, charts=tuple(charts), units=self.units)
 
     def _query(self, warehouse: Warehouse, section: _Section, values: Mapping[str, Any]) -> Any:
-        wanted = find_names(section.sql, dialect=warehouse.dialect if self.is_native else "duckdb")
+        names = find_names(section.sql, dialect=warehouse.dialect if self.is_native else "duckdb")
         query = Query(section.sql, native=self.is_native)
-        return warehouse.query(query, **{name: values[name] for name in wanted})
+        return warehouse.query(query, **{name: values[name] for name in names})
 
     def _read_summary(
         self, warehouse: Warehouse, section: _Section, values: Mapping[str, Any]
@@ -122,7 +122,7 @@ class _SqlDefinition:
         found = [row for batch in rows.batches() for row in batch]
         if len(found) != 1:
             raise ReportsError(
-                f"The summary must be one row, and its query (line {section.line}) gave {len(found)}."
+                f"The summary must be one row, and its query (line {section.line}) returned {len(found)} rows."
             )
         return {column.name: value for column, value in zip(rows.columns, found[0], strict=True)}
 
@@ -133,7 +133,7 @@ class _SqlDefinition:
         try:
             x, y, colour = (_find_column(columns, chart, name) for name in ("x", "y", "colour"))
         except ChartError as error:
-            # Rows that cannot be read cost the chart alone.
+            # Rows that raise fail the chart alone, not the report.
             return Chart(chart["name"], chart["title"], {}, (), map(_raise, [error]))
         shown = [column for column in (x, y, colour) if column]
         places = [list(columns).index(column.name) for column in shown]
@@ -144,7 +144,7 @@ class _SqlDefinition:
 
 
 def _split(text: str) -> tuple[list[str], list[_Section]]:
-    """Part the header's lines from the queries."""
+    """Split the text into the lines of the header and the queries."""
     header: list[str] = []
     sections: list[tuple[str | None, str, int, list[str]]] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -171,16 +171,18 @@ def _read_header(lines: Sequence[str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         raise BrokenFileError(
-            f"Its header is no TOML: {error}", line=int(found[1]) if found else 1
+            f"The header is not valid TOML: {error}", line=int(found[1]) if found else 1
         ) from error
     if not isinstance(facts.get("title"), str) or not facts["title"].strip():
-        raise BrokenFileError('Its header has no title: write `-- title = "..."` on top.', line=1)
+        raise BrokenFileError('The header has no title: write `-- title = "..."` at the top.', line=1)
     for key, value in facts.items():
         if key not in KEYS:
-            raise BrokenFileError(f"{key!r} is not known in a header: {', '.join(KEYS)} are.", line=1)
-        kind, said = KEYS[key]
+            raise BrokenFileError(
+                f"{key!r} is not a key of the header; the keys are {', '.join(KEYS)}.", line=1
+            )
+        kind, description = KEYS[key]
         if not isinstance(value, kind):
-            raise BrokenFileError(f"{key!r} in its header must be {said}.", line=1)
+            raise BrokenFileError(f"{key!r} in the header must be {description}.", line=1)
     return facts
 
 
@@ -192,9 +194,12 @@ def _read_parameters(given: Sequence[Any]) -> list[Parameter]:
 
 
 def _read_dialect(facts: Mapping[str, Any]) -> bool:
-    """Tell whether queries are in the warehouse's own dialect."""
+    """Return whether queries are in the warehouse's own dialect."""
     if facts.get("dialect", "duckdb") != "duckdb":
-        raise BrokenFileError("The dialect can be duckdb, which is translated, or be left out.", line=1)
+        raise BrokenFileError(
+            "The dialect must be duckdb, which is translated; leave it out for the warehouse's own dialect.",
+            line=1,
+        )
     return "dialect" not in facts
 
 
@@ -203,40 +208,40 @@ def _check(section: _Section, parameters: Sequence[Parameter], sections: Sequenc
         raise BrokenFileError("There is no query below this line.", line=section.line - 1)
     if section.name is not None and not _TABLE_NAME.fullmatch(section.name):
         raise BrokenFileError(
-            "A table's name is small letters, digits and underscores.", line=section.line - 1
+            "A table's name must have only lower-case letters, digits and underscores.", line=section.line - 1
         )
     if sum(one.name == section.name for one in sections) > 1:
-        raise BrokenFileError(f"There are two of {section.name or 'summary'!r}.", line=section.line - 1)
+        raise BrokenFileError(f"There are two queries {section.name or 'summary'!r}.", line=section.line - 1)
     known = {name for one in parameters for name in _names_of(one)}
     try:
-        wanted = find_names(section.sql, dialect="duckdb")
+        names = find_names(section.sql, dialect="duckdb")
     except ReportsError as error:
         raise BrokenFileError(str(error), line=section.line) from error
-    for name in wanted:
+    for name in names:
         if name not in known:
-            said = f": there are {', '.join(f':{one}' for one in sorted(known))}" if known else ""
+            known_names = f": there are {', '.join(f':{one}' for one in sorted(known))}" if known else ""
             raise BrokenFileError(
-                f"The query wants :{name}, and no parameter gives it{said}.", line=section.line
+                f"The query uses :{name}, which no parameter gives{known_names}.", line=section.line
             )
 
 
 def _read_chart(given: object, sections: Sequence[_Section]) -> Mapping[str, Any]:
     if not isinstance(given, dict) or any(key not in CHART_KEYS for key in given):
-        raise BrokenFileError(f"A chart has {', '.join(CHART_KEYS)}, and nothing else.", line=1)
+        raise BrokenFileError(f"The keys of a chart are {', '.join(CHART_KEYS)}.", line=1)
     for key in ("table", "kind", "x", "y", "title"):
         if not isinstance(given.get(key), str):
-            raise BrokenFileError(f"A chart needs {key}, as text.", line=1)
+            raise BrokenFileError(f"A chart needs {key} as text.", line=1)
     if given["kind"] not in KINDS:
-        raise BrokenFileError(f"{given['kind']!r} is no kind of chart: {', '.join(KINDS)} are.", line=1)
-    if not any(one.name == given["table"] for one in sections):
         raise BrokenFileError(
-            f"A chart is of table {given['table']!r}, and there is none of that name.", line=1
+            f"{given['kind']!r} is not a kind of chart; the kinds are {', '.join(KINDS)}.", line=1
         )
+    if not any(one.name == given["table"] for one in sections):
+        raise BrokenFileError(f"A chart names the table {given['table']!r}, which does not exist.", line=1)
     return given
 
 
 def _name_charts(charts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Name each after its table and kind, and with a number where there are several such."""
+    """Name each chart after its table and kind, with a number where several charts have the same name."""
     counts = Counter[str]()
     named = list[Mapping[str, Any]]()
     for chart in charts:
@@ -247,7 +252,7 @@ def _name_charts(charts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 def _names_of(parameter: Parameter) -> Sequence[str]:
-    """Tell what a query can ask for: a period gives its first and last day."""
+    """Return the names that a query can use: a period gives its first and last day."""
     name = parameter.name
     return (f"{name}_from", f"{name}_to") if parameter.kind == "period" else (name,)
 
@@ -266,7 +271,7 @@ def _find_column(columns: Mapping[str, Column], chart: Mapping[str, Any], place:
     if name is None:
         return None
     if name not in columns:
-        raise ChartError(f"it wants column {name!r}, and its table has {', '.join(columns)}")
+        raise ChartError(f"it uses column {name!r}, and its table has the columns {', '.join(columns)}")
     return columns[name]
 
 
@@ -275,7 +280,7 @@ def _raise(error: Exception) -> NoReturn:
 
 
 def _first(batches: Iterator[Sequence[Row]]) -> Iterator[Row]:
-    """Read as many rows as can be drawn, and one more, which says that there are more."""
+    """Read as many rows as can be drawn, and one more, which shows that rows are left out."""
     left = MOST_CHART_ROWS + 1
     for batch in batches:
         yield from batch[:left]

@@ -1,4 +1,4 @@
-"""`python -m reports_worker download`: the files of a report, into a folder."""
+"""`python -m reports_worker download`: download the files of a report into a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports_worker.domain.report import Receipt
 from .errors import reported_errors
 
 
-@click.command(help="Copy the files of a completed report into a folder: all, or those named.")
+@click.command(help="Download all files of a completed report, or only the named files, into a folder.")
 @click.argument("task_id")
 @click.argument("names", nargs=-1)
 @click.option(
@@ -23,14 +23,14 @@ from .errors import reported_errors
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=".",
-    help="The folder, made if it is not there. Files of the same names are replaced.",
+    help="The folder, created if it does not exist. Files of the same names are overwritten.",
 )
 def download(*, task_id: str, names: Sequence[str], folder: Path) -> None:
     with reported_errors():
         reports = Reports()
         receipts = {receipt.name: receipt for receipt in reports.get(task_id).artifacts}
         for name in names or receipts:
-            with _progress(name, receipts.get(name)) as advance, _told_folder(folder):
+            with _progress(name, receipts.get(name)) as advance, _reported_folder_errors(folder):
                 path = reports.download(task_id, name, folder, on_bytes=advance)
             click.echo(path)
             if name in receipts and receipts[name].cut:
@@ -39,7 +39,7 @@ def download(*, task_id: str, names: Sequence[str], folder: Path) -> None:
 
 @contextmanager
 def _progress(name: str, receipt: Receipt | None) -> Iterator[Callable[[int], object]]:
-    """Draw a bar on a terminal, and nothing elsewhere."""
+    """Draw a progress bar on a terminal, and nothing elsewhere."""
     length = receipt.size if receipt else 0
     is_hidden = not sys.stderr.isatty()
     with click.progressbar(length=length, label=name, file=sys.stderr, hidden=is_hidden) as bar:
@@ -47,7 +47,7 @@ def _progress(name: str, receipt: Receipt | None) -> Iterator[Callable[[int], ob
 
 
 @contextmanager
-def _told_folder(folder: Path) -> Iterator[None]:
+def _reported_folder_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

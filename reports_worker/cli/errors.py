@@ -13,7 +13,7 @@ from reports_worker.errors import BrokerUnavailableError, ReportsError
 
 @contextmanager
 def reported_errors() -> Iterator[None]:
-    """Say what went wrong in one line, without a traceback."""
+    """Report an error in one line, without a traceback."""
     try:
         yield
     except BrokerUnavailableError as error:

@@ -1,4 +1,4 @@
-"""The commands of `python -m reports_worker`: each is loaded when it is run or described."""
+"""The commands of `python -m reports_worker`; a command's module is imported when the command is used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Loads a command when it is needed: some load engines."""
+    """Imports the module of a command when the command is used, since some modules load engines."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
         return sorted(COMMANDS)
@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    help="Ask for reports and look at them. Without a command: a worker, with the options of `rq worker`.",
+    help="Request and manage reports. Without a command: start a worker, with the options of `rq worker`.",
 )
 def main() -> None:
     """Group the commands; each reads the broker's address from the environment."""

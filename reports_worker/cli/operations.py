@@ -1,4 +1,4 @@
-"""What operators do from the command line: pause and resume the queue, see, drain and probe workers."""
+"""The commands for operators: pause and resume the queue, list, drain and probe workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import click
 
 from reports_worker.client import Reports
-from reports_worker.health.http_probe import ask
+from reports_worker.health.http_probe import find_fault
 from reports_worker.lib import clock
 from reports_worker.lib.units import parse_long_duration
 from reports_worker.queue.worker_records import WorkerRecord
@@ -29,12 +29,14 @@ def _parse_duration(_context: click.Context, _option: click.Parameter, text: str
         raise click.BadParameter(f"{text!r} is not valid: {error}") from error
 
 
-@click.command(help="Begin nothing that waits. What runs goes on; reports can still be asked for.")
-@click.option("--for", "duration", metavar="TIME", callback=_parse_duration, help="For so long, such as 10m.")
+@click.command(
+    help="Pause the queue: waiting reports do not start. Running reports continue; requests are accepted."
+)
+@click.option("--for", "duration", metavar="TIME", callback=_parse_duration, help="How long, such as 10m.")
 def pause(*, duration: timedelta | None) -> None:
     with reported_errors():
-        made = Reports().pause(duration)
-    until = f"until {_to_time(made.until)}, or " if made.until else ""
+        begun = Reports().pause(duration)
+    until = f"until {_to_time(begun.until)}, or " if begun.until else ""
     click.echo(f"The queue is paused {until}until: python -m reports_worker resume")
 
 
@@ -44,7 +46,7 @@ def resume() -> None:
         click.echo("resumed" if Reports().resume() else "the queue was not paused")
 
 
-@click.command(help="List the workers of all hosts, and what they make.")
+@click.command(help="List the workers of all hosts, and the reports that they run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def workers(*, as_json: bool) -> None:
     with reported_errors():
@@ -58,13 +60,15 @@ def workers(*, as_json: bool) -> None:
         click.echo(f"The queue is paused{since}{until}.", err=True)
 
 
-@click.command(help="Have workers make what they make to its end, however long that takes, and then end.")
+@click.command(help="Let workers complete their running reports, without a time limit, and then end.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--all", "is_all", is_flag=True, help="All that live now, on whatever host.")
-@click.option("--wait", is_flag=True, help="Wait until they have ended, and show what they still make.")
+@click.option("--all", "is_all", is_flag=True, help="Drain all workers on all hosts.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until the workers have ended, and show their running reports."
+)
 def drain(names: Sequence[str], *, is_all: bool, wait: bool) -> None:
     if bool(names) == is_all:
-        raise click.UsageError("Name workers, as `workers` lists them, or give --all.")
+        raise click.UsageError("Give names of workers, as `workers` lists them, or --all.")
     with reported_errors():
         reports = Reports()
         chosen = names or [worker.name for worker in reports.workers()]
@@ -77,40 +81,42 @@ def drain(names: Sequence[str], *, is_all: bool, wait: bool) -> None:
         click.echo("there is no worker")
 
 
-@click.command(help="Ask the worker of REPORTS_PROBE_PORT whether it lives; exit 1 if not.")
+@click.command(
+    help="Probe the liveness of the worker at REPORTS_PROBE_PORT; exit 1 if the worker is not alive."
+)
 def alive() -> None:
     with reported_errors():
-        fault = ask(Settings.from_environ(os.environ).probe)
+        fault = find_fault(Settings.from_environ(os.environ).probe)
     if fault:
         raise click.ClickException(fault)
     click.echo("alive")
 
 
 def _wait(reports: Reports, names: Collection[str]) -> None:
-    """Say what each still makes, whenever that changes, until all have ended."""
-    told = dict.fromkeys(names, "")
-    while told:
+    """Print the progress of each worker when it changes, until all workers have ended."""
+    shown = dict.fromkeys(names, "")
+    while shown:
         found = {worker.name: worker for worker in reports.workers()}
-        for name in sorted(told):
-            line = _describe_making(found[name]) if name in found else "has ended"
-            if line and line != told[name]:
+        for name in sorted(shown):
+            line = _describe_progress(found[name]) if name in found else "has ended"
+            if line and line != shown[name]:
                 click.echo(_make_plain(f"{name} {line}"))
-            told[name] = line
-        told = {name: line for name, line in told.items() if name in found}
-        if told:
+            shown[name] = line
+        shown = {name: line for name, line in shown.items() if name in found}
+        if shown:
             time.sleep(POLL_SECONDS)
 
 
-def _describe_making(worker: WorkerRecord) -> str:
+def _describe_progress(worker: WorkerRecord) -> str:
     report = worker.report
     if report is None:
         return ""
     stage = f" {report.progress.stage}" if report.progress.stage else ""
-    return f"makes {report.task_id}: {report.progress.percent} %{stage}"
+    return f"runs {report.task_id}: {report.progress.percent} %{stage}"
 
 
 def _to_table(workers: Sequence[WorkerRecord]) -> Sequence[str]:
-    rows = [("NAME", "HOST", "PID", "STATE", "SINCE", "HEARD OF", "MAKES")]
+    rows = [("NAME", "HOST", "PID", "STATE", "SINCE", "HEARTBEAT", "REPORT")]
     rows += [
         (
             worker.name,
@@ -143,7 +149,7 @@ def _to_json(worker: WorkerRecord) -> str:
 
 
 def _make_plain(text: str) -> str:
-    """Take out what a terminal would obey: it stood in Redis."""
+    """Remove control characters, which a terminal would execute: the text comes from Redis."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 

@@ -1,4 +1,4 @@
-"""Types and parameters as they are typed in a shell, and as they are told there."""
+"""Report types and parameters on the command line: parsed from arguments, and printed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reports_worker.settings.data import DataSettings
 
 
 class TypeName(click.ParamType[str]):
-    """The name of a type of report that there is now."""
+    """The name of a report type of the current catalog."""
 
     name = "type"
 
@@ -31,7 +31,7 @@ class TypeName(click.ParamType[str]):
 def parse_pairs(
     _context: click.Context, _option: click.Parameter, pairs: Sequence[str]
 ) -> Mapping[str, Sequence[str]]:
-    """Group what was typed by name: several choices are typed one by one."""
+    """Group the arguments by parameter: an argument with several choices is repeated."""
     texts: dict[str, list[str]] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")
@@ -44,7 +44,7 @@ def parse_pairs(
 def join_parameters(
     report_type: TypeDescription, given: object, texts: Mapping[str, Sequence[str]]
 ) -> object:
-    """Put what was typed one by one on top of what was typed as JSON."""
+    """Merge single parameters into the parameters that were given as JSON."""
     if not texts or not (given is None or isinstance(given, dict)):
         return given
     kinds = {one.name: one for one in report_type.parameters}
@@ -55,7 +55,7 @@ def join_parameters(
 
 
 def describe_lines(report_type: TypeDescription) -> Iterator[str]:
-    """Describe a type of report, a line each."""
+    """Describe a report type, and each of its parameters in a line."""
     yield f"{report_type.name}: {report_type.title}"
     if report_type.description:
         yield f"  {report_type.description}"

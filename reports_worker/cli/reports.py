@@ -1,4 +1,4 @@
-"""Reports from the command line: `python -m reports_worker submit "Q4 sales" sales --wait`."""
+"""The commands for reports, such as `python -m reports_worker submit "Q4 sales" sales --wait`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def _parse_parameters(_context: click.Context, _option: click.Parameter, text: s
     try:
         return None if text is None else json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no JSON: {error}") from error
+        raise click.BadParameter(f"{text!r} is not JSON: {error}") from error
 
 
-@click.command(help="Ask for a report and print its task id.")
+@click.command(help="Request a report and print its task id.")
 @click.argument("title")
 @click.argument("type", type=TypeName())
 @click.option(
@@ -34,21 +34,23 @@ def _parse_parameters(_context: click.Context, _option: click.Parameter, text: s
     metavar="NAME=VALUE",
     multiple=True,
     callback=parse_pairs,
-    help="A parameter; again for each of several choices. A period is last_quarter or "
+    help="A parameter; repeat the option for each of several choices. A period is, for example, last_quarter or "
     "2026-07-01..2026-09-30.",
 )
-@click.option("--wait", is_flag=True, help="Show its progress, then its figures; exit 1 if it fails.")
+@click.option("--wait", is_flag=True, help="Show the progress, then the result; exit 1 if the report fails.")
 @click.option(
-    "--parameters", metavar="JSON", callback=_parse_parameters, help="All of them as a JSON object."
+    "--parameters", metavar="JSON", callback=_parse_parameters, help="All parameters as a JSON object."
 )
 @click.option(
-    "--format", "formats", metavar="FORMAT", multiple=True, help=f"A file wanted: {', '.join(FORMATS)}."
+    "--format",
+    "formats",
+    metavar="FORMAT",
+    multiple=True,
+    help=f"A file format to write: {', '.join(FORMATS)}.",
 )
-@click.option(
-    "--max-age", metavar="SECONDS", type=int, help="Let an earlier report serve, if it is no older."
-)
-@click.option("--callback-url", help="Where to tell its end; the host must be allowed.")
-@click.option("--idempotency-key", help="The same key and request give the same report, for a day.")
+@click.option("--max-age", metavar="SECONDS", type=int, help="Accept an earlier report of at most this age.")
+@click.option("--callback-url", help="The URL to notify of the report's end; its host must be allowed.")
+@click.option("--idempotency-key", help="The same key and request return the same report, for a day.")
 def submit(
     title: str,
     type: str,  # noqa: A002 - the contract's own name
@@ -70,7 +72,7 @@ def submit(
             _finish(follow(reports, accepted.task_id))
 
 
-@click.command(help="List the types of report, with their parameters.")
+@click.command(help="List the report types, with their parameters.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def types(*, as_json: bool) -> None:
     with reported_errors():
@@ -84,7 +86,7 @@ def types(*, as_json: bool) -> None:
 @click.command("list", help="List reports, newest first.")
 @click.option("--status", type=click.Choice([status.value for status in Status]))
 @click.option("--type", "type_", type=TypeName())
-@click.option("--query", "-q", help="Words of the title.")
+@click.option("--query", "-q", help="Words in the title.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_reports(
@@ -103,7 +105,7 @@ def show(task_id: str) -> None:
         click.echo(_to_json(Reports().get(task_id), indent=2))
 
 
-@click.command(help="Cancel a report that waits or runs.")
+@click.command(help="Cancel a waiting or running report.")
 @click.argument("task_id")
 def cancel(task_id: str) -> None:
     with reported_errors():
@@ -111,15 +113,15 @@ def cancel(task_id: str) -> None:
     click.echo("cancelled" if status.is_terminal else "being cancelled")
 
 
-@click.command(help="Make a failed report again, under the same id.")
+@click.command(help="Run a failed report again, with the same task id.")
 @click.argument("task_id")
 def retry(task_id: str) -> None:
     with reported_errors():
         Reports().retry(task_id)
-    click.echo("queued")
+    click.echo("requested again")
 
 
-@click.command(help="Delete a report; one that runs is stopped.")
+@click.command(help="Delete a report; a running report is stopped.")
 @click.argument("task_id")
 def delete(task_id: str) -> None:
     with reported_errors():
@@ -128,7 +130,7 @@ def delete(task_id: str) -> None:
 
 
 def _list(reports: Reports, limit: int, selection: Mapping[str, Any]) -> Iterator[Report]:
-    """Read on until there are enough: one page of a selection may be short, even empty."""
+    """Read pages until there are enough reports: a page of a selection may be short, even empty."""
     cursor: str | None = None
     while limit:
         page = reports.list(limit=limit, cursor=cursor, **selection)
@@ -145,8 +147,8 @@ def _finish(report: Report) -> None:
 
 
 def _to_line(report: Report) -> str:
-    made = report.created_at.strftime("%Y-%m-%d %H:%M:%S")
-    return f"{report.task_id}  {made}  {report.status:<9}  {report.type:<10}  {report.title}"
+    requested = report.created_at.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{report.task_id}  {requested}  {report.status:<9}  {report.type:<10}  {report.title}"
 
 
 def _to_json(report: Report, *, indent: int | None = None) -> str:

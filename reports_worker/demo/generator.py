@@ -1,4 +1,4 @@
-"""Writes the demo data as a folder of Parquet files, one a table."""
+"""Writes the demo data as a folder of Parquet files, one for each table."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from . import rows, words
 
 FEWEST_ORDERS, MOST_ORDERS = 100, 20_000_000
 YEARS = 3
-# Says of a folder that it is ours to replace, and what is in it.
+# This file marks a folder of demo data, which may be replaced, and describes the data.
 MARKER = "demo-data.json"
 MEMORY_LIMIT = "700MB"
-TELL_SECONDS = 0.25
+REPORT_SECONDS = 0.25
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
-# Told the name of a table and how much of it is written, in percent.
-Tell = Callable[[str, float], None]
+# Gets the name of a table and the written percentage of its rows.
+ReportProgress = Callable[[str, float], None]
 
 
 class DemoDataError(ReportsError):
-    """The demo data cannot be written there."""
+    """The demo data cannot be written."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What makes demo data what it is: the same three give the same rows. `until` is the last day."""
+    """The parameters of demo data: the same three give the same rows. `until` is the last day."""
 
     orders: int
     seed: int
@@ -54,31 +54,33 @@ class Demo:
 
     @classmethod
     def find(cls, folder: Path) -> Demo | None:
-        """Read what demo data is in a folder; None if there is none."""
+        """Read which demo data a folder holds; None if it holds none."""
         try:
             return cls(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
 
-def write(demo: Demo, folder: Path, *, replace: bool = False, tell: Tell = lambda *_: None) -> None:
-    """Write all tables aside and give them their name when they are whole.
+def write(
+    demo: Demo, folder: Path, *, replace: bool = False, report: ReportProgress = lambda *_: None
+) -> None:
+    """Write all tables to a temporary folder, and rename the folder when it is complete.
 
-    With `replace`, demo data that is there already goes. Raises DemoDataError, and leaves nothing behind then.
+    With `replace`, existing demo data is replaced. Raises DemoDataError, and leaves no files behind then.
     """
     try:
         _refuse(folder, replace=replace)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _aside(folder) as aside:
-            new = aside / "new"
+        with _temporary_folder(folder) as temporary:
+            new = temporary / "new"
             new.mkdir()
-            _write_tables(demo, new, aside, tell)
+            _write_tables(demo, new, temporary, report)
             (new / MARKER).write_text(json.dumps(asdict(demo)) + "\n", encoding="utf-8")
             if folder.exists():
-                folder.rename(aside / "old")
+                folder.rename(temporary / "old")
             new.rename(folder)
     except (OSError, duckdb.Error) as error:
-        raise DemoDataError(f"The demo data cannot be written to {folder}: {_reason(error)}") from error
+        raise DemoDataError(f"The demo data cannot be written to {folder}: {_to_reason(error)}") from error
 
 
 def _refuse(folder: Path, *, replace: bool) -> None:
@@ -86,16 +88,16 @@ def _refuse(folder: Path, *, replace: bool) -> None:
         return
     found = Demo.find(folder)
     if found is None:
-        raise DemoDataError(f"{folder} is there already and is no demo data: give another path.")
+        raise DemoDataError(f"{folder} exists and holds no demo data: give another path.")
     if not replace:
         raise DemoDataError(
-            f"{folder} holds demo data already ({found.orders:,} orders until {found.until}, seed {found.seed}): "
-            "give --replace to write it anew, or another path."
+            f"{folder} already holds demo data ({found.orders:,} orders until {found.until}, seed {found.seed}): "
+            "give --replace to overwrite it, or another path."
         )
 
 
-def _reason(error: Exception) -> str:
-    """Say it without the name of the file aside, which is gone by then."""
+def _to_reason(error: Exception) -> str:
+    """Return the reason without the path of the temporary file, which no longer exists."""
     text = str(error)
     if "No space left" in text:
         return "the disk is full."
@@ -103,24 +105,24 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _aside(folder: Path) -> Iterator[Path]:
-    """Make a folder beside the one that is meant, so that renaming is all that is left to do.
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """Create a folder in the same file system as `folder`, so that a rename completes the write.
 
-    It is locked while its process lives, where the file system has locks; what one that was killed has left
-    goes first.
+    The folder is locked while its process lives, where the file system has locks. Folders of killed processes are
+    removed first.
     """
     prefix = f".{folder.name}.demo-data-"
-    for left in folder.parent.glob(f"{glob.escape(prefix)}*"):
-        _remove_unlocked(left)
-    aside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
-    descriptor = os.open(aside, _FOLDER)
+    for leftover in folder.parent.glob(f"{glob.escape(prefix)}*"):
+        _remove_unlocked(leftover)
+    temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+    descriptor = os.open(temporary, _FOLDER)
     try:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield aside
+        yield temporary
     finally:
         os.close(descriptor)
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _remove_unlocked(folder: Path) -> None:
@@ -133,7 +135,7 @@ def _remove_unlocked(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _write_tables(demo: Demo, folder: Path, scratch: Path, tell: Tell) -> None:
+def _write_tables(demo: Demo, folder: Path, scratch: Path, report: ReportProgress) -> None:
     config: dict[str, Any] = {
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(scratch / "spill"),
@@ -150,7 +152,7 @@ def _write_tables(demo: Demo, folder: Path, scratch: Path, tell: Tell) -> None:
             _run(
                 connection,
                 partial(relation.write_parquet, str(target), compression="zstd"),
-                partial(tell, table),
+                partial(report, table),
             )
 
 
@@ -182,16 +184,16 @@ def _set(connection: duckdb.DuckDBPyConnection, name: str, value: object) -> Non
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection, statement: Callable[[], None], tell: Callable[[float], None]
+    connection: duckdb.DuckDBPyConnection, statement: Callable[[], None], report: Callable[[float], None]
 ) -> None:
-    """Run a statement in a thread of its own, and tell meanwhile how far it is."""
+    """Run a statement on a thread of its own, and report its progress."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(statement)
         try:
-            while wait([running], timeout=TELL_SECONDS).not_done:
-                tell(max(0.0, connection.query_progress()))
+            while wait([running], timeout=REPORT_SECONDS).not_done:
+                report(max(0.0, connection.query_progress()))
         except BaseException:
             connection.interrupt()
             raise
         running.result()
-    tell(100.0)
+    report(100.0)

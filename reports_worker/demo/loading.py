@@ -9,7 +9,7 @@ import duckdb
 
 from reports_worker.warehouse.address import parse_address
 
-from .generator import DemoDataError, Tell
+from .generator import DemoDataError, ReportProgress
 from .rows import TABLES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ TYPES = {
     "DATE": "date",
     "TIMESTAMP": "timestamp",
 }
-# What reports look for; an index of each.
+# An index for each column by which the built-in types select.
 INDEXES = {
     "orders": ("order_id", "ordered_at"),
     "order_lines": ("order_id",),
@@ -33,8 +33,8 @@ INDEXES = {
 }
 
 
-def load(folder: Path, url: str, *, tell: Tell = lambda *_: None) -> None:
-    """Create the tables, which must not be there yet, in one transaction; raise DemoDataError."""
+def load(folder: Path, url: str, *, report: ReportProgress = lambda *_: None) -> None:
+    """Create the tables, which must not exist yet, in one transaction; raise DemoDataError."""
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -46,12 +46,12 @@ def load(folder: Path, url: str, *, tell: Tell = lambda *_: None) -> None:
         with psycopg.connect(**options) as target, duckdb.connect() as source:
             for table in TABLES:
                 _copy(source, folder / f"{table}.parquet", target)
-                tell(table, 100.0)
+                report(table, 100.0)
         with psycopg.connect(**options, autocommit=True) as target:
             target.execute("ANALYZE")
     except psycopg.errors.DuplicateTable as error:
         raise DemoDataError(
-            f"The database has such a table already: {error.diag.message_primary}."
+            f"The database already has a table of this name: {error.diag.message_primary}."
         ) from error
     except psycopg.OperationalError as error:
         raise DemoDataError("The database does not answer, or refuses the login.") from error
@@ -66,7 +66,7 @@ def _read_address(url: str) -> dict[str, Any]:
         raise DemoDataError(f"The database's address is not valid: {error}.") from error
     if address.engine != "postgresql":
         raise DemoDataError(
-            "Tables are loaded into PostgreSQL alone: give a URL such as postgresql://user@host/name."
+            "The tables can be copied only into PostgreSQL: give a URL such as postgresql://user@host/name."
         )
     return {"connect_timeout": 10, **address.options}
 

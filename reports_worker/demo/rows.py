@@ -1,19 +1,19 @@
-"""The rows of the demo data, as queries that DuckDB answers.
+"""The rows of the demo data, as queries for DuckDB.
 
-Every draw is a hash of a row's number in whole arithmetic modulo 2^32: the same seed, size and last day give
-the same rows on any machine and with any number of threads.
+Every draw is a hash of a row's number in integer arithmetic modulo 2^32: the same seed, size and last day give the
+same rows on any machine and with any number of threads.
 
-Time is cut into `slots` that hold equally many orders: many short ones where trade is brisk, few long ones at
-night. Users sign up in the same slots, so those known in a slot are the first so and so many, and no order and
-no sign-in comes before its user. Every fifth user stays for ever; when another one has left, the stayer before
-that one acts in its place, and so the few become good customers.
+Time is divided into `slots` with equal numbers of orders: slots are short where there are many orders, and long at
+night. Users sign up in the same slots. So the users known in a slot are the first ones by number, and no order and no
+sign-in comes before its user. Every fifth user never leaves. When another user has left, the permanent user before it
+takes its orders, and so these users become the best customers.
 """
 
 from __future__ import annotations
 
 SLOTS = 1 << 20
 
-# Mixes 32 bits well, as https://github.com/skeeto/hash-prospector found.
+# A good mixer of 32 bits, from https://github.com/skeeto/hash-prospector.
 DRAWS = """
 CREATE MACRO folded_16(x) AS xor(x, x >> 16);
 CREATE MACRO folded_15(x) AS xor(x, x >> 15);
@@ -23,14 +23,14 @@ CREATE MACRO mixed(x) AS folded_16(
 CREATE MACRO draw(number, purpose) AS mixed(
     (number::UBIGINT * 2654435769 + purpose::UBIGINT * 2246822519 + getvariable('salt')::UBIGINT) & 4294967295
 );
--- A draw from 0 to below `many`; and one in which small numbers are far more frequent.
+-- A draw from 0 to below `many`; and a draw in which small numbers are far more frequent.
 CREATE MACRO drawn_below(drawn, many) AS ((drawn * many::UBIGINT) >> 32)::BIGINT;
 CREATE MACRO drawn_low(drawn, many) AS drawn_below((((drawn * drawn) >> 32) * drawn) >> 32, many);
 CREATE MACRO euros(cents) AS (cents::INTEGER::DECIMAL(10, 0) * 0.01::DECIMAL(3, 2))::DECIMAL(12, 2);
 CREATE MACRO moment(seconds) AS make_timestamp(seconds::BIGINT * 1000000);
 """
 
-# Weights of an hour: twice the trade at the end, more before Christmas, less at weekends and at night.
+# The weight of an hour: orders double over the whole time, with more before Christmas, fewer at weekends and at night.
 SLOT_TABLE = """
 CREATE TABLE slots AS
 WITH hours AS (
@@ -62,7 +62,7 @@ WITH hours AS (
 SELECT slot, hour_begins + begins AS begins, greatest(1, ends - begins) AS seconds FROM timed ORDER BY slot
 """
 
-# Three in four users sign up in the time of the data, the others in the year before it.
+# Three of four users sign up in the period of the data, the others in the year before.
 USER_TABLE = """
 CREATE TABLE people AS
 WITH comers AS (
@@ -103,7 +103,7 @@ FROM priced
 ORDER BY number
 """
 
-# Lines of an order by number: which product, how many, at what price. Prices have risen by 2 % three times.
+# The product, quantity and price of each line of an order, by number. Prices rise by 2 % three times.
 LINES = """
 CREATE MACRO region_of(number) AS getvariable('regions')[drawn_below(draw(number, 6), 100) + 1];
 CREATE MACRO lines_of(number) AS
@@ -136,21 +136,21 @@ WITH numbered AS (
     )) AS number, slot, begins, seconds,
         getvariable('old_users') + slot * getvariable('new_users') // getvariable('slots') AS known
     FROM slots
-), wished AS (
+), drawn_rows AS (
     SELECT number, slot, begins + drawn_below(draw(number, 11), seconds) AS instant,
-        drawn_below(draw(number, 12), known) AS somebody, drawn_below(draw(number, 13), 100) AS kind
+        drawn_below(draw(number, 12), known) AS candidate, drawn_below(draw(number, 13), 100) AS kind
     FROM numbered
-), asked AS (
-    SELECT number, slot, instant, CASE WHEN kind < 60 THEN somebody WHEN kind < 85 THEN somebody - somebody % 5
-        ELSE somebody - somebody % 100 END AS somebody
-    FROM wished
-), given AS (
-    SELECT asked.number, slot, instant,
-        CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END AS buyer,
-        lines_of(asked.number) AS lines
-    FROM asked JOIN people ON people.number = somebody
+), chosen_users AS (
+    SELECT number, slot, instant, CASE WHEN kind < 60 THEN candidate WHEN kind < 85 THEN candidate - candidate % 5
+        ELSE candidate - candidate % 100 END AS candidate
+    FROM drawn_rows
+), buyers AS (
+    SELECT chosen_users.number, slot, instant,
+        CASE WHEN instant < leaves THEN candidate ELSE candidate - candidate % 5 END AS buyer,
+        lines_of(chosen_users.number) AS lines
+    FROM chosen_users JOIN people ON people.number = candidate
 ), placed AS (
-    SELECT *, region_of(buyer) AS region, draw(number, 14) & 1 AS side FROM given
+    SELECT *, region_of(buyer) AS region, draw(number, 14) & 1 AS side FROM buyers
 )
 SELECT number + 1 AS order_id, buyer + 1 AS user_id, moment(instant) AS ordered_at, region,
     CASE region WHEN 'Asia' THEN 'Singapore' WHEN 'Africa' THEN 'Rotterdam'
@@ -185,7 +185,7 @@ SELECT number + 1 AS order_id, (nth + 1)::INTEGER AS line_number, (ware + 1)::IN
 FROM filled
 """
 
-# Two sign-ins an order, and one of each user when it signs up.
+# Two sign-ins for each order, and one when a user signs up.
 SIGN_INS = """
 WITH numbered AS (
     SELECT unnest(range(
@@ -194,19 +194,19 @@ WITH numbered AS (
     )) AS number, begins, seconds,
         getvariable('old_users') + slot * getvariable('new_users') // getvariable('slots') AS known
     FROM slots
-), wished AS (
+), drawn_rows AS (
     SELECT begins + drawn_below(draw(number, 16), seconds) AS instant,
-        drawn_below(draw(number, 17), known) AS somebody
+        drawn_below(draw(number, 17), known) AS candidate
     FROM numbered
 )
-SELECT CASE WHEN instant < leaves THEN somebody ELSE somebody - somebody % 5 END + 1 AS user_id,
+SELECT CASE WHEN instant < leaves THEN candidate ELSE candidate - candidate % 5 END + 1 AS user_id,
     moment(instant) AS signed_in_at
-FROM wished JOIN people ON people.number = somebody
+FROM drawn_rows JOIN people ON people.number = candidate
 UNION ALL
 SELECT number + 1, moment(signed_up) FROM people
 """
 
-# Counted each Monday: enough for one to nine weeks of what sells, and two in a hundred sold out.
+# A count each Monday: stock for one to nine weeks of sales, and two of a hundred items out of stock.
 STOCK = """
 WITH sold AS (
     SELECT product_id, sum(quantity)::BIGINT AS units
@@ -233,7 +233,7 @@ FROM counted
 """
 
 PREPARATION = (DRAWS, SLOT_TABLE, USER_TABLE, PRODUCT_TABLE, LINES)
-# In this order: stock looks at what was sold.
+# In this order, since stock reads the order lines.
 TABLES = {
     "products": PRODUCTS,
     "users": USERS,

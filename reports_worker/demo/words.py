@@ -1,4 +1,4 @@
-"""What the made-up company sells, and where."""
+"""The products, regions and warehouses of the demo company."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Category:
-    """Products of one kind. `price` is what the cheapest one costs in EUR; others cost up to ten times as much."""
+    """A category of products. `price` is the price of the cheapest in EUR; others cost up to ten times as much."""
 
     name: str
     price: int
@@ -40,7 +40,7 @@ CATEGORIES = (
     ),
     Category("Toys", 5, ("Wooden train", "Kite", "木制拼图", "Plyšový medvěd", "لعبة خشبية", "Board game")),
 )
-# Regions, and how many of a hundred users live in each.
+# Regions, and the percentage of users in each.
 REGIONS = (("Europe", 42), ("North America", 30), ("Asia", 18), ("South America", 6), ("Africa", 4))
-# Warehouses, and how much of a hundred units of a product lies in each.
+# Warehouses, and the percentage of a product's units in each.
 WAREHOUSES = (("Prague", 24), ("Rotterdam", 22), ("Chicago", 36), ("Singapore", 18))

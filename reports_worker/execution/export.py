@@ -1,4 +1,4 @@
-"""From a report's contents to its files: each table spooled once, every format written, all of it kept."""
+"""Export a report's content: spool each table once, write a file in each format, put all files into the store."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from reports_worker.parameters import describe_parameters
 from reports_worker.report_types.report_type import ReportType
 
 from .preview import write_preview
-from .progress import ProgressWriter, Share
+from .progress import ProgressRange, ProgressWriter
 from .resources import ExecutionResources
 
-# Of the way from the type's last line to the end of the report, in percent.
-SPOOLED, WRITTEN = 50, 95
+# The progress of the export when all tables are spooled, and when all files are written.
+SPOOLED_PERCENT, WRITTEN_PERCENT = 50, 95
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """The files of one report. `progress` counts from 0 to 100 what is done here; `writer` has the times."""
+    """Exports one report. `progress` takes 0 to 100 percent of the export; `writer` has the time of each stage."""
 
     report: Report
     report_type: ReportType
     version: str
     resources: ExecutionResources
-    progress: Share
+    progress: ProgressRange
     writer: ProgressWriter
 
     def run(self, contents: Contents) -> Completed:
-        """Write all files that were asked for; return what is published of them."""
+        """Write the files in all requested formats; return the outcome to publish."""
         document = self._spool(contents)
-        receipts = self._keep(document, list(self._write(document)))
+        receipts = self._store(document, list(self._write(document)))
         return Completed(
-            self._complete(contents.summary),
+            self._with_processing_time(contents.summary),
             artifacts=receipts,
             as_of=document.as_of,
             version=self.version,
@@ -72,29 +72,30 @@ class Exporter:
         )
 
     def _spool_tables(self, contents: Contents) -> Iterator[SpooledTable]:
-        advance = _Advance(self.progress)
+        progress = _StageProgress(self.progress)
         most_rows = self.resources.data.max_rows
         with open_spool(
             self.resources.scratch,
             most_rows=most_rows,
-            advance=advance,
-            tell=lambda: advance.tell(self.resources.query_progress()),
+            advance=progress,
+            tell=lambda: progress.report_fraction(self.resources.query_progress()),
         ) as spool:
             for number, table in enumerate(contents.tables):
-                advance.enter(SPOOLED * number // len(contents.tables), f"reading {table.title}")
+                progress.enter(SPOOLED_PERCENT * number // len(contents.tables), f"reading {table.title}")
                 yield spool.add(table)
 
     def _write(self, document: Document) -> Iterator[WrittenFile]:
         chosen = self.report.formats or self.report_type.formats
-        wanted = [name for name in FORMATS if chosen is None or name in chosen]
-        advance = _Advance(self.progress)
+        requested = [name for name in FORMATS if chosen is None or name in chosen]
+        progress = _StageProgress(self.progress)
         if self.resources.execution.number > 1:
-            # Its process died before, and what draws may have been why.
-            advance.enter(SPOOLED, "drawing charts")
-            draw_apart(document, wanted)
-        for number, name in enumerate(wanted):
-            advance.enter(SPOOLED + (WRITTEN - SPOOLED) * number // len(wanted), f"writing {name.upper()}")
-            yield from FORMATS[name].write(document, self._folder, advance)
+            # The process of an earlier execution died, possibly in the chart renderer.
+            progress.enter(SPOOLED_PERCENT, "drawing charts")
+            draw_apart(document, requested)
+        for number, name in enumerate(requested):
+            share = (WRITTEN_PERCENT - SPOOLED_PERCENT) * number // len(requested)
+            progress.enter(SPOOLED_PERCENT + share, f"writing {name.upper()}")
+            yield from FORMATS[name].write(document, self._folder, progress)
 
     @property
     def _folder(self) -> Path:
@@ -102,9 +103,9 @@ class Exporter:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _keep(self, document: Document, written: Sequence[WrittenFile]) -> Sequence[Receipt]:
-        """Put the files into the store, the receipts last."""
-        self.progress(WRITTEN, "keeping the files")
+    def _store(self, document: Document, written: Sequence[WrittenFile]) -> Sequence[Receipt]:
+        """Put the files into the store, the file of receipts last."""
+        self.progress(WRITTEN_PERCENT, "storing the files")
         receipts = []
         for file in written:
             receipts.append(make_receipt(file))
@@ -118,16 +119,16 @@ class Exporter:
         execution = self.resources.execution
         self.resources.store.put(execution.task_id, execution.id, file.name, file.path)
 
-    def _complete(self, summary: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Where the figures say how long it took, that is how long the whole of it took."""
+    def _with_processing_time(self, summary: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Replace `processing_time`, if the type gives one, by the time of the whole execution."""
         seconds = {"processing_time": round(self.writer.seconds)}
         return {**summary, **{name: value for name, value in seconds.items() if name in summary}}
 
 
-class _Advance:
-    """Tells how much is done, within a stage."""
+class _StageProgress:
+    """Reports the progress within a stage."""
 
-    def __init__(self, progress: Share) -> None:
+    def __init__(self, progress: ProgressRange) -> None:
         self._progress = progress
         self._percent, self._stage = 0, ""
 
@@ -135,9 +136,9 @@ class _Advance:
         self._percent, self._stage = percent, stage
         self._progress(percent, stage)
 
-    def tell(self, share: float | None) -> None:
-        """Tell how much of what the engine does is done, if it knows."""
-        self._progress(self._percent, self._stage, "" if share is None else f"{share:.0%}")
+    def report_fraction(self, fraction: float | None) -> None:
+        """Report the progress of the running query; None where the engine does not know it."""
+        self._progress(self._percent, self._stage, "" if fraction is None else f"{fraction:.0%}")
 
     def __call__(self, rows: int) -> None:
         self._progress(self._percent, self._stage, f"{rows:,} rows")

@@ -1,4 +1,4 @@
-"""What a making came to: whether its figures can be kept, and what an error means to who asked."""
+"""The outcome of an execution: whether its figures can be stored, and how an error is reported to the user."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ from reports_worker.warehouse.errors import (
 from .figures import to_json
 
 LONGEST_ERROR = 500
-# It is read with every page of the list.
+# Each page of the list reads the summaries of its reports.
 LARGEST_SUMMARY = 64 * 2**10
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-_NO_MEMORY = "The report needs more memory than there is. Ask for less, or tell who runs this."
-_NO_SPACE = (
-    "There is no space left where the report's files are written. Try again later, or tell who runs this."
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_MEMORY = (
+    "The report needs more memory than the machine has. "
+    "Request a smaller report, or contact your administrator."
 )
-# Whose own sentences are for whoever asked.
+_NO_SPACE = (
+    "The disk where the report's files are written is full. Try again later, or contact your administrator."
+)
+# Errors whose own messages are written for users.
 _REASONS: Mapping[type[Exception], Reason] = {
     StorageError: Reason.STORAGE_UNAVAILABLE,
     WarehouseBusyError: Reason.WAREHOUSE_BUSY,
@@ -43,7 +46,7 @@ _REASONS: Mapping[type[Exception], Reason] = {
 
 
 def check_summary(summary: Mapping[str, Any]) -> Outcome:
-    """Tell whether figures can be kept: as JSON, and not larger than figures are. They are given as they are kept."""
+    """Return the figures as stored, or a failure if they are not JSON or larger than `LARGEST_SUMMARY`."""
     try:
         figures = to_json(dict(summary))
         size = len(json.dumps(figures, allow_nan=False))
@@ -53,19 +56,23 @@ def check_summary(summary: Mapping[str, Any]) -> Outcome:
         return Failed(
             Reason.TOO_LARGE,
             f"The report's result takes {format_size(size)} as JSON, and {format_size(LARGEST_SUMMARY)} are "
-            "allowed: it is for figures, not for rows. Ask for less, or tell who wrote this type.",
+            "allowed: the result is for figures, not for rows. Request a smaller report, or contact the author "
+            "of this report type.",
         )
     return Completed(figures)
 
 
-def explain(error: BaseException, secrets: SecretMask | None = None) -> Failed:
-    """Say what an error that ended a making means; without the `secrets`, by default those of this process."""
+def to_failure(error: BaseException, secrets: SecretMask | None = None) -> Failed:
+    """Return the failure for an error that ended an execution, with `secrets` masked.
+
+    `secrets` are by default the secrets that this process knows.
+    """
     for kind, reason in _REASONS.items():
         if isinstance(error, kind):
             return Failed(reason, say(error, length=LONGEST_ERROR, secrets=secrets))
     if isinstance(error, MemoryError):
         return Failed(Reason.MEMORY, _NO_MEMORY)
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return Failed(Reason.STORAGE_UNAVAILABLE, _NO_SPACE)
-    words = describe(error, length=LONGEST_ERROR, secrets=secrets)
-    return Failed(Reason.ERROR, f"The report could not be made: {words}")
+    description = describe(error, length=LONGEST_ERROR, secrets=secrets)
+    return Failed(Reason.ERROR, f"The report failed: {description}")

@@ -1,4 +1,4 @@
-"""A report's figures as JSON has them, whatever type of report gave them."""
+"""A report's figures as JSON values."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reports_worker.lib.valid_text import make_valid
 
 
 def to_json(value: Any) -> Any:
-    """Write a figure: what is no number, and infinity, is None, also within lists and maps.
+    """Convert a figure; NaN and infinity become None, also within lists and maps.
 
-    Exact numbers become floats, dates and times texts, and half surrogate pairs U+FFFD. What JSON has no place
-    for stays as it is.
+    Decimals become floats, dates and times become text, and lone surrogates become U+FFFD. A value of a type
+    that JSON does not have is returned unchanged.
     """
     match value:
         case Decimal() if not value.is_finite():

@@ -1,6 +1,6 @@
-"""What a report's own page shows of its contents: charts as tables, first rows, the time of each stage.
+"""The preview of a report's content for its page: charts as tables, first rows, the time of each stage.
 
-It stands beside the report in Redis, so that the page needs neither engine nor file.
+The preview is stored with the report in Redis, so that the page needs neither an engine nor a file.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _CELL = JsonForm(decimal=float, time=_write_time, text=_cut_text)
 
 
 def write_preview(document: Document, stages: Sequence[Stage]) -> str:
-    """Write it as JSON, with fewer rows where they are too long."""
+    """Write the preview as JSON, with fewer rows where it exceeds `LARGEST_PREVIEW`."""
     for most_rows in _MOST_ROWS:
-        text = json.dumps(_describe(document, stages, most_rows), allow_nan=False)
+        text = json.dumps(_to_preview(document, stages, most_rows), allow_nan=False)
         if len(text) <= LARGEST_PREVIEW:
             return text
     return "{}"
 
 
-def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> dict[str, Any]:
+def _to_preview(document: Document, stages: Sequence[Stage], most_rows: int) -> dict[str, Any]:
     return {
         "units": {figure.name: figure.unit for figure in document.figures if figure.unit},
         "parameters": document.parameters,
@@ -52,11 +52,11 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
             {
                 "name": table.name,
                 "title": table.title,
-                "columns": _describe_columns(table.columns),
+                "columns": _serialize_columns(table.columns),
                 "rows": table.rows,
                 "expected": table.expected,
                 "cut": table.cut,
-                "first": _to_json(read_first(table.path, most_rows)),
+                "first": _serialize_rows(read_first(table.path, most_rows)),
             }
             for table in document.tables
         ],
@@ -65,11 +65,11 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
                 "name": picture.name,
                 "title": picture.chart.title,
                 "description": picture.chart.description,
-                "columns": _describe_columns(picture.chart.columns),
+                "columns": _serialize_columns(picture.chart.columns),
                 "rows": len(picture.rows),
                 "cut": picture.failure or picture.sentence,
                 "drawn": picture.failure is None,
-                "first": _to_json(picture.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
+                "first": _serialize_rows(picture.rows[: most_rows * _CHART_ROWS_FOR_EACH]),
             }
             for picture in document.charts
         ],
@@ -77,11 +77,11 @@ def _describe(document: Document, stages: Sequence[Stage], most_rows: int) -> di
     }
 
 
-def _describe_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
+def _serialize_columns(columns: Sequence[Column]) -> list[dict[str, str]]:
     return [
         {"title": column.title or column.name, "kind": column.kind, "unit": column.unit} for column in columns
     ]
 
 
-def _to_json(rows: Sequence[Row]) -> list[list[Any]]:
+def _serialize_rows(rows: Sequence[Row]) -> list[list[Any]]:
     return [[_CELL.write(value) for value in row] for row in rows]

@@ -1,4 +1,4 @@
-"""How far a report is, as the process that makes it tells."""
+"""The progress of a report, as its job process reports it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ MOST_STAGES = 100
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the making, and how long it took."""
+    """A stage of the execution, and how long it took."""
 
     name: str
     seconds: float
 
 
 class ProgressWriter:
-    """Writes progress when the stage changes, and else once a second at most; one round trip each.
+    """Writes progress when the stage changes, and otherwise once a second at most; one round trip each.
 
-    It also takes the time of each stage. What is told last of a stage may stay unwritten.
+    Also measures the time of each stage. The last progress of a stage may not be written.
     """
 
     def __init__(self, report: Report, execution: Execution, leases: Leases) -> None:
@@ -45,16 +45,16 @@ class ProgressWriter:
         self._next_write = 0.0
 
     def begin(self) -> None:
-        """Take the time from now on."""
+        """Start to measure the time."""
         self._begin = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long the report is being made."""
+        """The time since the execution began."""
         return time.monotonic() - self._begin
 
     def __call__(self, percent: int, stage: str, detail: str = "") -> None:
-        """Say what is being done now; `detail` changes often, such as how many rows are done."""
+        """Report the current stage; `detail` changes often, such as a count of rows."""
         now = time.monotonic()
         percent, stage = min(max(int(percent), 0), 100), stage[:LONGEST_STAGE]
         if stage == self._stage and now < self._next_write:
@@ -70,7 +70,7 @@ class ProgressWriter:
             log.warning("cannot write progress: %s", error)
 
     def end(self) -> Sequence[Stage]:
-        """Return the stages with their times; in their order."""
+        """Return the stages with their times, in order."""
         self._enter("", time.monotonic())
         return self._stages
 
@@ -80,8 +80,8 @@ class ProgressWriter:
         self._stage, self._stage_begin = stage, now
 
 
-class Share:
-    """A part of the way, from `begin` to `end` percent, for somebody who counts from 0 to 100."""
+class ProgressRange:
+    """Maps 0 to 100 percent of a part of the execution to the range from `begin` to `end` percent."""
 
     def __init__(self, writer: ProgressWriter, begin: int, end: int) -> None:
         self._writer, self._begin, self._end = writer, begin, end
@@ -92,6 +92,6 @@ class Share:
 
 
 def log_stage(report: Report, stage: str, percent: int, seconds: float) -> None:
-    """Write the line by which a report is followed through the log."""
+    """Log a stage of a report, as a line that programs read."""
     line = {"task_id": report.task_id, "type": report.type, "stage": stage, "percent": percent}
     log.info(logfmt(event="task", **line, seconds=f"{seconds:.2f}"))

@@ -1,4 +1,4 @@
-"""What the making of one report opens: a warehouse session, a scratch folder, the store of its files."""
+"""The resources of one execution: a warehouse session, a scratch folder, the store of its files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class ExecutionResources:
-    """Opens each when it is first asked for. `abort` may be called from another thread."""
+    """Opens each resource when it is first used. `abort` may be called from another thread."""
 
     def __init__(self, execution: Execution, data: DataSettings, limits: Limits) -> None:
         self.execution = execution
@@ -38,12 +38,12 @@ class ExecutionResources:
 
     @cached_property
     def scratch(self) -> Path:
-        """A folder of this execution's own, which goes with it."""
+        """A folder for this execution alone, removed at its end."""
         return make_scratch(self.store, self.execution.task_id, self.execution.id)
 
     def open_warehouse(self) -> Warehouse:
-        """Open the session; all that ask are given the same."""
-        # Engines and what they stand on, which no worker needs before it forks.
+        """Open the session, or return the one that is open."""
+        # The engines and their libraries, which no worker needs before it forks.
         from reports_worker.warehouse.engine import Bounds  # noqa: PLC0415
         from reports_worker.warehouse.open import open_warehouse  # noqa: PLC0415
 
@@ -55,31 +55,31 @@ class ExecutionResources:
 
     @property
     def as_of(self) -> datetime:
-        """As of when what was read is: now, where nothing was."""
+        """The time of the data that was read; now, where no data was read."""
         return self._warehouse.as_of if self._warehouse else clock.now()
 
     def query_progress(self) -> float | None:
-        """Tell how much of the query that runs is done, from 0 to 1; None where its engine does not say."""
-        from reports_worker.warehouse.engine import TellsProgress  # noqa: PLC0415 - as above
+        """Return the progress of the running query, from 0 to 1; None where its engine does not report it."""
+        from reports_worker.warehouse.engine import ReportsProgress  # noqa: PLC0415 - as above
 
         session = self._warehouse.session if self._warehouse else None
-        return session.progress() if isinstance(session, TellsProgress) else None
+        return session.progress() if isinstance(session, ReportsProgress) else None
 
     def abort(self) -> None:
-        """End what the warehouse does for this report, and leave no file behind; the process ends next."""
+        """Cancel the report's query in the warehouse, and remove its files; the process ends next."""
         try:
             if self._warehouse is not None:
                 self._warehouse.cancel()
-        except BaseException:  # a panic of native code is no Exception, and this process is to end next
+        except BaseException:  # a panic of native code is no Exception, and the process must end next
             log.exception("the query could not be cancelled")
         self._remove_scratch()
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close the session and remove the scratch folder."""
         try:
             if self._warehouse is not None:
                 self._warehouse.close()
-        except BaseException:  # as above; and what the report came to is known already
+        except BaseException:  # as above, and the outcome of the report is already known
             log.exception("the warehouse could not be closed")
         self._remove_scratch()
 

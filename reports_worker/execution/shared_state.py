@@ -1,4 +1,4 @@
-"""What a worker and the process that it forks for a report tell each other, in memory that both share."""
+"""The state that a worker and its job process exchange, in shared memory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import mmap
 import struct
 import time
 
-# When the lease was renewed, whether the making has begun, whether it has ended as it should, and whether
-# nobody wants the report any more.
-_FORM = struct.Struct("d???")
-_RENEWED, _BEGUN, _ENDED, _UNWANTED = 0, 8, 9, 10
+# The time of the last renewal, whether the execution has begun, has ended, and is cancelled.
+_LAYOUT = struct.Struct("d???")
+_RENEWED, _BEGUN, _ENDED, _CANCELLED = 0, 8, 9, 10
 _SECONDS, _FLAG = struct.Struct("d"), struct.Struct("?")
-# It goes on while the machine sleeps, as the broker's clock does, and nobody can set it.
+# This clock counts while the machine sleeps, as the broker's clock does, and cannot be set.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def seconds_now() -> float:
-    """Seconds by a clock that only this machine's processes share."""
+    """Return the seconds of a clock that all processes of this machine share."""
     return time.clock_gettime(_CLOCK)
 
 
@@ -24,16 +23,16 @@ class SharedState:
     """The state of one execution; each field has one writer."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _FORM.size)
+        self._memory = mmap.mmap(-1, _LAYOUT.size)
         self.begin()
 
     def begin(self) -> None:
-        """Forget the execution before: a lease is being taken now."""
-        _FORM.pack_into(self._memory, 0, seconds_now(), False, False, False)
+        """Reset the state for a new execution, whose lease is being acquired."""
+        _LAYOUT.pack_into(self._memory, 0, seconds_now(), False, False, False)
 
     @property
     def renewed_at(self) -> float:
-        """When the lease was renewed, by `seconds_now()`, read before the renewal was asked for."""
+        """The time of the last renewal, by `seconds_now()`, read before the request was sent."""
         return float(_SECONDS.unpack_from(self._memory, _RENEWED)[0])
 
     @renewed_at.setter
@@ -42,7 +41,7 @@ class SharedState:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the forked process has come to the report: a fork may hang on a lock of another thread."""
+        """Whether the job process has begun the report: a fork may hang on a lock of another thread."""
         return bool(_FLAG.unpack_from(self._memory, _BEGUN)[0])
 
     def note_begin(self) -> None:
@@ -50,16 +49,16 @@ class SharedState:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the report was published, or was seen to be another's."""
+        """Whether the outcome was published, or was dropped since the lease is lost."""
         return bool(_FLAG.unpack_from(self._memory, _ENDED)[0])
 
     def note_end(self) -> None:
         _FLAG.pack_into(self._memory, _ENDED, True)
 
     @property
-    def is_unwanted(self) -> bool:
-        """Whether the report was cancelled or deleted, so that its making may end what it runs elsewhere."""
-        return bool(_FLAG.unpack_from(self._memory, _UNWANTED)[0])
+    def is_cancelled(self) -> bool:
+        """Whether the report was cancelled or deleted, so that the job process can cancel its query."""
+        return bool(_FLAG.unpack_from(self._memory, _CANCELLED)[0])
 
-    def note_unwanted(self) -> None:
-        _FLAG.pack_into(self._memory, _UNWANTED, True)
+    def note_cancelled(self) -> None:
+        _FLAG.pack_into(self._memory, _CANCELLED, True)

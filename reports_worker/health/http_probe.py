@@ -1,7 +1,7 @@
-"""A worker's answer to `GET /alive`, for those who restart what does not live; and the one who asks.
+"""The HTTP liveness probe of a worker: the server of `GET /alive`, and a client.
 
-A server of one thread, written out: it takes what a request says in one piece within a second, and answers,
-so that nobody who connects and says nothing can hold back the probe that matters.
+The server has one thread. It reads each request in one piece within a second, so that a client that connects and
+sends nothing cannot block other probes.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 SERVICE = "report-worker"
 PATH = "/alive"
 REQUEST_SECONDS = 1.0
-ASK_SECONDS = 3.0
+RESPONSE_SECONDS = 3.0
 _LARGEST_REQUEST = 8192
 _WAITING_CONNECTIONS = 16
-# Who listens everywhere is asked here.
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
+# The address to probe where the server binds all addresses.
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound
 
 
 class Probe:
-    """Answers on a thread of its own from `open` on; `refusal` says why it could not be opened."""
+    """Answers on a thread of its own from `open` on; `refusal` is the reason if `open` has failed."""
 
     def __init__(self, settings: ProbeSettings, liveness: Liveness) -> None:
         self._settings = settings
@@ -40,7 +40,7 @@ class Probe:
         self.refusal: str | None = None
 
     def open(self) -> None:
-        """Listen, if a port is set. The report's process must not keep the socket: `close` it there."""
+        """Listen, if a port is set. A job process must `close` the socket, which it inherits."""
         if self._settings.port is None:
             return
         host, port = self._settings.host, self._settings.port
@@ -66,7 +66,7 @@ class Probe:
             except OSError as error:
                 if listener.fileno() < 0:
                     return
-                log.warning("the probe cannot be asked now: %s", error)
+                log.warning("the probe cannot accept connections: %s", error)
                 threading.Event().wait(REQUEST_SECONDS)
                 continue
             with connection:
@@ -75,14 +75,14 @@ class Probe:
                     connection.sendall(self._answer(connection.recv(_LARGEST_REQUEST)))
                     connection.shutdown(socket.SHUT_WR)
                 except OSError:
-                    # Whoever asked has gone, or says nothing.
+                    # The client has disconnected, or sends nothing.
                     continue
 
     def _answer(self, request: bytes) -> bytes:
         method, _, rest = request.partition(b"\r\n")[0].partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
         if method not in (b"GET", b"HEAD") or path != PATH.encode():
-            return _write(HTTPStatus.NOT_FOUND, {"detail": f"Here is nothing but GET {PATH}."})
+            return _write(HTTPStatus.NOT_FOUND, {"detail": f"This server answers only GET {PATH}."})
         fault = self._liveness.find_fault()
         if fault:
             return _write(
@@ -100,21 +100,21 @@ def _write(status: HTTPStatus, body: dict[str, str]) -> bytes:
     return head.encode() + text
 
 
-def ask(settings: ProbeSettings) -> str | None:
-    """Ask the worker that answers there; say what is wrong, None if it lives.
+def find_fault(settings: ProbeSettings) -> str | None:
+    """Probe the worker; return what is wrong, or None if the worker is alive.
 
     Raises SettingsError where no port is set.
     """
     if settings.port is None:
-        raise SettingsError("REPORTS_PROBE_PORT is not set, here and for the worker, so nobody can be asked.")
-    host = _EVERYWHERE.get(settings.host, settings.host)
-    connection = http.client.HTTPConnection(host, settings.port, timeout=ASK_SECONDS)
+        raise SettingsError("REPORTS_PROBE_PORT is not set. Set the same port here and for the worker.")
+    host = _LOOPBACK_OF.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=RESPONSE_SECONDS)
     try:
         connection.request("GET", PATH)
         answer = connection.getresponse()
         if answer.status == HTTPStatus.OK:
             return None
-        return str(json.loads(answer.read()).get("reason") or f"It answered {answer.status}.")
+        return str(json.loads(answer.read()).get("reason") or f"The probe answered {answer.status}.")
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
         return f"No worker answers at {host}:{settings.port}: {error or type(error).__name__}."
     finally:

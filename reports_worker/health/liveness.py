@@ -1,4 +1,4 @@
-"""Whether a worker lives: each of its parts that is to move must have moved lately."""
+"""The liveness of a worker: each watched part must have moved recently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the worker, when it moved last (monotonic seconds), and how long it may stand still."""
+    """A part of the worker: the time of its last move (monotonic seconds), and the longest time without one."""
 
     name: str
     moved_at: Callable[[], float]
@@ -17,7 +17,7 @@ class Part:
 
 
 class Liveness:
-    """Knows the parts; one without any is alive, as a worker is that waits for its broker to start."""
+    """Watches the parts. Without parts the worker is alive: it waits for its broker to start."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -27,7 +27,7 @@ class Liveness:
         self._parts += parts
 
     def find_fault(self) -> str | None:
-        """Say which part stands still; None if the worker lives."""
+        """Name the part that has not moved; None if the worker is alive."""
         for part in self._parts:
             age = self._now() - part.moved_at()
             if age > part.limit_seconds:

@@ -1,4 +1,4 @@
-"""What systemd is told: that the worker is ready, lives, or ends. See sd_notify(3)."""
+"""Notifications to systemd: the worker is ready, alive, or stopping. See sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """The service manager that started this process, if one did that wants to be told."""
+    """The service manager that started this process, if it accepts notifications."""
 
     def __init__(self, environ: Mapping[str, str], *, pid: int | None = None) -> None:
         name = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{name[1:]}" if name.startswith("@") else name
-        is_ours = environ.get("WATCHDOG_PID") in (None, "", str(pid or os.getpid()))
+        is_for_this = environ.get("WATCHDOG_PID") in (None, "", str(pid or os.getpid()))
         microseconds = environ.get("WATCHDOG_USEC", "")
-        self._watchdog_seconds = int(microseconds) / 1e6 if is_ours and microseconds.isdecimal() else 0.0
+        self._watchdog_seconds = int(microseconds) / 1e6 if is_for_this and microseconds.isdecimal() else 0.0
 
     @property
     def every_seconds(self) -> float | None:
-        """How often it wants to hear that the worker lives: twice in its time; None if it does not."""
+        """The interval of watchdog notifications, half of the watchdog's timeout; None without a watchdog."""
         return self._watchdog_seconds / 2 if self._address and self._watchdog_seconds else None
 
-    def tell(self, state: str) -> None:
-        """Send `READY=1`, `WATCHDOG=1` or `STOPPING=1`; nobody waits for an answer."""
+    def notify(self, state: str) -> None:
+        """Send `READY=1`, `WATCHDOG=1` or `STOPPING=1`, without a response."""
         if not self._address:
             return
         with (

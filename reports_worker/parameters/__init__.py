@@ -1,4 +1,4 @@
-"""The kinds of parameters that a type of report may have."""
+"""The kinds of parameters that a report type may have."""
 
 from __future__ import annotations
 

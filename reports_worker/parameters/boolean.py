@@ -1,4 +1,4 @@
-"""Yes or no."""
+"""Yes or no, as a parameter."""
 
 from __future__ import annotations
 

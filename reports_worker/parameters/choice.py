@@ -19,8 +19,8 @@ from .parameter import Parameter
 class Choice(Parameter):
     """One of `options`: values, or pairs of value and label; values are text or whole numbers.
 
-    With `query` instead, the options are its rows: value, and label if there is a second column. Until it has
-    been asked, `options` is None, and whatever could be an option is allowed.
+    With `query` instead, the options are the rows of a query: the value, and the label if there is a second column.
+    Until the query has run, `options` is None, and any value that could be an option is allowed.
     """
 
     kind: ClassVar[str] = "choice"
@@ -40,13 +40,13 @@ class Choice(Parameter):
         return super().describe(None) if canonical is None else self.label_of(canonical)
 
     def allows(self, value: object) -> bool:
-        """Tell whether this may be chosen."""
+        """Return whether this value may be chosen."""
         if self.options is None:
             return is_option_value(to_whole(value))
         return find_option(self.options, to_whole(value)) is not None
 
     def rule(self) -> str:
-        """Say what may be chosen."""
+        """Return the words for the allowed values, for an error message."""
         if self.options is None:
             return "text on one line or a whole number"
         return (
@@ -56,19 +56,19 @@ class Choice(Parameter):
         )
 
     def option_schema(self) -> dict[str, Any]:
-        """Return what may be chosen as JSON Schema."""
+        """Return the JSON Schema of the allowed values."""
         if self.options is None:
             return ANY_OPTION
-        # No enum may be empty; this allows nothing either.
+        # An enum must not be empty; the schema {"not": {}} allows no value.
         return {"enum": [option.value for option in self.options]} if self.options else {"not": {}}
 
     def label_of(self, value: Any) -> str:
-        """Return what people read for a value."""
+        """Return the label of a value."""
         option = find_option(self.options or (), value)
         return option.label if option else str(value)
 
     def with_options(self, rows: Iterable[Any]) -> Self:
-        """Return the same with the rows that its query gave; raise DefinitionError.
+        """Return this parameter with the rows of its query as options; raise DefinitionError.
 
         The default is an option even where the data does not have it now.
         """
@@ -94,6 +94,6 @@ class Choice(Parameter):
         try:
             self._set(options=read_options(self.options))
         except (DefinitionError, TypeError) as error:
-            raise self._contradiction(f"its options cannot be chosen from: {error}") from error
+            raise self._contradiction(f"its options are not valid: {error}") from error
         if not self.options and self.query is None:
             raise self._contradiction("it has no options")

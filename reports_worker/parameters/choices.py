@@ -16,9 +16,9 @@ MOST_CHOSEN = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Choices(Choice):
-    """Several of `options`, from `min_items` to `max_items`; Python has a tuple, in the order of the options.
+    """Several of `options`, from `min_items` to `max_items`; a tuple in Python, in the order of the options.
 
-    A required one needs at least one. What is left out, without a default, is the empty tuple.
+    A required parameter needs at least one item. If it is left out and has no default, the value is the empty tuple.
     """
 
     kind: ClassVar[str] = "choices"

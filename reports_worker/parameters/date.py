@@ -1,4 +1,4 @@
-"""Days."""
+"""A day, as a parameter."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Date(Parameter):
         limits = read_limits(self.min, self.max)
         if limits is None:
             raise self._contradiction(
-                f"it goes from {self.min!r} to {self.max!r}; give days, the earlier one first"
+                f"its limits are {self.min!r} and {self.max!r}; give days, the earlier day first"
             )
         self._set(**limits)
 
 
 def parse_day(value: object) -> date | None:
-    """Return the day that JSON text is; None for anything else."""
+    """Parse a day from a JSON value; return None for any other value."""
     if not (isinstance(value, str) and _DAY.fullmatch(value)):
         return None
     try:
@@ -75,7 +75,7 @@ def is_within(day: date, low: date | None, high: date | None) -> bool:
 
 
 def read_limits(low: object, high: object) -> Mapping[str, date | None] | None:
-    """Return `min` and `max` as days, which may come as text; None where they cannot be limits."""
+    """Return `min` and `max` as days; each may be text. None where they cannot be limits."""
     days = {name: one if type(one) is date else parse_day(one) for name, one in (("min", low), ("max", high))}
     if any(given is not None and day is None for given, day in zip((low, high), days.values(), strict=True)):
         return None

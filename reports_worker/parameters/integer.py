@@ -1,4 +1,4 @@
-"""Whole numbers."""
+"""A whole number, as a parameter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .calendar import Calendar
 from .limits import describe_limits
 from .parameter import Parameter
 
-# What every program that reads JSON, and every database, holds exactly.
+# Every program that reads JSON, and every database, holds numbers up to this one exactly.
 LARGEST = 2**53 - 1
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 
@@ -48,11 +48,11 @@ class Integer(Parameter):
         limits = (self.min, self.max)
         if not all(type(limit) is int and abs(limit) <= LARGEST for limit in limits) or self.min > self.max:
             raise self._contradiction(
-                f"it goes from {self.min!r} to {self.max!r}; give whole numbers, the smaller one first, "
+                f"its limits are {self.min!r} and {self.max!r}; give whole numbers, the smaller number first, "
                 f"from {-LARGEST} to {LARGEST}"
             )
 
 
 def to_whole(value: object) -> object:
-    """Return 5 for 5.0, which JSON does not tell apart; leave alone what is no whole number."""
+    """Return 5 for 5.0, which JSON does not distinguish; return any other value unchanged."""
     return int(value) if type(value) is float and value.is_integer() else value

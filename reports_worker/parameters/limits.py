@@ -1,4 +1,4 @@
-"""Limits, as people are told of them."""
+"""Limits in words, for messages to users."""
 
 from __future__ import annotations
 

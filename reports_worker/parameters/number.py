@@ -1,4 +1,4 @@
-"""Numbers with a fraction."""
+"""A number with a fraction, as a parameter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DECIMAL = re.compile(r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE]
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Parameter):
-    """A number from `min` to `max`; canonical is a float."""
+    """A number from `min` to `max`; the canonical form is a float."""
 
     kind: ClassVar[str] = "number"
 
@@ -48,19 +48,19 @@ class Number(Parameter):
     def _check_limits(self) -> None:
         for limit in (self.min, self.max):
             if limit is not None and to_float(limit) is None:
-                raise self._contradiction(f"its limit {limit!r} is no number")
+                raise self._contradiction(f"its limit {limit!r} is not a number")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise self._contradiction(
-                f"it goes from {self.min!r} to {self.max!r}; give the smaller one first"
+                f"its limits are {self.min!r} and {self.max!r}; give the smaller number first"
             )
 
 
 def to_float(value: object) -> float | None:
-    """Return a finite number as float; None for anything else, truth values too."""
+    """Return a finite number as float; None for any other value, also for true and false."""
     if type(value) not in (int, float):
         return None
     try:
         number = float(value)  # type: ignore[arg-type]
     except OverflowError:
         return None
-    return number + 0.0 if math.isfinite(number) else None  # adding makes zero of minus zero
+    return number + 0.0 if math.isfinite(number) else None  # the addition turns minus zero into zero

@@ -1,4 +1,4 @@
-"""The options of a choice: fixed, or answered by a query."""
+"""The options of a choice: fixed, or the rows of a query."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANY_OPTION: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Option:
-    """A value, text or a whole number, and what people read for it."""
+    """A value, which is text or a whole number, and its label for people."""
 
     value: Value
     label: str = ""
@@ -38,7 +38,7 @@ class Option:
     def __post_init__(self) -> None:
         if not is_option_value(self.value):
             raise DefinitionError(
-                f"{self.value!r} cannot be chosen: an option is a whole number, or text on one line of 1 to "
+                f"{self.value!r} cannot be an option: an option is a whole number, or text on one line of 1 to "
                 f"{LONGEST_OPTION} characters."
             )
         if not isinstance(self.label, str):
@@ -48,14 +48,14 @@ class Option:
 
 
 def is_option_value(value: object) -> bool:
-    """Tell whether a JSON value could be an option's."""
+    """Return whether a JSON value can be the value of an option."""
     if isinstance(value, str):
         return 1 <= len(value) <= LONGEST_OPTION and is_one_line(value)
     return type(value) is int and abs(value) <= LARGEST
 
 
 def read_options(given: Iterable[Any]) -> tuple[Option, ...]:
-    """Make options of values, of pairs of value and label, or of data; raise DefinitionError."""
+    """Make options from values, from pairs of value and label, or from data; raise DefinitionError."""
     if isinstance(given, (str, Mapping)):
         raise DefinitionError(f"The options must be a list, not {given!r}.")
     options = tuple(_read_option(one) for one in islice(given, MOST_OPTIONS + 1))
@@ -63,7 +63,7 @@ def read_options(given: Iterable[Any]) -> tuple[Option, ...]:
         raise DefinitionError(f"There are more than {MOST_OPTIONS:,} options.")
     texts = [str(option.value) for option in options]
     if twice := next((text for text in texts if texts.count(text) > 1), None):
-        raise DefinitionError(f"The option {twice!r} is there twice.")
+        raise DefinitionError(f"The option {twice!r} occurs twice.")
     return options
 
 
@@ -78,11 +78,11 @@ def _read_option(one: Any) -> Option:
 
 
 def find_option(options: Sequence[Option], value: object) -> Option | None:
-    """Find the option of a JSON value, which is of the same kind."""
+    """Find the option whose value has the same type as a JSON value and is equal to it."""
     return next((one for one in options if type(one.value) is type(value) and one.value == value), None)
 
 
 def name_options(options: Sequence[Option]) -> str:
-    """Name the values there are, for a sentence; not all, where there are many."""
+    """List the values for a message, with a count of the rest where there are more than `MOST_NAMED`."""
     named = ", ".join(str(option.value) for option in options[:MOST_NAMED])
     return f"{named} and {len(options) - MOST_NAMED} more" if len(options) > MOST_NAMED else named

@@ -1,4 +1,4 @@
-"""What every kind of parameter is."""
+"""The base class of all kinds of parameters."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One thing that can be chosen when a report is asked for. Plain data: it can be written as JSON.
+    """A parameter of a report request. Plain data, which can be written as JSON.
 
-    `name` is a Python identifier in lower case. One that is not `required` may be left out, and then has its
+    `name` is a Python identifier in lower case. A parameter that is not `required` may be left out, and then has its
     `default`. Raises DefinitionError where the definition contradicts itself.
 
-    A value has three forms: as it was given in JSON; canonical, which is JSON too and the same for all that
-    mean the same; and Python's own.
+    A value has three forms: the given JSON value; the canonical form, which is JSON too and equal for all given values
+    of the same meaning; and the Python value.
     """
 
     kind: ClassVar[str]
@@ -39,8 +39,8 @@ class Parameter:
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)) or keyword.iskeyword(self.name):
             raise DefinitionError(
-                f"A parameter is called {self.name!r}: give it a name of up to 50 lower-case letters, digits "
-                "and underscores that begins with a letter and is no keyword of Python."
+                f"A parameter is named {self.name!r}: give a name of up to 50 lower-case letters, digits and "
+                "underscores that begins with a letter and is not a keyword of Python."
             )
         for text in (self.title, self.help):
             if not isinstance(text, str):
@@ -50,13 +50,13 @@ class Parameter:
 
     @property
     def label(self) -> str:
-        """The title, made of the name where there is none."""
+        """The title; where there is none, a title made from the name."""
         return self.title or self.name.replace("_", " ").capitalize()
 
     def parse(self, value: object, calendar: Calendar | None) -> Any:
-        """Return the canonical form of a JSON value, which is never converted; raise ParameterError.
+        """Return the canonical form of a JSON value, without a conversion of types; raise ParameterError.
 
-        Without a calendar the value is canonical already, and is only checked.
+        Without a calendar, the value must be canonical already, and is only checked.
         """
         raise NotImplementedError
 
@@ -65,45 +65,45 @@ class Parameter:
         return None if self.default is None else self.parse(self.default, calendar)
 
     def to_python(self, canonical: Any) -> Any:
-        """Return the value that a canonical form stands for; that of None is what is left out."""
+        """Return the Python value of a canonical form; the form None stands for a parameter that is left out."""
         return canonical
 
     def from_texts(self, texts: Sequence[str]) -> Any:
-        """Return the JSON value of what was typed; what makes no sense stays text, for `parse` to refuse."""
+        """Return the JSON value of text input; text that cannot be read stays text, and `parse` refuses it."""
         return self._from_text(texts[0]) if len(texts) == 1 else list(texts)
 
     def to_texts(self, value: Any) -> Sequence[str]:
-        """Return what one would type for a JSON value."""
+        """Return the text input for a JSON value."""
         return [str(value)]
 
     @property
     def offered(self) -> Any:
-        """The default as a JSON value, where it is one on every day."""
+        """The default as a JSON value; None where the default depends on the day."""
         return self.default
 
     def schema(self) -> dict[str, Any]:
-        """Return what is allowed as JSON Schema."""
+        """Return the JSON Schema of the allowed values."""
         raise NotImplementedError
 
     def describe(self, canonical: Any) -> str:
-        """Say a canonical form, or None, to people."""
+        """Return a canonical form, or None, in words for people."""
         return "not given" if canonical is None else str(canonical)
 
     def to_data(self) -> dict[str, Any]:
-        """Return the definition ready for JSON; `from_data` in kinds.py takes it back."""
+        """Return the definition ready for JSON; `from_data` in registry.py reads it."""
         fields = {field.name: to_json(getattr(self, field.name)) for field in dataclasses.fields(self)}
         return {"kind": self.kind, **{name: value for name, value in fields.items() if value is not None}}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Parameter:
-        """Make one of the fields that `to_data` gave."""
+        """Make a parameter from the fields that `to_data` returned."""
         return cls(**data)
 
     def _from_text(self, text: str) -> Any:
         return text
 
     def _check_limits(self) -> None:
-        """Raise DefinitionError where the limits contradict each other, and bring them to one form."""
+        """Raise DefinitionError where the limits contradict each other; normalize them."""
 
     def _check_default(self) -> None:
         if self.default is None:
@@ -114,7 +114,7 @@ class Parameter:
             raise self._contradiction(f"its default {self.default!r} is not allowed: {error}") from error
 
     def _set(self, **fields: Any) -> None:
-        """Bring fields to the form in which they are kept; only while the definition is being made."""
+        """Set normalized fields; only while the definition is being created."""
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 

@@ -1,4 +1,4 @@
-"""Days from one to another, or a period by name."""
+"""A period, as a parameter: two days, or a preset."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .presets import PRESETS
 from .values import DateRange, to_json
 
 _FORM = (
-    'must be a period by its name, or from one day to another: {"preset": "last_month"} or '
+    'must be a preset, or a first and a last day: {"preset": "last_month"} or '
     '{"from": "2026-07-01", "to": "2026-09-30"}'
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Period(Parameter):
-    """Days within `min` and `max`, at most `max_days`; Python has them as a DateRange.
+    """Days within `min` and `max`, at most `max_days`; the Python value is a DateRange.
 
-    In JSON a period is {"from", "to"}, or {"preset"} with one of `presets`; canonical is both, the days being
-    those of the preset on the day of asking. Days that come with a preset are worked out anew. The default
-    may be the name of a preset or a DateRange.
+    In JSON a period is {"from", "to"}, or {"preset"} with one of `presets`. The canonical form of a preset has also the
+    days of the preset on the day of the request. Days that are given with a preset are replaced. The default may be the
+    name of a preset or a DateRange.
     """
 
     kind: ClassVar[str] = "period"
@@ -80,7 +80,7 @@ class Period(Parameter):
         if not isinstance(name, str) or name not in self.presets:
             known = f"one of {', '.join(self.presets)}" if self.presets else "left out"
             raise self._refusal(f"must have a preset that is {known}")
-        # What it resolved to once may come with it, and is resolved anew.
+        # The days of an earlier resolution may come with the preset, and are resolved again.
         if any(parse_day(value[end]) is None for end in ("from", "to") if end in value):
             raise self._refusal(_FORM)
         if calendar is None:
@@ -102,13 +102,13 @@ class Period(Parameter):
     def _check_days(self, days: DateRange) -> None:
         if not (is_within(days.first, self.min, self.max) and is_within(days.last, self.min, self.max)):
             limits = describe_limits(self.min, self.max)
-            raise self._refusal(f"must be of days{limits}, not {days.first} to {days.last}")
+            raise self._refusal(f"must have days{limits}, not {days.first} to {days.last}")
         count = (days.last - days.first).days + 1
         if self.max_days is not None and count > self.max_days:
             raise self._refusal(f"must have at most {self.max_days:,} days, not {count:,}")
 
     def _check_default(self) -> None:
-        # Whether the days of a preset are within the limits depends on the day.
+        # The day of the request decides whether the days of a preset are within the limits.
         if isinstance(self.default, Mapping) and self.default.get("preset") in self.presets:
             return
         super()._check_default()
@@ -117,15 +117,13 @@ class Period(Parameter):
         limits = read_limits(self.min, self.max)
         if limits is None:
             raise self._contradiction(
-                f"it goes from {self.min!r} to {self.max!r}; give days, the earlier one first"
+                f"its limits are {self.min!r} and {self.max!r}; give days, the earlier day first"
             )
         if self.max_days is not None and (type(self.max_days) is not int or self.max_days < 1):
-            raise self._contradiction(
-                f"it has at most {self.max_days!r} days; give a whole number of at least 1"
-            )
+            raise self._contradiction(f"its max_days is {self.max_days!r}; give a whole number of at least 1")
         if isinstance(self.presets, str) or (unknown := set(self.presets) - PRESETS.keys()):
             named = repr(self.presets) if isinstance(self.presets, str) else ", ".join(map(repr, unknown))
-            raise self._contradiction(f"{named} is no preset; {', '.join(PRESETS)} are")
+            raise self._contradiction(f"{named} is not a preset; the presets are {', '.join(PRESETS)}")
         self._set(**limits, presets=tuple(self.presets), default=_read_default(self.default))
 
 

@@ -1,7 +1,7 @@
-"""Periods by name, such as last quarter, and the days that they are on a given day.
+"""Presets: named periods, such as last quarter, and their days on a given day.
 
-Weeks begin on Monday. The last 7 days are the whole days before today. What is called this or last is whole,
-also where it is not over yet; what is to date ends today.
+Weeks begin on Monday. "Last 7 days" are the seven full days before today. "This" and "last" periods are full periods,
+also where the period is not over yet; "to date" periods end today.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .values import DateRange
 
 @dataclass(frozen=True)
 class Preset:
-    """A period that moves with the day it is."""
+    """A named period that depends on the current day."""
 
     title: str
     resolve: Callable[[Calendar], DateRange]
 
 
 def _days(count: int) -> Callable[[Calendar], DateRange]:
-    """The whole days before today."""
+    """Return the preset of the full days before today."""
     return lambda calendar: DateRange(
         calendar.today - timedelta(days=count), calendar.today - timedelta(days=1)
     )
@@ -38,7 +38,7 @@ def _week(back: int) -> Callable[[Calendar], DateRange]:
 
 
 def _months(length: int, back: int, *, is_fiscal: bool = False) -> Callable[[Calendar], DateRange]:
-    """So many months, counted from the beginning of the year, or of the fiscal year."""
+    """Return the preset of `length` months, counted from the start of the year or of the fiscal year."""
 
     def resolve(calendar: Calendar) -> DateRange:
         start = calendar.fiscal_year_start if is_fiscal else 1
@@ -55,7 +55,7 @@ def _to_date(length: int, *, is_fiscal: bool = False) -> Callable[[Calendar], Da
 
 
 def _month(number: int) -> date:
-    """The first day of a month, counted since the year 0."""
+    """Return the first day of a month, by its number since the year 0."""
     return date(number // 12, number % 12 + 1, 1)
 
 

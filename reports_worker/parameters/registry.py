@@ -1,4 +1,4 @@
-"""The table of all kinds, and definitions from data."""
+"""The table of all kinds of parameters, and the reader of definitions from data."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ KINDS: Mapping[str, type[Parameter]] = {
 
 
 def from_data(data: Mapping[str, Any]) -> Parameter:
-    """Make the parameter that `to_data` described; raise DefinitionError."""
+    """Make the parameter from the data that `to_data` returned; raise DefinitionError."""
     if not isinstance(data, Mapping) or data.get("kind") not in KINDS:
         raise DefinitionError(
-            f"{str(data)[:100]!r} is no parameter; its kind must be one of {', '.join(KINDS)}."
+            f"{str(data)[:100]!r} is not a parameter: its kind must be one of {', '.join(KINDS)}."
         )
     fields = {name: value for name, value in data.items() if name != "kind"}
     try:

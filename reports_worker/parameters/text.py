@@ -1,4 +1,4 @@
-"""Text, on one line."""
+"""Text on one line, as a parameter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .calendar import Calendar
 from .parameter import Parameter
 
 LONGEST = 10_000
-# Controls, lone surrogates (which no UTF-8 can carry) and the two separators that break lines.
+# Control characters, lone surrogates (which UTF-8 cannot encode) and the two line separators.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 ON_ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
 
@@ -20,7 +20,7 @@ ON_ONE_LINE = "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$"
 class Text(Parameter):
     """Text on one line, in any script.
 
-    `pattern` is a regular expression for the whole of it; `help` should say in words what it wants.
+    `pattern` is a regular expression for the whole text; `help` should describe the pattern in words.
     """
 
     kind: ClassVar[str] = "text"
@@ -53,14 +53,14 @@ class Text(Parameter):
         lengths = (self.min_length, self.max_length)
         if not all(type(length) is int for length in lengths) or not 0 <= lengths[0] <= lengths[1] <= LONGEST:
             raise self._contradiction(
-                f"its lengths go from {lengths[0]!r} to {lengths[1]!r}, and may go from 0 to {LONGEST}"
+                f"its lengths are from {lengths[0]!r} to {lengths[1]!r}, and may be from 0 to {LONGEST}"
             )
         try:
             re.compile(self.pattern or "")
         except (re.error, TypeError) as error:
-            raise self._contradiction(f"its pattern is no regular expression: {error}") from error
+            raise self._contradiction(f"its pattern is not a regular expression: {error}") from error
 
 
 def is_one_line(text: str) -> bool:
-    """Tell whether text has neither control characters, nor line breaks, nor halves of characters."""
+    """Return whether text has no control characters, no line breaks and no lone surrogates."""
     return not any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in text)

@@ -1,4 +1,4 @@
-"""All parameters of a type at once: their definitions, and the values that were given for them."""
+"""The parameters of a type together: checks of the definitions and of given values."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def check_definitions(parameters: Sequence[Parameter]) -> None:
 def check_parameters(
     parameters: Sequence[Parameter], given: object, *, calendar: Calendar, is_canonical: bool = False
 ) -> tuple[dict[str, Any], list[FieldError]]:
-    """Return the canonical form of what was given, with defaults filled in, and everything wrong with it.
+    """Return the canonical form of the given values, with defaults filled in, and all errors.
 
-    With `is_canonical` it is such a form already: presets stand as they were worked out.
+    With `is_canonical` the values are in canonical form already, and presets are not resolved again.
     """
     if not isinstance(given, Mapping):
         return {}, [FieldError(FIELD, "The parameters must be an object.")]
@@ -48,17 +48,17 @@ def check_parameters(
 
 
 def read_values(parameters: Iterable[Parameter], canonical: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of all parameters as Python has them; what is not there is None, or no choices."""
+    """Return the Python values of all parameters; a missing value is None, or no choices."""
     return {one.name: one.to_python(canonical.get(one.name)) for one in parameters}
 
 
 def describe_parameters(
     parameters: Iterable[Parameter], canonical: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
-    """Say to people what was chosen: titles and values, also what the type does not have any more."""
+    """Return titles and values in words for people, also of parameters that the type no longer has."""
     known = {one.name: one for one in parameters}
-    said = [(one.label, one.describe(canonical.get(one.name))) for one in known.values()]
-    return said + [(name, str(value)) for name, value in canonical.items() if name not in known]
+    described = [(one.label, one.describe(canonical.get(one.name))) for one in known.values()]
+    return described + [(name, str(value)) for name, value in canonical.items() if name not in known]
 
 
 def _find_unknown(names: Sequence[str], given: Mapping[str, Any]) -> list[FieldError]:

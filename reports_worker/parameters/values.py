@@ -1,4 +1,4 @@
-"""Values as Python code has them, and as JSON."""
+"""Python values of parameters, and their JSON form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DateRange:
 
 
 def to_json(value: Any) -> Any:
-    """Return days, periods, tuples and our own values as JSON has them; leave alone what it has already."""
+    """Convert days, periods, tuples and dataclasses to JSON values; return JSON values unchanged."""
     if isinstance(value, Mapping):
         return {name: to_json(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The days of a time zone, in databases whose timestamps are UTC."""
+"""The days of a time zone in a database whose timestamps are UTC."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ GRANULARITIES = ("day", "week", "month", "quarter")
 
 @dataclass(frozen=True)
 class LocalTime:
-    """The days from `days.first` to `days.last` as `zone` has them.
+    """The days from `days.first` to `days.last` in the time zone `zone`.
 
-    Where its clocks are changed meanwhile, a day has 23 or 25 hours, as it had for people.
+    A day of a clock change has 23 or 25 hours.
     """
 
     days: DateRange
@@ -24,16 +24,16 @@ class LocalTime:
 
     @property
     def begin(self) -> datetime:
-        """When the first day begins: UTC, without saying so, as the timestamps of the database."""
+        """The begin of the first day: a naive time in UTC, as the timestamps of the database."""
         return _to_utc(self.days.first, self.zone)
 
     @property
     def end(self) -> datetime:
-        """When the last day is over."""
+        """The end of the last day, in the same form as `begin`."""
         return _to_utc(self.days.last + timedelta(days=1), self.zone)
 
     def sql(self, column: str) -> str:
-        """Write SQL for what the clocks showed at a timestamp of UTC; it needs our `values`."""
+        """Write the SQL expression of the local time of a UTC timestamp; the query needs `values`."""
         changes = self._changes
         if len(changes) == 1 and not changes[0][1]:
             return column
@@ -47,7 +47,7 @@ class LocalTime:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """The values that stand in `sql`."""
+        """The values for the placeholders in `sql`."""
         changes = self._changes
         if len(changes) == 1 and not changes[0][1]:
             return {}
@@ -56,7 +56,7 @@ class LocalTime:
 
     @property
     def _changes(self) -> list[tuple[datetime, int]]:
-        """From when on (UTC) local time is how many seconds ahead."""
+        """The offsets of local time in seconds, each with the time (UTC) from which it applies."""
         begin, end = self.begin, self.end
         changes = [(begin, self._offset(begin))]
         while begin < end:
@@ -81,7 +81,7 @@ class LocalTime:
 
 
 def previous_period(days: DateRange) -> DateRange:
-    """Return the period before: as many whole months where these are whole months, else as many days."""
+    """Return the period before: the same number of months where these are full months, otherwise of days."""
     last = days.first - timedelta(days=1)
     after = days.last + timedelta(days=1)
     if days.first.day == 1 and after.day == 1:
@@ -91,7 +91,7 @@ def previous_period(days: DateRange) -> DateRange:
 
 
 def begins(days: DateRange, granularity: str) -> list[date]:
-    """List the first day of each day, week (from Monday), month or quarter that the days are part of."""
+    """List the first day of each day, week (from Monday), month or quarter that contains some of the days."""
     found = [_begin(days.first, granularity)]
     while (following := _following(found[-1], granularity)) <= days.last:
         found.append(following)
@@ -99,7 +99,7 @@ def begins(days: DateRange, granularity: str) -> list[date]:
 
 
 def add_months(first: date, months: int) -> date:
-    """Go from the first day of a month to that of another."""
+    """Return the first day of the month that is `months` after the month of `first`."""
     count = 12 * first.year + first.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 

@@ -1,4 +1,4 @@
-"""What a type of report is, and what it is given to make one."""
+"""Report types, and the context that a type gets to make a report."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _UTC = ZoneInfo("UTC")
 
 
 class ReportProgress(Protocol):
-    """Tells how far a report is; cheap enough to be called often."""
+    """Reports the progress of a report; cheap enough for frequent calls."""
 
     def __call__(self, percent: int, stage: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class ReportContext:
-    """What a report type gets to make one report: the request, and what it may use.
+    """The context of one report for its type: the request, and the resources that the type may use.
 
-    `parameters` are as they were asked for, ready for JSON; `values` the same as Python has them: dates are
-    dates, a period a DateRange, several choices a tuple, and what was left out has its default.
+    `parameters` are the requested parameters in JSON form; `values` are the same as Python values: dates are dates, a
+    period is a DateRange, several choices are a tuple, and a parameter that was left out has its default.
     """
 
     task_id: str
@@ -45,13 +45,15 @@ class ReportContext:
 
     @property
     def settings(self) -> SimpleNamespace:
-        """What types of version 0.1 read of the settings: the time zone alone."""
-        warnings.warn("context.settings goes with version 0.3: use context.timezone", DeprecationWarning, 2)
+        """The settings that types of version 0.1 read: the time zone alone."""
+        warnings.warn(
+            "context.settings is removed in version 0.3: use context.timezone", DeprecationWarning, 2
+        )
         return SimpleNamespace(data=SimpleNamespace(timezone=self.timezone))
 
     @property
     def warehouse(self) -> Warehouse:
-        """The database to be read, opened when it is first asked for."""
+        """The database of the report, opened at the first access."""
         if self.open_warehouse is None:
             raise LookupError("There is no warehouse: set ConnectionStrings__warehouse for the workers.")
         return self.open_warehouse()
@@ -62,10 +64,10 @@ ReportOutput = Contents | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ReportType:
-    """Something that can be asked for.
+    """A type of report that can be requested.
 
-    `make` returns Contents; figures alone, ready for JSON, will do. `formats` are the files that it leaves
-    where nobody asks for others; None for all. Raises DefinitionError.
+    `make` returns Contents, or figures alone, ready for JSON. `formats` are the file formats where a request names
+    none; None for all formats. Raises DefinitionError.
     """
 
     name: str

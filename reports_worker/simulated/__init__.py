@@ -1,4 +1,4 @@
-"""The three types of the sample, with made-up figures; they serve where there is no warehouse."""
+"""The three types of the sample, with simulated figures, for use without a warehouse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import inventory, sales, users
 
 
 def make_types(allowed: SecondsRange) -> Mapping[str, ReportType]:
-    """Make the types, by name, whose reports take so many seconds."""
+    """Make the types, by name; their reports take a time from the `allowed` range."""
     types = (module.make_type(allowed) for module in (sales, inventory, users))
     return MappingProxyType({one.name: one for one in types})
 

@@ -1,4 +1,4 @@
-"""Simulated inventory: what is in stock and what runs out."""
+"""Simulated inventory: items in stock, and items that run out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .simulation import Figures, simulated_type
 
 
 def draw(random: Random) -> Figures:
-    """Draw figures in which the items out of stock are among those low on stock."""
+    """Draw figures in which the items out of stock are part of the items low on stock."""
     low_stock_items = random.randint(10, 50)
     return {
         "total_items": random.randint(500, 2000),
@@ -22,7 +22,7 @@ def draw(random: Random) -> Figures:
 
 
 def make_type(allowed: SecondsRange) -> ReportType:
-    """Make the type, whose reports take so many seconds."""
+    """Make the type; its reports take a time from the `allowed` range."""
     return simulated_type(
         "inventory",
         "Inventory",

@@ -1,4 +1,4 @@
-"""Simulated sales: revenue, orders and what sold best."""
+"""Simulated sales: revenue, orders and the best-selling product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .simulation import Figures, simulated_type
 
 
 def draw(random: Random) -> Figures:
-    """Draw figures of which the average is the total over the orders."""
+    """Draw figures in which the average is the total divided by the orders."""
     orders = random.randint(100, 500)
     total_sales = random.randint(max(10_000, 50 * orders), min(50_000, 200 * orders))
     return {
@@ -23,7 +23,7 @@ def draw(random: Random) -> Figures:
 
 
 def make_type(allowed: SecondsRange) -> ReportType:
-    """Make the type, whose reports take so many seconds."""
+    """Make the type; its reports take a time from the `allowed` range."""
     return simulated_type(
         "sales",
         "Sales",

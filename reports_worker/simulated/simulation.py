@@ -1,4 +1,4 @@
-"""Simulated reports: no data, only the time that a real one takes and figures that could be true."""
+"""Simulated reports: no data, only the time of a real report and plausible figures."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def simulated_type(
     draw: Callable[[Random], Figures],
     allowed: SecondsRange,
 ) -> ReportType:
-    """Make a report type that passes through `stages`, all of one length, and then draws its figures.
+    """Make a report type that goes through `stages` of equal length, and then draws its figures.
 
-    The task id seeds the draw: a report that is made again after a crash comes out the same.
+    The task id seeds the draw, so a report that is run again after a crash has the same figures.
     """
 
     def make(context: ReportContext) -> Figures:
-        random = Random(context.task_id)  # noqa: S311 - made-up figures, nothing secret
+        random = Random(context.task_id)  # noqa: S311 - simulated figures, no secret
         seconds = choose_seconds(allowed, random)
         _pass_time(seconds, stages, context)
         return {**draw(random), "processing_time": round(seconds)}
@@ -38,7 +38,7 @@ def simulated_type(
 
 
 def choose_seconds(allowed: SecondsRange, random: Random) -> float:
-    """Choose a whole number of seconds where the range holds one, else any number in it."""
+    """Choose a whole number of seconds where the range has one, otherwise any number in the range."""
     low, high = -int(-allowed.low // 1), int(allowed.high)
     return random.randint(low, high) if low <= high else random.uniform(allowed.low, allowed.high)
 

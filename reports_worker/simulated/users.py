@@ -1,4 +1,4 @@
-"""Simulated users: who is there, who came and who left."""
+"""Simulated users: all, active and new users, and churn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .simulation import Figures, simulated_type
 
 
 def draw(random: Random) -> Figures:
-    """Draw figures in which active and new users are among all, and churn is a share of all."""
+    """Draw figures in which active and new users are part of all users, and churn is a share of all."""
     total_users = random.randint(1000, 5000)
     churned = random.randint(-(-total_users // 100), total_users // 10)
     return {
@@ -23,7 +23,7 @@ def draw(random: Random) -> Figures:
 
 
 def make_type(allowed: SecondsRange) -> ReportType:
-    """Make the type, whose reports take so many seconds."""
+    """Make the type; its reports take a time from the `allowed` range."""
     return simulated_type(
         "users",
         "Users",

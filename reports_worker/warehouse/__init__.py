@@ -1,1 +1,1 @@
-"""The database that reports read: engines, and what a report is given of them."""
+"""The warehouse: the database that reports read, its engines, and the read-only session of a report."""

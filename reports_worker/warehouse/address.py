@@ -14,7 +14,7 @@ VARIABLE = "ConnectionStrings__warehouse"
 _URL = re.compile(r"([a-z][a-z0-9+._-]*)://", re.ASCII | re.IGNORECASE)
 _FIRST_NAME = re.compile(r"\s*([a-z][a-z _]*?)\s*=", re.ASCII | re.IGNORECASE)
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
-# Names of Npgsql (its Connection String Parameters page) and what libpq calls the same.
+# Npgsql's names (its Connection String Parameters page), and libpq's names for the same.
 _NPGSQL = {
     "host": "host", "server": "host", "datasource": "host",
     "port": "port",
@@ -25,7 +25,7 @@ _NPGSQL = {
     "sslcertificate": "sslcert", "sslkey": "sslkey", "sslpassword": "sslpassword",
     "channelbinding": "channel_binding", "targetsessionattributes": "target_session_attrs",
 }  # fmt: skip
-# What of it chooses nothing here: pools, and what this product says itself.
+# Npgsql's options without a use here: pools, and settings that this product sets itself.
 _IGNORED = {
     "applicationname", "commandtimeout", "connectionidlelifetime", "connectionlifetime", "encoding", "enlist",
     "includeerrordetail", "keepalive", "maximumpoolsize", "maxpoolsize", "minimumpoolsize", "minpoolsize",
@@ -36,7 +36,7 @@ _SSL_MODES = {
     "disable": "disable", "allow": "allow", "prefer": "prefer", "require": "require",
     "verifyca": "verify-ca", "verifyfull": "verify-full",
 }  # fmt: skip
-# Of libpq's options those that say where the database is and how it is reached.
+# libpq's options for the location of the database and for the connection.
 _LIBPQ = {
     "channel_binding", "connect_timeout", "dbname", "gssencmode", "host", "hostaddr", "keepalives",
     "keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname", "load_balance_hosts",
@@ -48,7 +48,7 @@ _LIBPQ = {
 
 @dataclass(frozen=True)
 class WarehouseAddress:
-    """Where the warehouse is: the engine by its name in the table of engines, and what that engine is given.
+    """The parsed address of the warehouse; `engine` is a name in the table of engines.
 
     `place` is the path of DuckDB's file or folder, or a URL; PostgreSQL has libpq's `options` instead.
     """
@@ -61,10 +61,10 @@ class WarehouseAddress:
 def parse_address(text: str) -> WarehouseAddress:
     """Parse a path, a URL or Aspire's `Host=...;Username=...`.
 
-    Raises ValueError with a sentence that contains nothing of the value.
+    Raises ValueError with a message that contains no part of the value.
     """
     if "\x00" in text:
-        raise ValueError("it has a character of code 0")
+        raise ValueError("it contains a null character")
     if match := _URL.match(text):
         return _parse_url(text, match[1].lower())
     if (first := _FIRST_NAME.match(text)) and _fold(first[1]) in _NPGSQL:
@@ -81,9 +81,9 @@ def _parse_url(text: str, scheme: str) -> WarehouseAddress:
     if scheme == "duckdb":
         if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
             raise ValueError(
-                "duckdb:/// takes a path and nothing else, such as duckdb:////srv/warehouse.duckdb"
+                "duckdb:/// needs a path and nothing else, such as duckdb:////srv/warehouse.duckdb"
             )
-        # As SQLAlchemy has it: three slashes and a relative path, four and an absolute one.
+        # As in SQLAlchemy: three slashes for a relative path, four for an absolute path.
         return WarehouseAddress("duckdb", unquote(parts.path[1:]))
     if scheme in _POSTGRESQL:
         return WarehouseAddress("postgresql", options=_parse_postgresql(text))
@@ -93,7 +93,7 @@ def _parse_url(text: str, scheme: str) -> WarehouseAddress:
         return WarehouseAddress("spark", text)
     if scheme in ("http", "https", "file", "s3", "redis", "rediss", "sqlite3", "jdbc"):
         raise ValueError(
-            f"{scheme}:// is no database: give a path, or a URL of duckdb, postgresql, sc or a dialect of "
+            f"{scheme}:// is not a database: give a path, or a URL of duckdb, postgresql, sc or a dialect of "
             "SQLAlchemy"
         )
     return WarehouseAddress("sqlalchemy", text)
@@ -108,7 +108,7 @@ def _parse_postgresql(text: str) -> dict[str, str]:
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name not in _LIBPQ:
             raise ValueError(
-                "an option after the ? is none that libpq knows, such as sslmode or target_session_attrs"
+                "an option after the ? is not known to libpq; give options such as sslmode or target_session_attrs"
             )
         options[name] = value
     if parts.fragment:
@@ -134,7 +134,7 @@ def _parse_pairs(text: str) -> dict[str, str]:
         if key in _IGNORED:
             continue
         if key not in _NPGSQL:
-            # It may be a piece of a password, so the sentence does not repeat it.
+            # The name may be a part of a password, so the message does not contain it.
             raise ValueError(
                 "a name before = is unknown; Host, Port, Username, Password, Database, SSL Mode and Root "
                 "Certificate are known. A value with ; must be in quotes"
@@ -151,7 +151,7 @@ def _parse_pairs(text: str) -> dict[str, str]:
 
 
 def _split_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """Split at semicolons; a value in quotes may have any, and its own quote doubled."""
+    """Split at semicolons; a value in quotes may contain semicolons, and its own quote doubled."""
     pair = re.compile(
         r"""\s*([^=;]+?)\s*=\s*(?:"((?:[^"]|"")*)"|'((?:[^']|'')*)'|((?!["'])[^;]*?))\s*(?:;|$)"""
     )
@@ -175,5 +175,5 @@ def _check(options: dict[str, str]) -> dict[str, str]:
         if not is_whole(port, 1, LAST_PORT):
             raise ValueError(f"the port must be a number from 1 to {LAST_PORT}")
     if set(options.get("host", "")) & set(" ='\"@?#"):
-        raise ValueError("the host must be a name or an address; pairs are parted by semicolons")
+        raise ValueError("the host must be a name or an address; pairs are separated by semicolons")
     return options

@@ -1,4 +1,4 @@
-"""The type that holds every value of a column whose files have different types. Names are DuckDB's."""
+"""The common type of a column whose files have different types. Type names are DuckDB's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 
 TEXT = "VARCHAR"
 NOTHING = '"NULL"'
-# A whole number up to here, and 15 digits of any, are the same in a DOUBLE.
+# A DOUBLE holds whole numbers up to this one, and 15 digits of any number, exactly.
 EXACT_WHOLE = 2**53
 EXACT_DIGITS = 15
 
@@ -22,14 +22,14 @@ _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 _MOMENTS = ("DATE", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE")
 
 
-# Writes the condition under which a column's value is changed; the column's name is quoted.
-Doubt = Callable[[str], str]
+# Writes the SQL condition for values of a column that a cast would change; gets the quoted name of the column.
+Condition = Callable[[str], str]
 
 
 def unite(types: Collection[str]) -> str | None:
-    """Return the type that can hold the values of all; None where there is none.
+    """Return the common type of all types; None where there is none.
 
-    Of the values of a wide type only those without a doubt fit into it: see `find_doubt`.
+    The cast of a wide type to the common type may change some values: see `find_lossy`.
     """
     kinds = sorted(set(types) - {NOTHING})
     if len(kinds) < 2:
@@ -47,8 +47,8 @@ def is_number(kind: str) -> bool:
     return kind in _SIGNED or kind in _UNSIGNED or kind in _FLOATS or _DECIMAL.fullmatch(kind) is not None
 
 
-def find_doubt(kind: str, target: str) -> Doubt | None:
-    """Tell which values of a type its united type would change; None where it holds all."""
+def find_lossy(kind: str, target: str) -> Condition | None:
+    """Return the condition for values that a cast to the common type would change; None where there are none."""
     if kind == target:
         return None
     if target == "DOUBLE" and kind in ("BIGINT", "UBIGINT", "HUGEINT"):
@@ -66,8 +66,8 @@ def _unite_whole(kinds: Sequence[str]) -> str | None:
     unsigned = max((_UNSIGNED[kind] for kind in kinds if kind in _UNSIGNED), default=0)
     if not signed:
         return next(kind for kind, bits in _UNSIGNED.items() if bits == unsigned)
-    wanted = max(signed, 2 * unsigned)
-    return next(kind for kind, bits in _SIGNED.items() if bits >= wanted)
+    needed = max(signed, 2 * unsigned)
+    return next(kind for kind, bits in _SIGNED.items() if bits >= needed)
 
 
 def _unite_decimals(kinds: Sequence[str]) -> str | None:
@@ -86,6 +86,6 @@ def _digits(kind: str) -> tuple[int, int]:
 
 def _unite_moments(kinds: Sequence[str]) -> str | None:
     if "TIMESTAMP WITH TIME ZONE" in kinds:
-        # It has microseconds.
+        # A timestamp with time zone has microseconds, not nanoseconds.
         return None if "TIMESTAMP_NS" in kinds else "TIMESTAMP WITH TIME ZONE"
     return "TIMESTAMP_NS" if "TIMESTAMP_NS" in kinds else "TIMESTAMP"

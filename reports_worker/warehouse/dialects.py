@@ -1,4 +1,4 @@
-"""A query in DuckDB's dialect, written in that of another engine: by its syntax tree, never by its text."""
+"""Translate a query from DuckDB's dialect to the dialect of another engine: by its syntax tree, never by its text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONLY_READS = "Reports only read: a query must be one SELECT."
 
 @lru_cache(maxsize=256)
 def translate(sql: str, dialect: str) -> str:
-    """Write a query for an engine; `:name` stays. Raises WarehouseError if that cannot be done."""
+    """Translate a query for an engine; `:name` stays. Raises WarehouseError if this is not possible."""
     if dialect == AUTHORS:
         return sql
     try:
@@ -28,17 +28,17 @@ def translate(sql: str, dialect: str) -> str:
         return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise WarehouseError(
-            f"The query cannot be written for {dialect}: {_first_line(error)} Give it a text of its own "
-            "in `overrides`."
+            f"The query cannot be translated to {dialect}: {_first_line(error)} Write a query for this dialect in "
+            "`overrides`."
         ) from error
     except SqlglotError as error:
         raise WarehouseError(f"The query cannot be read as DuckDB's SQL: {_first_line(error)}") from error
 
 
 def check_reads(sql: str, dialect: str) -> None:
-    """Refuse what is visibly no SELECT, for engines that cannot be opened read-only.
+    """Refuse a statement that is not a SELECT, for engines that cannot be opened read-only.
 
-    It sees what sqlglot can read; the rights of the database's user are the guard.
+    A statement that sqlglot cannot parse passes: the rights of the database's user are the real protection.
     """
     try:
         tree = _parse(sql, dialect)
@@ -51,7 +51,7 @@ def check_reads(sql: str, dialect: str) -> None:
 def _parse(sql: str, dialect: str) -> exp.Expr:
     trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
     if len(trees) != 1:
-        raise WarehouseError(f"A query is one statement, and this has {len(trees) or 'none'}.")
+        raise WarehouseError(f"A query must be one statement, and this has {len(trees) or 'none'}.")
     return trees[0]
 
 
@@ -60,7 +60,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _name_groups(tree: exp.Expr) -> exp.Expr:
-    """Write GROUP BY ALL out: every column that does not aggregate."""
+    """Expand GROUP BY ALL to every column that does not aggregate."""
     for select in tree.find_all(exp.Select):
         group = select.args.get("group")
         if group is not None and group.args.get("all"):
@@ -72,13 +72,13 @@ def _name_groups(tree: exp.Expr) -> exp.Expr:
 
 
 def _aggregates(column: exp.Expr) -> bool:
-    """Tell whether a column aggregates by itself, or over a window; what a subquery does is not its own."""
+    """Return whether a column aggregates itself, or over a window; aggregates of a subquery do not count."""
     own = column.find_ancestor(exp.Select)
     return any(found.find_ancestor(exp.Select) is own for found in column.find_all(exp.AggFunc, exp.Window))
 
 
 def _name_order(tree: exp.Expr) -> exp.Expr:
-    """Write ORDER BY ALL out: every column, from the left."""
+    """Expand ORDER BY ALL to every column, from the left."""
     for query in tree.find_all(exp.Query):
         order = query.args.get("order")
         if order is None or len(order.expressions) != 1 or not _is_all(order.expressions[0].this):
@@ -100,11 +100,11 @@ def _is_all(node: exp.Expr) -> bool:
 
 def _refuse_star(query: exp.Query, what: str) -> None:
     if any(column.is_star for column in query.selects):
-        raise WarehouseError(f"{what} beside * cannot be written for other engines: name the columns.")
+        raise WarehouseError(f"{what} with * cannot be translated to other engines: name the columns.")
 
 
 def _keep_meaning(tree: exp.Expr) -> exp.Expr:
-    """Say in casts what DuckDB's functions return: elsewhere an average may be exact, a month have a zone."""
+    """Cast to the types that DuckDB's functions return: other engines return exact averages, or months with a zone."""
     kinds = {exp.Avg: "double", exp.TimestampTrunc: "timestamp", exp.DateTrunc: "timestamp"}
     for node in list(tree.find_all(*kinds)):
         whole: exp.Expr = node
@@ -118,7 +118,7 @@ def _keep_meaning(tree: exp.Expr) -> exp.Expr:
 def _write_for(dialect: str) -> Callable[[exp.Expr], exp.Expr]:
     def write(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Div) and not isinstance(node.this, exp.Cast):
-            # `/` of exact numbers is a floating-point number in DuckDB alone.
+            # Only DuckDB returns a floating-point number for `/` of exact numbers.
             node.set("this", exp.cast(node.this, "double"))
         if isinstance(node, exp.ToDays):
             return _days(node.this)
@@ -134,26 +134,26 @@ def _write_for(dialect: str) -> Callable[[exp.Expr], exp.Expr]:
 
 
 def _keep_placeholder(node: exp.Expr) -> exp.Expr:
-    """Leave `:name` as it is written: each driver's own mark comes later."""
+    """Keep `:name` as it is: `bind` replaces it by the driver's own mark."""
     return exp.Var(this=f":{node.name}") if isinstance(node, exp.Placeholder) else node
 
 
 def _days(number: exp.Expr, *, unit: exp.Expr | None = None) -> exp.Expr:
-    """Write so many days as that many times one day, which all take; few take a number in INTERVAL."""
+    """Write a number of days as a product with one day: few engines accept a number in INTERVAL."""
     one = exp.Interval(this=exp.Literal.string("1"), unit=unit or exp.Var(this="DAY"))
     return exp.Mul(this=number if isinstance(number, exp.Paren) else exp.Paren(this=number), expression=one)
 
 
 def _write_quantile(node: exp.PercentileCont, dialect: str) -> exp.Expr:
     if dialect not in ("spark", "databricks"):
-        raise UnsupportedError("quantile_cont() is not known there.")
-    # sqlglot would write PERCENTILE_CONT(x, 0.5), which Spark does not take.
+        raise UnsupportedError("this dialect has no quantile_cont().")
+    # sqlglot would write PERCENTILE_CONT(x, 0.5), which Spark does not accept.
     return exp.Anonymous(this="percentile", expressions=[node.this, node.expression])
 
 
 def _write_for_postgresql(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Round) and node.args.get("decimals") and not isinstance(node.this, exp.Cast):
-        # It rounds exact numbers alone to decimals.
+        # PostgreSQL rounds only exact numbers to decimals.
         node.set("this", exp.cast(node.this, "decimal"))
     if isinstance(node, exp.DateFromParts):
         return exp.Anonymous(

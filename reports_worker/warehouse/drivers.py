@@ -1,4 +1,4 @@
-"""The engines that are known, and whether the package that each needs is there. Loads none of them."""
+"""The table of engines, and a check for the package that each engine needs. Loads no engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .address import VARIABLE, WarehouseAddress, parse_address
 
 @dataclass(frozen=True)
 class EngineModule:
-    """A module here with `create_engine(address)`; the package it needs, and the extra that installs that."""
+    """A module of this package with `create_engine(address)`, the package it needs, and the extra that installs it."""
 
     module: str
     package: str
@@ -29,7 +29,7 @@ ENGINES: Mapping[str, EngineModule] = {
 
 
 def check_driver(text: str | None, engines: Mapping[str, EngineModule] = ENGINES) -> WarehouseAddress:
-    """Read the connection string; raise SettingsError where there is none, or its package is missing."""
+    """Parse the connection string; raise SettingsError where it is missing, or where its package is."""
     if text is None:
         raise SettingsError(f"There is no warehouse: set {VARIABLE}.")
     address = parse_address(text)

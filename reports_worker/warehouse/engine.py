@@ -1,4 +1,4 @@
-"""What an engine is: the little that reports need of a database."""
+"""The port of an engine: the operations that reports need of a database."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .errors import WarehouseError
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one report may take of an engine.
+    """The limits of one report in an engine.
 
-    `scratch` is a folder of the report's own, the one place where the engine may write.
+    `scratch` is a folder of the report alone, and the only place where the engine may write.
     """
 
     time: timedelta
@@ -29,21 +29,21 @@ class Bounds:
 class Session(Protocol):
     """A read-only connection, for one report. Errors are WarehouseErrors.
 
-    `cancel` may be called from another thread, at any time, and returns within a second; the others may not.
+    `cancel` may be called from another thread at any time, and returns within a second; the other methods may not.
     """
 
     @property
     def as_of(self) -> datetime:
-        """Since when the data may have changed without being seen here."""
+        """The time of the data: later changes may not be visible in this session."""
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Rows:
-        """Run one statement of the engine's own dialect; `:name` in it stands for a bound value."""
+        """Run one statement in the engine's own dialect; `:name` stands for a bound value."""
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        """Tell the tables that can be read, with their columns."""
+        """Return the readable tables with their columns."""
 
     def cancel(self) -> None:
-        """End what runs now."""
+        """Cancel the running queries."""
 
     def close(self) -> None: ...
 
@@ -58,15 +58,15 @@ class Engine(Protocol):
 
 
 @runtime_checkable
-class TellsProgress(Protocol):
-    """A session that knows how far its query is. May be called from another thread, and is cheap."""
+class ReportsProgress(Protocol):
+    """A session that knows the progress of its query. May be called from another thread, and is cheap."""
 
     def progress(self) -> float | None:
-        """Tell how much of what runs is done, from 0 to 1; None while nobody knows."""
+        """Return the progress of the running query, from 0 to 1; None while it is not known."""
 
 
 def check_names(columns: Sequence[Column]) -> None:
-    """Refuse two columns of one name, which no file could hold; raise WarehouseError."""
+    """Refuse two columns with the same name, which no file can hold; raise WarehouseError."""
     names = [column.name.casefold() for column in columns]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise WarehouseError(f"The query has two columns called {twice!r}: name each with AS.")
+        raise WarehouseError(f"The query has two columns named {twice!r}: name each column with AS.")

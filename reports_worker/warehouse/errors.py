@@ -1,4 +1,4 @@
-"""What can go wrong with a warehouse, as sentences that name neither host, user nor password."""
+"""Errors of a warehouse, with messages that name neither host, user nor password."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from reports_worker.errors import ReportsError
 
 
 class WarehouseError(ReportsError):
-    """The warehouse cannot answer this: a missing table or column, a value that does not fit, a write."""
+    """The warehouse cannot execute the query: a missing table or column, a value that does not fit, a write."""
 
 
 class WarehouseUnavailableError(WarehouseError):

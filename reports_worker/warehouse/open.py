@@ -1,4 +1,4 @@
-"""From a connection string to a warehouse; an engine is loaded when it is used."""
+"""Open the warehouse of a connection string; an engine is loaded when it is used."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .warehouse import Warehouse
 
 
 def open_warehouse(address: str | None, bounds: Bounds) -> Warehouse:
-    """Open a session for one report. Raises WarehouseErrors, and SettingsError if it cannot be any."""
+    """Open a session for one report. Raises WarehouseErrors, and SettingsError if the address is not valid."""
     engine = load_engine(address)
     return Warehouse(engine.connect(bounds), engine.dialect)
 
 
 def load_engine(address: str | None) -> Engine:
-    """Import what reads the warehouse, without opening it; raise SettingsError where a package is missing."""
+    """Import the engine of the warehouse without a connection; raise SettingsError where a package is missing."""
     parsed = check_driver(address)
     module = import_module(f"{__package__}.{ENGINES[parsed.engine].module}")
     engine: Engine = module.create_engine(parsed)

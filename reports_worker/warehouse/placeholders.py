@@ -1,4 +1,4 @@
-"""`:name` in a statement: how each engine marks a bound value, found by tokens, not by searching text."""
+"""Placeholders `:name` in a statement, found by tokens, and written with the mark of each driver."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from .errors import WarehouseError
 
-# Never true, and its NOT always: what `IN ()` would mean if it could be written.
+# `IN` this query is never true, and `NOT IN` always: the meaning of `IN ()`, which SQL does not allow.
 _NOTHING = "SELECT NULL WHERE 1 = 0"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a driver wants it: the mark of one value, what other text needs, and whether it takes arrays.
+    """The form that a driver needs: the mark of one value, the escaping of other text, and arrays as values.
 
-    With arrays, `x IN (:several)` becomes `x = ANY (...)` with one value; else each gets a mark of its own.
+    With arrays, `x IN (:several)` becomes `x = ANY (...)` with one value; otherwise each value has a mark of its own.
     """
 
     mark: Callable[[str], str]
@@ -32,7 +32,7 @@ class Style:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a placeholder stands. `inside` is the whole `[NOT] IN (:name)` around it, if there is one."""
+    """The position of a placeholder. `inside` is the position of the `[NOT] IN (:name)` around it, if there is one."""
 
     name: str
     start: int
@@ -42,7 +42,7 @@ class _Place:
 
 
 def bind(sql: str, values: Mapping[str, Any], *, dialect: str, style: Style) -> tuple[str, dict[str, Any]]:
-    """Return the statement and the values as the driver takes them, and only those that it names.
+    """Return the statement and the values in the form of the driver.
 
     Raises WarehouseError where names and values do not agree, or where there is more than one statement.
     """
@@ -59,7 +59,7 @@ def bind(sql: str, values: Mapping[str, Any], *, dialect: str, style: Style) -> 
 
 
 def find_names(sql: str, *, dialect: str) -> tuple[str, ...]:
-    """Tell the names of the values that a statement wants, each once, as they come."""
+    """Return the names of the placeholders of a statement, each once, in order."""
     places, _ = _find_places(sql, dialect)
     return tuple(dict.fromkeys(place.name for place in places))
 
@@ -71,7 +71,7 @@ def _write(
         bound[place.name] = value
         return place.start, place.end, style.mark(place.name)
     if place.inside is None:
-        raise WarehouseError(f"Several values of {place.name!r} can only stand alone in IN (:{place.name}).")
+        raise WarehouseError(f"Several values of {place.name!r} can be used only as IN (:{place.name}).")
     if style.arrays:
         bound[place.name] = list(value)
         operator = "<> ALL" if place.negated else "= ANY"
@@ -84,16 +84,16 @@ def _write(
     return place.start, place.end, ", ".join(map(style.mark, names)) or _NOTHING
 
 
-def _check_names(wanted: Sequence[str], values: Mapping[str, Any]) -> None:
-    if missing := sorted(set(wanted) - values.keys()):
-        raise WarehouseError(f"The query wants a value for :{missing[0]}, and none was given.")
-    if unknown := sorted(values.keys() - set(wanted)):
+def _check_names(names: Sequence[str], values: Mapping[str, Any]) -> None:
+    if missing := sorted(set(names) - values.keys()):
+        raise WarehouseError(f"The query needs a value for :{missing[0]}, and none was given.")
+    if unknown := sorted(values.keys() - set(names)):
         raise WarehouseError(f"A value for {unknown[0]!r} was given, and the query has no :{unknown[0]}.")
 
 
 @lru_cache(maxsize=256)
 def _find_places(sql: str, dialect: str) -> tuple[tuple[_Place, ...], int]:
-    """Find the placeholders, and where the statement ends without its semicolon."""
+    """Find the placeholders, and the end of the statement without its semicolon."""
     try:
         tokens = sqlglot.tokenize(sql, read=dialect)
     except SqlglotError as error:
@@ -102,7 +102,7 @@ def _find_places(sql: str, dialect: str) -> tuple[tuple[_Place, ...], int]:
     while last and tokens[last - 1].token_type is TokenType.SEMICOLON:
         last -= 1
     if any(token.token_type is TokenType.SEMICOLON for token in tokens[:last]):
-        raise WarehouseError("A query is one statement, and this has a semicolon in its middle.")
+        raise WarehouseError("A query must be one statement, and this has a semicolon in its middle.")
     end = tokens[last].start if last < len(tokens) else len(sql)
     return tuple(_read_places(sql, tokens[:last])), end
 
@@ -124,7 +124,7 @@ def _read_places(sql: str, tokens: Sequence[Token]) -> Iterator[_Place]:
 
 
 def _is_placeholder(sql: str, colon: Token, name: Token) -> bool:
-    """Tell `:name` from a slice `[1:n]` and a field `{a:b}`: a name follows at once, no value is before."""
+    """Distinguish `:name` from a slice `[1:n]` and a field `{a:b}`: a name follows at once, and no value precedes."""
     before = sql[colon.start - 1 : colon.start]
     return (
         name.start == colon.end + 1

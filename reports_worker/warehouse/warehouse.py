@@ -1,4 +1,4 @@
-"""What a report is given of its database: queries in one dialect, whichever engine answers them."""
+"""The warehouse as a report type uses it: queries in one dialect for all engines."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .engine import Session
 class Query:
     """SQL in DuckDB's dialect, which is translated for other engines; `:name` stands for a bound value.
 
-    Where a translation would not be right, `overrides` has the text for an engine, by sqlglot's name for its
-    dialect. A value that is a tuple stands for several: `region IN (:regions)`. A `native` one is in the
-    dialect of the warehouse already.
+    Where a translation would be wrong, `overrides` has the text for an engine, by sqlglot's name for its dialect. A
+    tuple stands for several values: `region IN (:regions)`. A `native` query is already in the dialect of the
+    warehouse.
     """
 
     sql: str
@@ -27,7 +27,7 @@ class Query:
     native: bool = False
 
     def text_for(self, dialect: str) -> str:
-        """Write the query for an engine; placeholders stay."""
+        """Return the query in the dialect of an engine; placeholders stay."""
         if dialect in self.overrides:
             return self.overrides[dialect]
         return self.sql if self.native else translate(self.sql, dialect)
@@ -45,23 +45,23 @@ class Warehouse:
         return self.session.as_of
 
     def query(self, query: Query | str, /, **values: Any) -> Rows:
-        """Run a query; its rows come as they are read, once."""
+        """Run a query; its rows stream, and can be read once."""
         query = Query(query) if isinstance(query, str) else query
         return self.session.execute(query.text_for(self.dialect), values)
 
     def fetch(self, query: Query | str, /, **values: Any) -> Sequence[Row]:
-        """Run a query of few rows; return all of them."""
+        """Run a query with few rows; return all rows."""
         rows = self.query(query, **values)
         if isinstance(rows, ReadsWhole):
             return rows.read_whole()
         return [row for batch in rows.batches() for row in batch]
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        """Tell the tables that can be read, with their columns."""
+        """Return the readable tables with their columns."""
         return self.session.schema()
 
     def cancel(self) -> None:
-        """End what runs now; from any thread."""
+        """Cancel the running queries; may be called from any thread."""
         self.session.cancel()
 
     def close(self) -> None:

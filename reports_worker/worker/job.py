@@ -1,4 +1,4 @@
-"""A report as RQ's job, and the queue that hands it out."""
+"""A report as RQ's job, and RQ's queue restricted to reports."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LONGEST_TIMEOUT = int(timedelta(days=3650).total_seconds())
 
 
 class ReportJob(Job):
-    """A job that knows its report, and of which nothing else is read.
+    """A job that reads its report and its timeout from Redis, and no other field.
 
-    RQ imports and calls whatever functions a job names, the one to run and those for its end, so who can write to
-    Redis could run anything; and it raises over fields that it cannot read. What our worker runs is decided by the
-    report's type alone.
+    RQ imports and calls the functions that a job names: the job's function and its callbacks. So anyone who can
+    write to Redis could run any code. RQ also raises over fields that it cannot read. This worker runs the code
+    of the report's type alone.
     """
 
     report: Report | None = None
@@ -40,13 +40,13 @@ class ReportJob(Job):
             raise
 
     def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
-        """Read the report, and how long it may take. A record that is no report has none, and is ended as such."""
+        """Read the report and its timeout. A record that is no valid report gets None, and the worker rejects it."""
         self.report = read_report(self.id, [raw_data.get(name.encode()) for name in FIELDS])
         self.origin = keys.QUEUE
         self.timeout = _read_timeout(raw_data.get(b"timeout", b""))
 
     def get_status(self, refresh: bool = True) -> JobStatus:
-        """Ask for the status; one that RQ does not know is that of a job which was started."""
+        """Read the status; a status that RQ does not know counts as started."""
         try:
             return super().get_status(refresh)
         except ValueError:
@@ -69,11 +69,11 @@ class ReportJob(Job):
 
 
 class ReportsQueue(Queue):
-    """RQ's queue, which hands out task ids alone."""
+    """RQ's queue, which returns valid task ids alone."""
 
     @classmethod
     def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> tuple[str, bytes] | None:
-        """Take the first entry that can be a report; take those before it off the queue."""
+        """Take the first entry that is a task id; remove foreign entries before it."""
         while found := super().lmove(connection, queue_key, timeout):
             _, entry = found
             if decode_id(entry):

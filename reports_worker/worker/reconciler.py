@@ -1,6 +1,6 @@
-"""Mends what no worker's death explains: reports and the places where they stand that disagree.
+"""Repairs reports that disagree with the queue and the registries in a way that no dead worker explains.
 
-What is ours changes a report and its places together. RQ's own commands, other programs and people do not.
+This product changes a report and its places in one script. RQ's own commands, other programs and people do not.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from reports_worker.queue.stored_entries import decode_id, read_outcomes, set_as
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS = 5.0
-# Errors that make up for each other in the counts are found by a look at everything.
-LOOK_AT_EVERYTHING_EVERY_SECONDS = 600.0
+CHECK_EVERY_SECONDS = 5.0
+# Errors that cancel out in the counts are found by a full reconciliation.
+RECONCILE_EVERY_SECONDS = 600.0
 LOCK_SECONDS = 10
 
 Outcome = tuple[str, str]
 
 
 class Reconciler:
-    """Compares counts every few seconds, and looks at every report where they disagree twice.
+    """Compares counts every few seconds, and reconciles all reports where the counts disagree twice.
 
-    Costs one round trip every `LOOK_EVERY_SECONDS`. Many may run at once: every mend is one script that looks
-    again, and one of them at a time looks at everything. Nothing here blocks the broker for long.
+    Costs one round trip every `CHECK_EVERY_SECONDS`. Many reconcilers may run at once: each repair is one script
+    that checks again, and one worker at a time reconciles. No step blocks the broker for long.
     """
 
     def __init__(
@@ -48,39 +48,39 @@ class Reconciler:
         self._connection = connection
         self._run_script = SharedScripts(connection, retention=retention)
         self._schema = Schema(connection, migrations)
-        self._was_uneven = False
-        self._looked_at = time.monotonic()
-        self.thread = PeriodicThread("reconciler", LOOK_EVERY_SECONDS, self.look)
+        self._disagreed = False
+        self._reconciled_at = time.monotonic()
+        self.thread = PeriodicThread("reconciler", CHECK_EVERY_SECONDS, self.check)
 
-    def look(self) -> None:
-        """Compare the counts; look at everything where they disagreed the last time, too.
+    def check(self) -> None:
+        """Compare the counts; reconcile if they disagreed the last time, too.
 
-        Raises redis-py's errors; that of a key of the wrong type says which key it is.
+        Raises redis-py's errors; the error for a key of the wrong type names the key.
         """
         try:
-            self._look()
+            self._check()
         except ResponseError as error:
             if is_wrong_type(error):
                 raise ResponseError(f"{error}. {self._describe_wrong_types()}") from error
             raise
 
-    def _look(self) -> None:
-        is_even = self.is_even()
-        is_due = time.monotonic() - self._looked_at >= LOOK_AT_EVERYTHING_EVERY_SECONDS
-        if is_due or (self._was_uneven and not is_even):
+    def _check(self) -> None:
+        agree = self.do_counts_agree()
+        is_due = time.monotonic() - self._reconciled_at >= RECONCILE_EVERY_SECONDS
+        if is_due or (self._disagreed and not agree):
             for task_id, outcome in self.reconcile():
-                log.warning("task %s: reports and queue disagreed, now it is %s", task_id, outcome)
-        self._was_uneven = not is_even
+                log.warning("task %s: report and queue disagreed, now the report is %s", task_id, outcome)
+        self._disagreed = not agree
         self._schema.migrate()
 
-    def is_even(self) -> bool:
-        """Tell whether each report stands in one place. One that is just being started stands in two."""
+    def do_counts_agree(self) -> bool:
+        """Return whether each report is in one place. A report that is just being started is in two."""
         counts = cast(list[int], self._run_script("count"))
         registered, waiting, taken, running, ended, to_go = counts
         return registered == waiting + taken + running + ended and ended == to_go
 
     def reconcile(self) -> Iterator[Outcome]:
-        """Look at every report there is, unless another does; yield each id that was mended, with how."""
+        """Check every report, unless another worker does; yield the id and the new status of each repaired report."""
         if not take_lock(self._connection, keys.RECONCILING, LOCK_SECONDS):
             return
         try:
@@ -94,9 +94,9 @@ class Reconciler:
             suspects = [entry for entry, times in queued.items() if times > 1 or entry not in waiting]
             suspects += waiting - queued.keys()
             for begin in range(0, len(suspects), registry.PAGE):
-                mended = self._run_script("repair_queue", *suspects[begin : begin + registry.PAGE])
-                yield from read_outcomes(cast(list[bytes], mended))
-            self._looked_at = time.monotonic()
+                repaired = self._run_script("repair_queue", *suspects[begin : begin + registry.PAGE])
+                yield from read_outcomes(cast(list[bytes], repaired))
+            self._reconciled_at = time.monotonic()
         finally:
             self._connection.delete(keys.RECONCILING)
 
@@ -105,7 +105,7 @@ class Reconciler:
         return self._run_script("audit", clock.to_text(clock.now()), *ids) if ids else ([], [])
 
     def _read_queue(self) -> Iterator[bytes]:
-        """Read what waits; what moves meanwhile may be missed or come twice, so a mend looks again."""
+        """Read the queue; an entry that moves at the same time may be missed or read twice, so repairs check again."""
         for name in (keys.QUEUED, keys.INTERMEDIATE):
             begin = 0
             while page := self._connection.lrange(name, begin, begin + registry.PAGE - 1):
@@ -113,7 +113,7 @@ class Reconciler:
                 begin += registry.PAGE
 
     def _read_registry(self) -> Iterator[list[str]]:
-        """Read all ids, a page at a time, and take out what is none."""
+        """Read all ids, a page at a time, and remove foreign entries."""
         last = None
         while entries := registry.read_entries(self._connection, before=last):
             ids = [(entry, decode_id(entry)) for entry in entries]
@@ -124,7 +124,7 @@ class Reconciler:
             last = entries[-1]
 
     def _describe_wrong_types(self) -> str:
-        """Say which of the keys that all reports share hold another type than they should."""
+        """Name the shared keys that have another type than they should."""
         with self._connection.pipeline(transaction=False) as pipeline:
             for name in keys.TYPES:
                 pipeline.type(name)

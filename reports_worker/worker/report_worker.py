@@ -1,4 +1,4 @@
-"""RQ's worker, made to hold a lease on what it makes and to put back what it cannot finish."""
+"""RQ's worker with a lease on the running report, and with a requeue of a report that it cannot finish."""
 
 from __future__ import annotations
 
@@ -63,22 +63,23 @@ from .standby_process import StandbyProcess
 
 log = logging.getLogger(__name__)
 
-# RQ waits for a job until 15 s before its worker's time to live ends, and here for Redis a little longer.
+# RQ waits for a job until 15 s before the worker's time to live ends; see also `connection_timeout`.
 WORKER_TTL_SECONDS = 20
 MAINTENANCE_SECONDS = 60
-# RQ asks for up to three heartbeats with each report.
+# RQ calls `heartbeat` up to three times for each report.
 HEARTBEAT_SECONDS = 1.0
-TRY_AGAIN_SECONDS = 1.0
-ANSWER_SECONDS = 2
+RETRY_SECONDS = 1.0
+RESPONSE_SECONDS = 2
 # RQ's record of an execution outlives the report's time limit: leases decide, never RQ's registries.
 EXECUTION_MARGIN = timedelta(days=1)
 
-Order = tuple[Execution, Report | None, float]
+# An execution, its report (None where the record is no valid report), and the report's timeout in seconds.
+JobOrder = tuple[Execution, Report | None, float]
 
 
 @dataclass(frozen=True)
 class Factories:
-    """What makes the parts of a worker that the fault suite and tests put doubles in for."""
+    """Factories of the parts of a worker that the fault suite and tests replace by doubles."""
 
     leases: Callable[..., Leases] = Leases
     runner: Callable[..., ReportRunner] = ReportRunner
@@ -88,15 +89,15 @@ _FACTORIES = Factories()
 
 
 class ReportWorker(Worker):
-    """Makes the reports of one queue, each in a process of its own.
+    """Runs the reports of one queue, each in a job process of its own.
 
-    Takes what `rq worker` gives; job class and times are not for the command line to choose.
+    Takes the arguments of `rq worker`, except classes and times, which are fixed.
     """
 
     job_class = ReportJob
     queue_class = ReportsQueue
-    # A broker that is back is noticed at once: RQ would wait for up to a minute.
-    max_connection_wait_time = TRY_AGAIN_SECONDS
+    # RQ would wait for up to a minute before it tries a broker that is back.
+    max_connection_wait_time = RETRY_SECONDS
 
     def __init__(
         self,
@@ -114,25 +115,27 @@ class ReportWorker(Worker):
             "log_job_description": False,
         }
         super().__init__(queues, **options | fixed)
-        # Before the code of a report can change the environment.
+        # Read the secrets before the code of a report can change the environment.
         known_secrets()
         self.settings = settings or Settings()
         self._factories = factories
         make_leases = partial(factories.leases, retention=self.settings.retention)
         self.leases = make_leases(connect(self.settings.broker))
-        # Made before the fork, which is quicker, and used after it alone, so that no connection is shared.
+        # Created before the fork, which is faster, and used only after the fork, so that processes share no connection.
         self.leases_of_job_process = make_leases(connect(self.settings.broker))
-        quick = make_leases(connect(self.settings.broker, retries=0))
-        self.shared = SharedState()
-        self.lease_renewal = LeaseRenewal(quick, kill=self._kill_job_process, shared=self.shared)
-        self._beat_at = 0.0
+        leases_without_retry = make_leases(connect(self.settings.broker, retries=0))
+        self.shared_state = SharedState()
+        self.lease_renewal = LeaseRenewal(
+            leases_without_retry, kill=self._kill_job_process, shared_state=self.shared_state
+        )
+        self._heartbeat_at = 0.0
         self._execution_number = 1
         self._taking = FailureLog("taking a report")
         self._standby: StandbyProcess | None = None
-        # Of the making process: its wait status once it has ended, and whether this worker has ended it.
+        # The job process' wait status once it has ended, and whether this worker has killed it.
         self._wait_status: int | None = None
         self._has_killed = False
-        # What a container's start script has put beside the worker, say.
+        # Children from before the start, such as those of a container's start script, must survive reports.
         self._children_before: frozenset[int] = frozenset()
         callbacks, retention = self.settings.callbacks, self.settings.retention
         deliveries = Deliveries(connect(self.settings.broker), retention=retention, delays=callbacks.delays)
@@ -144,7 +147,7 @@ class ReportWorker(Worker):
     # -- start and stop
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
-        """Start, or say in one sentence why not and exit."""
+        """Start, or exit with one sentence that gives the reason."""
         findings = self._inspect()
         if findings.refusal:
             raise SystemExit(f"This worker does not start: {findings.refusal}")
@@ -166,7 +169,7 @@ class ReportWorker(Worker):
     def _inspect(self) -> Findings:
         if self.queue_names() != [keys.QUEUE]:
             queues = ", ".join(self.queue_names())
-            return Findings(f"it serves the one queue {keys.QUEUE!r}, not {queues!r}.")
+            return Findings(f"it serves only the queue {keys.QUEUE!r}, not {queues!r}.")
         if self.serializer is not JSONSerializer:
             return Findings("it needs the JSON serializer: leave out --serializer.")
         return inspect(self.connection, replicas=self.settings.broker_replicas)
@@ -176,18 +179,18 @@ class ReportWorker(Worker):
         self.lease_renewal.requeue_after(self.settings.grace)
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """End what is made at once. A further signal must not interrupt the return of the report to the queue."""
+        """End the running report at once. Further signals are ignored, so that they do not interrupt the requeue."""
         handlers = {
             number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)
         }
         super().request_force_stop(signum, frame)
-        # RQ ignores a signal that comes within a second of the first.
+        # RQ ignores a signal within a second of the first, and returns: then the handlers are needed again.
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
     def teardown(self) -> None:
         if self._standby is not None:
-            self._standby.dismiss()
+            self._standby.kill()
         self._end_children()
         self.cleaner.thread.stop()
         self.reconciler.thread.stop()
@@ -196,17 +199,17 @@ class ReportWorker(Worker):
         try:
             super().teardown()  # type: ignore[no-untyped-call]  # RQ's own
         except RedisError as error:
-            log.warning("the broker was not told that this worker ends: %s", error)
+            log.warning("cannot deregister this worker from the broker: %s", error)
 
     # -- one report
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Make one report. A broker that fails meanwhile ends nothing: the sweep puts the report back."""
+        """Run one report. After an error of the broker the worker continues, and the sweep requeues the report."""
         job.timeout = job.timeout or int(self.settings.timeout.total_seconds())
         try:
-            execution = self._start(job)
-            if execution:
-                self._make(Execution(job.id, execution.id), job, queue, execution)
+            rq_execution = self._start(job)
+            if rq_execution:
+                self._run(Execution(job.id, rq_execution.id), job, queue, rq_execution)
         except StopRequested:
             raise
         except RedisError as error:
@@ -214,7 +217,7 @@ class ReportWorker(Worker):
             if is_wrong_type(error):
                 self._remove_executions()
         except Exception:
-            # RQ's loop would end the worker. The report is put back when its lease ends, as after a crash.
+            # RQ's loop would end the worker. The sweep requeues the report when its lease expires, as after a crash.
             log.exception("task %s: its worker failed", job.id)
             if self.horse_pid:
                 self.kill_horse()
@@ -223,63 +226,63 @@ class ReportWorker(Worker):
         finally:
             self.lease_renewal.release()
             self.executions.clear()
-            # RQ takes a signal to stop at once where the worker is idle, and else after the job.
+            # RQ stops at once on a signal where the worker is idle, and otherwise after the job.
             self._state = WorkerStatus.IDLE
 
     def _remove_executions(self) -> None:
-        """Remove what stands for RQ's list of this worker's executions: where that is none, no report begins."""
+        """Remove RQ's list of this worker's executions: no report begins where the key has another type."""
         with suppress(RedisError):
             self.connection.delete(self.executions_key)
 
     def _start(self, job: Job) -> RQExecution | None:
-        """Take the lease; None if the report is not waiting any more."""
-        execution = self.prepare_execution(job)
+        """Acquire the lease; return None if the report is no longer waiting."""
+        rq_execution = self.prepare_execution(job)
         expires = timedelta(seconds=self.get_heartbeat_ttl(job))
-        self.shared.begin()
-        held = Execution(job.id, execution.id)
-        self._execution_number = self.leases.start(held, worker=self.name, expires=expires)
+        self.shared_state.begin()
+        execution = Execution(job.id, rq_execution.id)
+        self._execution_number = self.leases.start(execution, worker=self.name, expires=expires)
         if self._execution_number:
-            return execution
-        log.warning("task %s: not made now: it is not waiting any more, or the queue is paused", job.id)
+            return rq_execution
+        log.warning("task %s: not started: it is no longer waiting, or the queue is paused", job.id)
         with self.connection.pipeline() as pipeline:
-            self.cleanup_execution(job, pipeline=pipeline, execution=execution)
+            self.cleanup_execution(job, pipeline=pipeline, execution=rq_execution)
             pipeline.execute()
         return None
 
-    def _make(self, held: Execution, job: Job, queue: Queue, execution: RQExecution) -> None:
+    def _run(self, execution: Execution, job: Job, queue: Queue, rq_execution: RQExecution) -> None:
         try:
             self.fork_work_horse(job, queue)
-            # Not before: what the keeper ends must have begun.
-            self.lease_renewal.hold(held)
+            # After the fork: the renewal thread may kill the job process from here on.
+            self.lease_renewal.acquire(execution)
             if isinstance(job, ReportJob) and job.report:
-                # Here, since the other process has enough to do before its first line.
+                # Logged by the worker, since each line delays the first line of the job process.
                 log_stage(job.report, "started", 0, 0)
-            self.monitor_work_horse(job, queue, execution)
-            if not self.shared.has_ended:
-                # It was killed, and the report put back already; or it left without a word.
-                self._requeue(held)
+            self.monitor_work_horse(job, queue, rq_execution)
+            if not self.shared_state.has_ended:
+                # The job process has ended without an outcome. If it was killed, the report is already requeued.
+                self._requeue(execution)
         except SystemExit:
-            # A second signal to stop: RQ has killed the making process.
-            self.leases.requeue(held, spent=False)
+            # After a second signal to stop: RQ has killed the job process.
+            self.leases.requeue(execution, spent=False)
             raise
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Give the report to the process that waits for it, or to one that is forked now."""
+        """Send the report to the standby process, or fork a job process if there is none."""
         standby, self._standby = self._standby, None
         self._wait_status, self._has_killed = None, False
-        if standby is not None and standby.give(pickle.dumps(self._write_order(job))):
+        if standby is not None and standby.send(pickle.dumps(self._make_order(job))):
             self._horse_pid = standby.pid
         else:
             super().fork_work_horse(job, queue)
-            # The child does so too: whichever comes first, its group is there before anything is to end it.
+            # The child sets its group too. Both do, so that the group exists before anything can kill it.
             with suppress(ProcessLookupError, PermissionError):
                 os.setpgid(self.horse_pid, self.horse_pid)
 
     def wait_for_horse(self) -> tuple[int | None, int | None, Any]:
-        """Wait until the making process has ended, and end what it has started.
+        """Wait until the job process has ended, and kill the processes that it has started.
 
-        RQ calls it again where an alarm interrupts it. The process is reaped last: nothing else can have its
-        pid, which the lease keeper may kill, or its group.
+        RQ calls this again where an alarm interrupts the wait. The job process is reaped last, so that no other
+        process can get its pid, which the renewal thread may kill, or its group.
         """
         pid = self.horse_pid
         with suppress(ChildProcessError):
@@ -290,26 +293,26 @@ class ReportWorker(Worker):
         return pid, self._wait_status, None
 
     def _end_children(self, *keep: int) -> None:
-        """End every child that is none of the worker's own: such were started by a report, and have outlived it."""
+        """Kill every child except the worker's own: the others were started by a report, and have outlived it."""
         own = [child.pid for child in active_children() if child.pid]  # RQ's scheduler
         standby = [self._standby.pid] if self._standby else []
         end_children(keep={*keep, *own, *standby, *self._children_before})
 
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:  # noqa: ARG002 - RQ gives no other
-        """End the making process and its group. RQ would ask which group it is in, and might end its own."""
+        """Kill the job process and its group. RQ would read the group of the process, and might kill its own."""
         self._has_killed = True
         end_group(self.horse_pid)
 
     def _keep_standby(self) -> None:
-        """Have a process wait for the next report: a fork takes a third of the time until one begins."""
+        """Fork a standby process for the next report: a fork takes a third of the time from request to start."""
         if self._standby is None and not self._stop_requested:
             self._standby = StandbyProcess(
-                self._enter_standby, list_warmups(self.settings.data), self._follow_order
+                self._enter_standby, list_warmups(self.settings.data), self._handle_message
             )
 
-    def _follow_order(self, order: bytes) -> None:
-        """Make a report, in the process that waited for it. What it reads, its parent wrote."""
-        self._make_ordered(*pickle.loads(order))  # noqa: S301
+    def _handle_message(self, message: bytes) -> None:
+        """Run a report, in the standby process. Its parent has pickled the message."""
+        self._run_order(*pickle.loads(message))  # noqa: S301
 
     def _enter_standby(self) -> None:
         os.setpgrp()
@@ -317,7 +320,7 @@ class ReportWorker(Worker):
         self.setup_work_horse_signals()  # type: ignore[no-untyped-call]  # RQ's own
 
     def enter_job_process(self) -> None:
-        """Settle in a process that was just forked to make a report."""
+        """Set up a job process or standby process right after its fork."""
         die_with_parent(self.pid or 0)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
@@ -325,24 +328,26 @@ class ReportWorker(Worker):
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: RQExecution) -> bool:  # noqa: ARG002
-        """Make the report, in the forked process. Nothing of RQ's own ending applies: leases end a report."""
-        self._make_ordered(*self._write_order(job))
+        """Run the report, in the job process. RQ's own end of a job is not used: leases end a report."""
+        self._run_order(*self._make_order(job))
         return True
 
-    def _write_order(self, job: Job) -> Order:
+    def _make_order(self, job: Job) -> JobOrder:
         report = job.report if isinstance(job, ReportJob) else None
-        held = Execution(job.id, self.execution.id if self.execution else "", self._execution_number)
-        return held, report, float(job.timeout or 0)
+        execution = Execution(job.id, self.execution.id if self.execution else "", self._execution_number)
+        return execution, report, float(job.timeout or 0)
 
-    def _make_ordered(self, held: Execution, report: Report | None, seconds: float) -> None:
+    def _run_order(self, execution: Execution, report: Report | None, seconds: float) -> None:
+        leases = self.leases_of_job_process
         if report is None:
-            failed = Failed(Reason.REJECTED, "What stands in the queue is no report.")
-            self.leases_of_job_process.publish(held, failed)
+            leases.publish(
+                execution, Failed(Reason.REJECTED, "The entry in the queue is not a valid report.")
+            )
             return
         time_limit = timedelta(seconds=seconds) or self.settings.timeout
         limits = Limits(time=time_limit, memory=self.settings.memory)
         make_runner = self._factories.runner
-        make_runner(report, held, self.leases_of_job_process, self.settings, limits, self.shared).run()
+        make_runner(report, execution, leases, self.settings, limits, self.shared_state).run()
 
     def handle_job_failure(
         self,
@@ -352,37 +357,39 @@ class ReportWorker(Worker):
         exc_string: str = "",  # noqa: ARG002
         execution: RQExecution | None = None,
     ) -> None:
-        """Put back a report whose making process died; RQ calls this for no other reason here."""
+        """Requeue a report whose job process died, which is the only case in which RQ calls this."""
         if execution is not None:
             self._requeue(Execution(job.id, execution.id))
 
-    def _requeue(self, held: Execution) -> None:
-        """Put back a report whose making process has ended without a result, unless that is done already."""
-        if self.lease_renewal.has_aborted(held):
+    def _requeue(self, execution: Execution) -> None:
+        """Requeue a report whose job process has ended without an outcome, unless it is already requeued."""
+        if self.lease_renewal.has_aborted(execution):
             return
         death = Death(self._wait_status, by_worker=self._has_killed)
-        if outcome := self.leases.requeue(held, spent=True, why=death.sentence):
-            log.warning("task %s: its process ended %s, now it is %s", held.task_id, death, outcome)
+        if outcome := self.leases.requeue(execution, spent=True, why=death.sentence):
+            log.warning(
+                "task %s: its process ended %s, now the report is %s", execution.task_id, death, outcome
+            )
 
     def _kill_job_process(self) -> None:
         if self.horse_pid:
             self.kill_horse()
 
-    # -- what RQ does now and then
+    # -- heartbeats
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         return int(float(job.timeout or 0) + EXECUTION_MARGIN.total_seconds())
 
     def maintain_heartbeats(self, job: Job, execution: RQExecution) -> None:  # noqa: ARG002
-        """Tell Redis that the worker lives; that its report does, the lease keeper tells."""
+        """Send a heartbeat of the worker alone: lease renewal is the heartbeat of the report."""
         self.heartbeat()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Tell Redis that the worker lives, once a second at most. RQ's loop would quit where that fails."""
+        """Send a heartbeat, once a second at most. RQ's loop would end the worker after an error of the broker."""
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
             return
-        if time.monotonic() - self._beat_at < HEARTBEAT_SECONDS:
+        if time.monotonic() - self._heartbeat_at < HEARTBEAT_SECONDS:
             return
         try:
             with self.connection.pipeline(transaction=False) as batch:
@@ -390,35 +397,35 @@ class ReportWorker(Worker):
                 is_new, *_ = batch.execute()
             if is_new:
                 self._register_again()
-            self._beat_at = time.monotonic()
+            self._heartbeat_at = time.monotonic()
         except RedisError as error:
             log.warning("cannot send a heartbeat: %s", error)
 
     def _register_again(self) -> None:
-        """Write the worker's record again: it had expired, or was removed with all that stood in the broker."""
+        """Write the worker's record again after it has expired, or after the broker has lost its data."""
         self.connection.hset(self.key, mapping=self.serialize())
         register(self)
 
-    # -- a broker that fails, in whatever way, ends no worker
+    # -- errors of the broker, none of which ends the worker
 
     @property
     def connection_timeout(self) -> int:
-        """How long a broker may hang: with RQ's 10 s a worker would be late to follow a failover."""
-        return self.dequeue_timeout + ANSWER_SECONDS
+        """The socket timeout in seconds. With RQ's 10 s more, a worker would follow a failover late."""
+        return self.dequeue_timeout + RESPONSE_SECONDS
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """Wait for a report; through errors, too, for which RQ's loop would quit."""
+        """Wait for a report, and continue after errors that would end RQ's loop."""
         self._keep_standby()
         while True:
             try:
                 found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
             except StopRequested:
                 raise
-            except Exception as error:  # whatever it is, the sweep counts it for the report that was taken
+            except Exception as error:  # if a report was taken, the sweep requeues and counts it
                 self._taking.note(error)
-                time.sleep(TRY_AGAIN_SECONDS)
+                time.sleep(RETRY_SECONDS)
             else:
                 self._taking.note_success()
                 return found
@@ -427,14 +434,14 @@ class ReportWorker(Worker):
         try:
             super().check_for_suspension(burst)
         except RedisError as error:
-            log.warning("cannot ask whether the queue is paused: %s", error)
+            log.warning("cannot read whether the queue is paused: %s", error)
 
     def run_maintenance_tasks(self) -> None:
-        """Forget workers that are gone. The lease keeper sweeps up what they held; RQ's groups are not used."""
+        """Remove records of workers that are gone. The sweep requeues their reports; RQ's groups are not used."""
         self.last_cleaned_at = now()  # type: ignore[assignment]  # RQ declares None alone
         try:
             workers = Workers(self.connection)
             workers.forget_gone()
             workers.forget_odd_queues()
         except RedisError as error:
-            log.warning("cannot forget workers that are gone: %s", error)
+            log.warning("cannot remove the records of workers that are gone: %s", error)

@@ -1,4 +1,4 @@
-"""A process forked before it is needed: who gets its order then waits for no fork."""
+"""A standby process, forked before a job needs it, so that the job does not wait for a fork."""
 
 from __future__ import annotations
 
@@ -19,37 +19,41 @@ _LENGTH = struct.Struct("!I")
 
 
 class StandbyProcess:
-    """A child of this process that waits for one order, follows it, and ends.
+    """A child process that waits for one message, handles the message, and ends.
 
-    It says when it is there: a fork beside other threads may hang. To be forked on the main thread.
+    The child reports when it is ready, since a fork may hang on a lock of another thread. Fork it on the main
+    thread.
     """
 
     def __init__(
-        self, settle: Callable[[], None], steps: Iterable[Callable[[], None]], follow: Callable[[bytes], None]
+        self,
+        enter: Callable[[], None],
+        warmups: Iterable[Callable[[], None]],
+        handle: Callable[[bytes], None],
     ) -> None:
-        """Fork; the child calls `settle` at once, `steps` one by one until its order is there, and `follow` with it."""
-        ours, theirs = socket.socketpair()
+        """Fork. The child calls `enter` at once, `warmups` one by one until the message arrives, then `handle`."""
+        parent, child = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
-            ours.close()
-            _live(theirs, settle, steps, follow)
-        theirs.close()
-        self._socket = ours
+            parent.close()
+            _run_child(child, enter, warmups, handle)
+        child.close()
+        self._socket = parent
 
-    def give(self, order: bytes) -> bool:
-        """Hand over the order; False if it cannot take it, and then it is gone."""
+    def send(self, message: bytes) -> bool:
+        """Send the message; return False if the child cannot take it, and kill the child then."""
         try:
             if not select.select([self._socket], [], [], 0)[0] or self._socket.recv(1) != _READY:
                 raise ConnectionError
-            self._socket.sendall(_LENGTH.pack(len(order)) + order)
+            self._socket.sendall(_LENGTH.pack(len(message)) + message)
         except OSError:
-            self.dismiss()
+            self.kill()
             return False
         self._socket.close()
         return True
 
-    def dismiss(self) -> None:
-        """End it."""
+    def kill(self) -> None:
+        """Kill the child, and wait for its end."""
         self._socket.close()
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -57,33 +61,33 @@ class StandbyProcess:
             os.waitpid(self.pid, 0)
 
 
-def _live(
+def _run_child(
     parent: socket.socket,
-    settle: Callable[[], None],
-    steps: Iterable[Callable[[], None]],
-    follow: Callable[[bytes], None],
+    enter: Callable[[], None],
+    warmups: Iterable[Callable[[], None]],
+    handle: Callable[[bytes], None],
 ) -> NoReturn:
-    """Settle, wait for the order, follow it, and end, whatever happens."""
+    """Warm up, wait for the message, handle it, and exit in any case."""
     code = os.EX_SOFTWARE
     try:
-        settle()
+        enter()
         parent.sendall(_READY)
-        for step in steps:
+        for warm_up in warmups:
             if select.select([parent], [], [], 0)[0]:
                 break
-            step()
-        if order := _receive(parent):
+            warm_up()
+        if message := _receive(parent):
             parent.close()
-            follow(order)
+            handle(message)
         code = os.EX_OK
     except BaseException:
-        log.exception("the process that makes reports raised")
+        log.exception("the job process raised")
     finally:
         os._exit(code)
 
 
 def _receive(parent: socket.socket) -> bytes:
-    """Receive one order; nothing if the parent is gone, or needs this process no more."""
+    """Receive one message; empty if the parent has ended or has closed the socket."""
     with suppress(ConnectionError), parent.makefile("rb") as stream:
         head = stream.read(_LENGTH.size)
         return stream.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""

@@ -41,7 +41,7 @@ class Moto:
         return S3Store(address, answer_seconds=answer_seconds)
 
     def call(self, method: str, **arguments: object) -> dict[str, Any]:
-        found: dict[str, Any] = self.store()._files.call_s3(method, Bucket=BUCKET, **arguments)
+        found: dict[str, Any] = self.store()._client.call_s3(method, Bucket=BUCKET, **arguments)
         return found
 
     def require_keys(self, *, is_required: bool) -> None:

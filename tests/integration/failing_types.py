@@ -46,7 +46,7 @@ PYTHON: Mapping[str, Failing] = {
     "takes_memory": Failing(
         "taken = []\nwhile True:\n    taken.append(b'x' * 20_000_000)\n    time.sleep(0.005)",
         "memory",
-        "are allowed (REPORTS_MEMORY). Ask for less",
+        "are allowed (REPORTS_MEMORY). Request a smaller report",
     ),
     "fractions": Failing(
         f'rows = GivenRows([NUMBER], [(1,), (Decimal("1.5"),)])\n{_RETURN}',
@@ -56,7 +56,7 @@ PYTHON: Mapping[str, Failing] = {
     "raises_amid_rows": Failing(
         f"def give():\n    yield (1,)\n    raise ValueError('no more')\nrows = GivenRows([NUMBER], give())\n{_RETURN}",
         "error",
-        "The report could not be made: ValueError: no more",
+        "The report failed: ValueError: no more",
     ),
 }
 ALL = {**SQL, **PYTHON}

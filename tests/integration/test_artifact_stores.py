@@ -1,4 +1,4 @@
-"""A folder and a bucket keep the same promises; and what a bucket does when S3 fails."""
+"""A folder and a bucket keep the same promises, also when S3 fails."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read(store: Store, task_id: str, name: str = "orders.csv", **part: int) -> b
         file.close()
 
 
-def test_a_file_is_kept_whole_and_read_in_parts(store: Store, tmp_path: Path, task_id: str) -> None:
+def test_a_file_is_stored_completely_and_read_in_parts(store: Store, tmp_path: Path, task_id: str) -> None:
     data = os.urandom(600_000)
 
     store.put(task_id, "e1", "orders.csv", write(tmp_path, data))
@@ -73,13 +73,13 @@ def test_a_file_is_kept_whole_and_read_in_parts(store: Store, tmp_path: Path, ta
     assert part.size == len(data)
 
 
-def test_an_empty_file_is_one(store: Store, tmp_path: Path, task_id: str) -> None:
+def test_an_empty_file_is_stored(store: Store, tmp_path: Path, task_id: str) -> None:
     store.put(task_id, "e1", "orders.csv", write(tmp_path, b""))
 
     assert read(store, task_id) == b""
 
 
-def test_executions_do_not_touch_each_other(store: Store, tmp_path: Path, task_id: str) -> None:
+def test_executions_do_not_affect_each_other(store: Store, tmp_path: Path, task_id: str) -> None:
     for execution in ("e1", "e2", "e3"):
         store.put(task_id, execution, "orders.csv", write(tmp_path, execution.encode()))
 
@@ -89,7 +89,7 @@ def test_executions_do_not_touch_each_other(store: Store, tmp_path: Path, task_i
     assert read(store, task_id) == b"e1"
 
 
-def test_what_is_removed_is_gone_and_removing_it_again_is_no_error(
+def test_a_removed_file_is_gone_and_a_second_removal_is_no_error(
     store: Store, tmp_path: Path, task_id: str
 ) -> None:
     store.put(task_id, "e1", "orders.csv", write(tmp_path, b"x"))
@@ -98,13 +98,13 @@ def test_what_is_removed_is_gone_and_removing_it_again_is_no_error(
     store.remove(task_id, ["e1"])
 
     assert store.find_executions(task_id) == []
-    with pytest.raises(ArtifactGoneError, match="somebody removed it"):
+    with pytest.raises(ArtifactGoneError, match="was removed from the file store"):
         store.open(task_id, "e1", "orders.csv")
     with pytest.raises(ArtifactGoneError):
         store.measure(task_id, "e1", "orders.csv")
 
 
-def test_all_files_can_be_looked_through(store: Store, tmp_path: Path, task_id: str) -> None:
+def test_all_executions_with_files_are_found(store: Store, tmp_path: Path, task_id: str) -> None:
     for execution in ("e1", "e2"):
         for name in ("a.csv", "b.csv"):
             store.put(task_id, execution, name, write(tmp_path, b"x"))
@@ -131,7 +131,7 @@ def test_a_name_that_leads_elsewhere_is_refused(
 # -- a folder
 
 
-def test_a_folder_is_ours_alone_and_holds_nothing_half_written(tmp_path: Path, task_id: str) -> None:
+def test_a_folder_is_private_and_holds_no_partial_file(tmp_path: Path, task_id: str) -> None:
     store = FolderStore(tmp_path / "artifacts")
 
     store.put(task_id, "e1", "orders.csv", write(tmp_path, b"x"))
@@ -148,7 +148,9 @@ class PathElsewhere(PosixPath):
         raise OSError(errno.EXDEV, "another file system")
 
 
-def test_a_file_of_another_file_system_is_copied_whole_or_not_at_all(tmp_path: Path, task_id: str) -> None:
+def test_a_file_of_another_file_system_is_copied_completely_or_not_at_all(
+    tmp_path: Path, task_id: str
+) -> None:
     store = FolderStore(tmp_path / "artifacts")
 
     store.put(task_id, "e1", "orders.csv", PathElsewhere(write(tmp_path, b"x" * 100)))
@@ -179,7 +181,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(tmp_path: Path, task_id: str
     assert (tmp_path / "elsewhere" / "e1" / "a.csv").read_text() == "secret"
 
 
-def test_a_folder_that_is_away_says_so_without_its_path(tmp_path: Path, task_id: str) -> None:
+def test_a_folder_that_is_unavailable_is_reported_without_its_path(tmp_path: Path, task_id: str) -> None:
     store = FolderStore(tmp_path / "artifacts")
     (tmp_path / "artifacts").write_text("a file where the folder should be")
 
@@ -187,12 +189,12 @@ def test_a_folder_that_is_away_says_so_without_its_path(tmp_path: Path, task_id:
         lambda: store.open(task_id, "e1", "a.csv"),
         lambda: store.put(task_id, "e1", "a.csv", write(tmp_path, b"x")),
     ):
-        with pytest.raises(StorageError, match="cannot be used now") as caught:
+        with pytest.raises(StorageError, match="is not available") as caught:
             ask()
         assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_file_that_is_cut_off_while_it_is_read_is_not_taken_for_whole(tmp_path: Path, task_id: str) -> None:
+def test_a_file_that_is_truncated_while_it_is_read_is_an_error(tmp_path: Path, task_id: str) -> None:
     store = FolderStore(tmp_path / "artifacts")
     store.put(task_id, "e1", "orders.csv", write(tmp_path, bytes(2**20)))
     file = store.open(task_id, "e1", "orders.csv")
@@ -231,7 +233,7 @@ def test_an_upload_that_is_reset_once_is_tried_again(moto: Moto, tmp_path: Path,
 def test_an_upload_that_is_always_reset_leaves_nothing(moto: Moto, tmp_path: Path, task_id: str) -> None:
     pipe = LimitedProxy(moto.port, most_up=3 * 2**20)
 
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(port=pipe.port).put(task_id, "e1", "orders.csv", write(tmp_path, bytes(LARGE)))
     pipe.close()
 
@@ -251,7 +253,7 @@ def test_parts_of_a_killed_worker_are_found_and_removed(moto: Moto, task_id: str
     assert "Uploads" not in moto.call("list_multipart_uploads")
 
 
-def test_a_download_that_is_cut_off_is_not_taken_for_whole(moto: Moto, tmp_path: Path, task_id: str) -> None:
+def test_a_download_that_is_aborted_is_an_error(moto: Moto, tmp_path: Path, task_id: str) -> None:
     moto.store().put(task_id, "e1", "orders.csv", write(tmp_path, bytes(4 * 2**20)))
     pipe = LimitedProxy(moto.port, most_down=2**20)
 
@@ -262,27 +264,27 @@ def test_a_download_that_is_cut_off_is_not_taken_for_whole(moto: Moto, tmp_path:
     assert str(pipe.port) not in str(caught.value)
 
 
-def test_a_store_that_hangs_is_waited_for_no_longer_than_it_may_take(moto: Moto, task_id: str) -> None:
+def test_a_store_that_hangs_fails_within_its_time_limit(moto: Moto, task_id: str) -> None:
     pipe = LimitedProxy(moto.port, most_down=0, is_silent=True)
     begin = time.monotonic()
 
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(port=pipe.port, answer_seconds=0.5).measure(task_id, "e1", "orders.csv")
     pipe.close()
 
     assert time.monotonic() - begin < 10
 
 
-def test_refused_access_and_a_missing_bucket_are_no_missing_file(
+def test_refused_access_and_a_missing_bucket_are_not_a_missing_file(
     moto: Moto, tmp_path: Path, task_id: str
 ) -> None:
-    with pytest.raises(StorageError, match="cannot be used now"):
+    with pytest.raises(StorageError, match="is not available"):
         moto.store(bucket="no-such-bucket").open(task_id, "e1", "orders.csv")
     moto.require_keys(is_required=True)
     try:
-        with pytest.raises(StorageError, match="refuses our access"):
+        with pytest.raises(StorageError, match="refuses access"):
             moto.store().open(task_id, "e1", "orders.csv")
-        with pytest.raises(StorageError, match="refuses our access"):
+        with pytest.raises(StorageError, match="refuses access"):
             moto.store().put(task_id, "e1", "orders.csv", write(tmp_path, b"x"))
     finally:
         moto.require_keys(is_required=False)

@@ -60,4 +60,4 @@ def test_a_worker_whose_broker_died_ends_when_it_is_asked_to(
 
     assert process.wait(seconds=10) == 0
     assert "Traceback" not in process.output
-    assert "the broker was not told that this worker ends" in process.output
+    assert "cannot deregister this worker from the broker" in process.output

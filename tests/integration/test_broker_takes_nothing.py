@@ -162,7 +162,7 @@ def test_a_password_that_is_not_known_is_said_without_it(own_broker: Broker, red
     finally:
         redis.config_set("requirepass", "")
 
-    sentence = "The broker does not allow this to our user, or does not know the password. "
+    sentence = "The broker refuses the login, or does not allow this command. "
     assert answer.status_code == health.status_code == 503
     assert answer.get_json()["detail"].startswith(sentence)
     assert health.get_json()["reason"].startswith(sentence)

@@ -15,7 +15,7 @@ from tests.integration.serving import serve
 CARELESS = ("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 WARNINGS = [
     (
-        "When its memory is full, the broker throws away any report (maxmemory-policy allkeys-lru). "
+        "When its memory is full, the broker evicts any report (maxmemory-policy allkeys-lru). "
         "Set maxmemory-policy noeviction."
     ),
     (

@@ -1,4 +1,4 @@
-"""Reports from the command line: what it prints where, and its exit codes."""
+"""The commands for reports: their output and exit codes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_elsewhere_than_on_a_terminal_each_stage_is_one_line(
 ) -> None:
     reports.submit_sales("Before")
     with command_lines.start(broker.url, "submit", "Quarter", "sales", "--wait") as running:
-        running.wait_for("  0 %  pending, 1 before it\n")
+        running.wait_for("  0 %  pending, 1 ahead in the queue\n")
         execution = begin(reports, leases, task_id := read_task_id(running.errors))
         leases.progress(execution, 40, "adding up")
         running.wait_for(" 40 %  adding up\n")
@@ -95,7 +95,7 @@ def test_elsewhere_than_on_a_terminal_each_stage_is_one_line(
     assert code == 0
     assert json.loads(output) == {"title": "Quarter", "type": "sales", "total_sales": 7}
     lines = [line for line in running.errors.splitlines() if line != "  0 %  running"]
-    assert lines == [task_id, "  0 %  pending, 1 before it", " 40 %  adding up", "100 %  completed"]
+    assert lines == [task_id, "  0 %  pending, 1 ahead in the queue", " 40 %  adding up", "100 %  completed"]
 
 
 def test_on_a_terminal_a_bar_goes_forward_and_back(broker: Broker, reports: Reports, leases: Leases) -> None:
@@ -117,7 +117,7 @@ def test_on_a_terminal_a_bar_goes_forward_and_back(broker: Broker, reports: Repo
 
 
 @pytest.mark.parametrize("on_terminal", [True, False])
-def test_ctrl_c_ends_the_waiting_and_says_that_the_report_goes_on(
+def test_ctrl_c_ends_the_wait_and_prints_that_the_report_continues(
     broker: Broker, reports: Reports, on_terminal: bool
 ) -> None:
     arguments = ("submit", "Quarter", "sales", "--wait")
@@ -129,13 +129,13 @@ def test_ctrl_c_ends_the_waiting_and_says_that_the_report_goes_on(
     task_id = read_task_id(running.errors)
     assert (code, output) == (130, "")
     assert running.errors.splitlines()[-1] == (
-        f"The report goes on. See it with: python -m reports_worker show {task_id}"
+        f"The report continues. Show its status with: python -m reports_worker show {task_id}"
     )
     assert "Traceback" not in running.errors
     assert reports.get(task_id).status is Status.PENDING
 
 
-def test_a_broker_that_goes_away_while_waiting_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_an_outage_of_the_broker_during_the_wait_is_reported_in_one_sentence(tmp_path: Path) -> None:
     broker = Broker(tmp_path).start()
     with command_lines.start(broker.url, "submit", "Quarter", "sales", "--wait") as running:
         running.wait_for("pending")
@@ -144,7 +144,7 @@ def test_a_broker_that_goes_away_while_waiting_is_said_in_one_sentence(tmp_path:
 
     assert (code, output) == (1, "")
     error, hint = running.errors.splitlines()[-2:]
-    assert error.startswith("The report goes on. See it with: ")
+    assert error.startswith("The report continues. Show its status with: ")
     assert hint.startswith("Error: The broker cannot be used: ")
 
 
@@ -246,7 +246,7 @@ def test_a_report_is_shown_as_the_api_shows_it(broker: Broker, reports: Reports)
     assert json.loads(ask(broker, "show", task_id).stdout) == serialize(reports.get(task_id))
 
 
-def test_a_report_is_cancelled_made_again_and_deleted(
+def test_a_report_is_cancelled_run_again_and_deleted(
     broker: Broker, reports: Reports, leases: Leases
 ) -> None:
     task_id = reports.submit_sales("Quarter")
@@ -255,20 +255,20 @@ def test_a_report_is_cancelled_made_again_and_deleted(
     begin(reports, leases, task_id)
     said += [ask(broker, command, task_id).stdout for command in ("cancel", "delete")]
 
-    assert said == ["cancelled\n", "queued\n", "being cancelled\n", "deleted\n"]
+    assert said == ["cancelled\n", "requested again\n", "being cancelled\n", "deleted\n"]
     assert reports.find(task_id) is None
 
 
 @pytest.mark.parametrize("command", ["show", "cancel", "retry", "delete"])
 @pytest.mark.parametrize("task_id", [UNKNOWN_ID, "x", "../x"])
-def test_an_unknown_id_is_said_in_one_line(broker: Broker, command: str, task_id: str) -> None:
+def test_an_unknown_id_is_reported_in_one_line(broker: Broker, command: str, task_id: str) -> None:
     result = ask(broker, command, task_id)
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"Error: There is no report '{task_id}'.\n"
 
 
-def test_a_wrong_state_is_said_in_one_line(broker: Broker, reports: Reports) -> None:
+def test_a_wrong_state_is_reported_in_one_line(broker: Broker, reports: Reports) -> None:
     task_id = reports.submit_sales("Quarter")
 
     retried = ask(broker, "retry", task_id)
@@ -292,7 +292,7 @@ def test_a_wrong_state_is_said_in_one_line(broker: Broker, reports: Reports) -> 
         (["submit", "Quarter", "sales", "--max-age", "0"], 1, "seconds from 1 to 2592000"),
         (["submit", "Quarter", "sales", "--max-age", "soon"], 2, "'soon' is not a valid integer"),
         (["submit", "Quarter", "sales", "--parameters", "7"], 1, "The parameters must be an object."),
-        (["submit", "Quarter", "sales", "--parameters", "{"], 2, "'--parameters': '{' is no JSON"),
+        (["submit", "Quarter", "sales", "--parameters", "{"], 2, "'--parameters': '{' is not JSON"),
         (["submit", "Quarter", "sales", "--callback-url", "http://a/"], 1, "REPORTS_CALLBACK_HOSTS"),
         (["submit", "Quarter", "sales", "--idempotency-key", ""], 1, "1 to 255 printable ASCII"),
         (["list", "--limit", "0"], 2, "'--limit': 0 is not in the range 1<=x<=500"),
@@ -310,7 +310,7 @@ def test_what_is_not_valid_is_named_with_what_is_allowed(
     assert reports.list().total == 0
 
 
-def test_a_key_that_was_used_for_another_request_is_said(broker: Broker) -> None:
+def test_a_key_that_was_used_for_another_request_is_reported(broker: Broker) -> None:
     first = ask(broker, "submit", "Quarter", "sales", "--idempotency-key", "k", "--parameters", "{}")
     again = ask(broker, "submit", "Quarter", "sales", "--idempotency-key", "k")
     other = ask(broker, "submit", "Other", "sales", "--idempotency-key", "k")
@@ -341,7 +341,7 @@ def test_types_are_listed_for_people_and_for_programs(broker: Broker) -> None:
     assert described[0]["parameters"]["additionalProperties"] is False
 
 
-def test_a_setting_without_sense_is_said_in_one_line(broker: Broker) -> None:
+def test_a_setting_that_is_not_valid_is_reported_in_one_line(broker: Broker) -> None:
     result = ask(broker, "list", url="http://nowhere")
 
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""Files taken away from Python and from a shell, and what a killed worker leaves of them."""
+"""Downloads from Python and from the command line, and the files that a killed worker leaves."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def reports(broker: Broker, tmp_path: Path) -> Reports:
     return Reports(Settings(broker=BrokerAddress(broker.url), data=data))
 
 
-def test_a_file_is_taken_away_whole(reports: Reports, task_id: str, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_completely(reports: Reports, task_id: str, tmp_path: Path) -> None:
     sizes: list[int] = []
 
     path = reports.download(task_id, "orders.csv", tmp_path / "new" / "folder", on_bytes=sizes.append)
@@ -73,13 +73,13 @@ def test_a_file_is_taken_away_whole(reports: Reports, task_id: str, tmp_path: Pa
     assert sum(sizes) == len(DATA)
 
 
-def test_a_file_that_was_changed_is_not_taken_for_it_and_leaves_what_was_there(
+def test_a_changed_file_is_refused_and_does_not_replace_an_earlier_download(
     reports: Reports, task_id: str, tmp_path: Path
 ) -> None:
     (tmp_path / "artifacts" / task_id / "e1" / "orders.csv").write_bytes(b"X" + DATA[1:])
     (tmp_path / "orders.csv").write_text("before")
 
-    with pytest.raises(ArtifactGoneError, match="not what it was"):
+    with pytest.raises(ArtifactGoneError, match="was changed in the file store"):
         reports.download(task_id, "orders.csv", tmp_path)
 
     assert (tmp_path / "orders.csv").read_text() == "before"
@@ -91,7 +91,9 @@ def test_a_file_that_no_receipt_names_is_unknown(reports: Reports, task_id: str,
         reports.download(task_id, "../../etc/passwd", tmp_path)
 
 
-def test_a_shell_takes_all_files_or_those_that_it_names(broker: Broker, task_id: str, tmp_path: Path) -> None:
+def test_the_command_downloads_all_files_or_the_named_files(
+    broker: Broker, task_id: str, tmp_path: Path
+) -> None:
     where = {"ConnectionStrings__artifacts": str(tmp_path / "artifacts")}
     whole, some = tmp_path / "all", tmp_path / "some"
 
@@ -108,7 +110,7 @@ def test_a_shell_takes_all_files_or_those_that_it_names(broker: Broker, task_id:
     assert (full.exit_code, "/proc/x cannot be written to" in full.stderr) == (1, True)
 
 
-def test_what_a_killed_worker_was_writing_is_gone_soon_after(
+def test_partial_files_of_a_killed_worker_are_removed_soon_after(
     broker: Broker, worker: StartWorker, tmp_path: Path
 ) -> None:
     where = {"ConnectionStrings__artifacts": str(tmp_path / "artifacts")}

@@ -1,4 +1,4 @@
-"""A worker that drains makes what it makes to its end, takes nothing more, and ends with 0."""
+"""A worker that drains completes its running report, takes no other, and ends with 0."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def by_command(process: WorkerProcess, reports: Reports) -> None:
 
 
 def by_what_stands_in_redis(process: WorkerProcess, reports: Reports) -> None:
-    """As if the worker had not heard what was said: its connection was away."""
+    """Store the request to drain without a message, as if the worker's connection was lost."""
     reports.connection.hset(f"rq:worker:{name_of(process, reports)}", "draining_since", "now")
 
 
@@ -62,7 +62,7 @@ def test_an_idle_worker_that_is_drained_ends(worker: StartWorker, reports: Repor
 
 
 @pytest.mark.parametrize("order", [by_signal, by_command])
-def test_a_busy_worker_that_is_drained_finishes_what_it_makes_beyond_its_grace(
+def test_a_busy_worker_that_is_drained_completes_its_report_beyond_its_grace_period(
     worker: StartWorker, reports: Reports, order: Order
 ) -> None:
     process = worker(**SHORT).wait_until_ready()
@@ -91,7 +91,7 @@ def test_a_drain_is_followed_from_the_command_line(
     command = [*OUR_COMMAND, "drain", "--all", "--wait"]
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True) as drain:
         assert drain.stdout is not None
-        said, made = drain.stdout.readline(), drain.stdout.readline()
+        said, shown = drain.stdout.readline(), drain.stdout.readline()
         table = run(broker_url, "workers").stdout
         reports.cancel(task_id)
         ended = drain.stdout.read().splitlines()
@@ -99,7 +99,7 @@ def test_a_drain_is_followed_from_the_command_line(
     assert (listed["name"], listed["pid"], listed["state"]) == (name, process.pid, "busy")
     assert listed["task_id"] == task_id
     assert said == f"{name} drains\n"
-    assert made.startswith(f"{name} makes {task_id}: ")
+    assert shown.startswith(f"{name} runs {task_id}: ")
     assert re.search(rf"^{name} .* draining .* {task_id} sales: Quarter$", table, re.MULTILINE)
     assert ended[-1] == f"{name} has ended"
     assert (drain.returncode, process.wait()) == (0, 0)
@@ -151,7 +151,7 @@ def test_what_stands_of_a_worker_in_redis_is_not_trusted(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
-def test_a_worker_that_is_told_to_end_before_it_has_begun_ends_well(
+def test_a_worker_that_is_stopped_before_it_has_started_ends_with_0(
     start_worker: StartWorkerOf, number: signal.Signals
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

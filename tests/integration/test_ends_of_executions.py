@@ -1,4 +1,4 @@
-"""How the execution of a report ends: with everything that it started, once, and for the reason that it tells."""
+"""The end of an execution: once, with all processes that it started, and with its true reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PASSWORD, KEY = "pa55/w0rd:of@crm", "k3y-of-the-store"
 
 @dataclass(frozen=True)
 class Scene:
-    """A worker that makes one report after the other, and the folder of their types."""
+    """A worker that runs one report after the other, and the folder of their types."""
 
     broker: Broker
     reports: Reports
@@ -80,7 +80,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf)
 
 
 @pytest.mark.parametrize("name", ["completes", "raises"])
-def test_what_a_report_started_ends_when_the_report_ends(scene: Scene, name: str) -> None:
+def test_processes_of_a_report_end_when_the_report_ends(scene: Scene, name: str) -> None:
     report = scene.make(name)
 
     assert report.status is (Status.COMPLETED if name == "completes" else Status.FAILED)
@@ -88,7 +88,7 @@ def test_what_a_report_started_ends_when_the_report_ends(scene: Scene, name: str
 
 
 @pytest.mark.parametrize("name", ["waits", "waits_for_a_program"])
-def test_what_a_report_started_ends_when_its_time_is_over(scene: Scene, name: str) -> None:
+def test_processes_of_a_report_end_at_its_time_limit(scene: Scene, name: str) -> None:
     hurried = Reports(scene.broker.url, timeout=timedelta(seconds=3))
     task_id = hurried.submit(Submission("Quarter", name))
 
@@ -97,7 +97,7 @@ def test_what_a_report_started_ends_when_its_time_is_over(scene: Scene, name: st
     hurried.connection.close()
 
 
-def test_what_a_report_started_ends_when_the_report_takes_too_much_memory(scene: Scene) -> None:
+def test_processes_of_a_report_end_at_its_memory_limit(scene: Scene) -> None:
     report = scene.make("hogs")
 
     assert report.reason == "memory"
@@ -105,7 +105,7 @@ def test_what_a_report_started_ends_when_the_report_takes_too_much_memory(scene:
 
 
 @pytest.mark.parametrize("is_deleted", [False, True], ids=["cancelled", "deleted"])
-def test_what_a_report_started_ends_when_nobody_wants_the_report(scene: Scene, is_deleted: bool) -> None:
+def test_processes_of_a_report_end_when_it_is_cancelled_or_deleted(scene: Scene, is_deleted: bool) -> None:
     task_id = scene.reports.submit(Submission("Quarter", "waits"))
     scene.wait_until_all_started(task_id)
 
@@ -120,14 +120,14 @@ def test_what_a_report_started_ends_when_nobody_wants_the_report(scene: Scene, i
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("exits", "with exit code 3. Tell who runs this."),
-        ("says_nothing", "with exit code 0. Tell who runs this."),
-        ("faults", "by the signal SIGSEGV (Segmentation fault). Tell who runs this."),
-        ("aborts", "by the signal SIGABRT (Aborted). Tell who runs this."),
-        ("is_killed", "by the signal SIGKILL (Killed). That is what the kernel does where no memory is left"),
+        ("exits", "with exit code 3. Contact your administrator."),
+        ("says_nothing", "with exit code 0. Contact your administrator."),
+        ("faults", "by the signal SIGSEGV (Segmentation fault). Contact your administrator."),
+        ("aborts", "by the signal SIGABRT (Aborted). Contact your administrator."),
+        ("is_killed", "by the signal SIGKILL (Killed). The kernel sends this signal where no memory is left"),
     ],
 )
-def test_a_report_whose_process_dies_each_time_tells_how_and_leaves_nothing(
+def test_a_report_whose_process_dies_each_time_fails_with_the_cause_and_leaves_nothing(
     scene: Scene, name: str, words: str
 ) -> None:
     report = scene.make(name)
@@ -142,7 +142,7 @@ def test_a_report_whose_process_dies_each_time_tells_how_and_leaves_nothing(
 # -- the worker itself
 
 
-def test_the_process_that_waits_for_the_next_report_survives_the_end_of_one(scene: Scene) -> None:
+def test_the_standby_process_survives_the_end_of_a_report(scene: Scene) -> None:
     scene.make("completes")
     scene.worker.wait_until_ready()
     waiting = scene.worker.wait_for_job_process()
@@ -154,7 +154,7 @@ def test_the_process_that_waits_for_the_next_report_survives_the_end_of_one(scen
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_a_report_started_ends_with_a_worker_that_hands_the_report_back(
+def test_processes_of_a_report_end_when_a_stopping_worker_requeues_it(
     scene: Scene, worker: StartWorker, reports: Reports, number: signal.Signals
 ) -> None:
     process = worker(**scene.environ, REPORTS_GRACE="1s")
@@ -169,7 +169,7 @@ def test_what_a_report_started_ends_with_a_worker_that_hands_the_report_back(
     assert reports.count_executions(task_id) == 0
 
 
-def test_what_a_report_started_ends_with_a_worker_that_is_told_twice_to_stop(
+def test_processes_of_a_report_end_when_its_worker_gets_two_signals(
     scene: Scene, worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(**scene.environ, REPORTS_GRACE="5m")
@@ -187,7 +187,7 @@ def test_what_a_report_started_ends_with_a_worker_that_is_told_twice_to_stop(
     assert reports.count_executions(task_id) == 0
 
 
-def test_a_report_is_handed_back_whatever_signals_come_meanwhile(
+def test_a_report_is_requeued_although_further_signals_arrive(
     scene: Scene, worker: StartWorker, reports: Reports, broker: Broker
 ) -> None:
     process = worker(**scene.environ, REPORTS_GRACE="5m")
@@ -212,7 +212,7 @@ def test_a_report_is_handed_back_whatever_signals_come_meanwhile(
     assert reports.count_executions(task_id) == 0
 
 
-def test_a_program_that_was_started_beside_the_worker_outlives_the_reports(
+def test_a_program_that_was_started_before_the_worker_survives_the_reports(
     scene: Scene, worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(command=("sh", "-c", f"sleep 1000 & exec {' '.join(RQ_COMMAND)}"), **scene.environ)
@@ -311,20 +311,20 @@ def write_raising_types(types: Path) -> None:
 
 
 @pytest.mark.parametrize("name", RAISING)
-def test_whatever_a_type_raises_fails_its_report_once_with_the_cause(scene: Scene, name: str) -> None:
+def test_any_exception_of_a_type_fails_its_report_once_with_the_cause(scene: Scene, name: str) -> None:
     report = scene.make(name)
 
     assert report.reason == "error"
-    assert report.error == f"The report could not be made: {RAISING[name][1]}"
+    assert report.error == f"The report failed: {RAISING[name][1]}"
     assert scene.reports.count_executions(report.task_id) == 1
 
 
-def test_a_file_that_raises_anything_when_it_is_imported_fails_its_report_once(scene: Scene) -> None:
+def test_a_file_that_raises_any_exception_at_its_import_fails_its_report_once(scene: Scene) -> None:
     report = scene.make("interrupts_its_import")
 
     assert report.reason == "error"
     assert report.error == (
-        "The definition of 'interrupts_its_import' cannot be used: It cannot be loaded: "
+        "The definition of 'interrupts_its_import' cannot be used: The file cannot be loaded: "
         "KeyboardInterrupt: at once"
     )
     assert scene.reports.count_executions(report.task_id) == 1
@@ -370,7 +370,7 @@ _SHORT_OF_FILES = {
 }
 
 
-def test_a_report_that_uses_up_its_files_fails_once_with_the_cause(scene: Scene) -> None:
+def test_a_report_that_uses_up_its_file_descriptors_fails_once_with_the_cause(scene: Scene) -> None:
     report = scene.make("keeps_all_files_open")
 
     assert (report.reason, scene.reports.count_executions(report.task_id)) == ("error", 1)
@@ -379,7 +379,7 @@ def test_a_report_that_uses_up_its_files_fails_once_with_the_cause(scene: Scene)
     assert scene.make("tells_its_pid").status is Status.COMPLETED
 
 
-def test_a_report_whose_process_may_open_nothing_more_is_published(scene: Scene) -> None:
+def test_a_report_whose_process_can_open_no_more_files_is_published(scene: Scene) -> None:
     report = scene.make("may_open_nothing")
 
     assert (report.status, scene.reports.count_executions(report.task_id)) == (Status.COMPLETED, 1)
@@ -394,7 +394,7 @@ def test_a_report_with_all_its_files_open_ends_at_its_time_limit(scene: Scene) -
     hurried.connection.close()
 
 
-def test_a_report_whose_end_cannot_be_told_for_want_of_files_is_abandoned_with_that_cause(
+def test_a_report_whose_outcome_cannot_be_published_for_lack_of_files_is_abandoned_with_that_cause(
     scene: Scene,
 ) -> None:
     report = scene.make("closes_what_it_did_not_open")
@@ -403,8 +403,8 @@ def test_a_report_whose_end_cannot_be_told_for_want_of_files_is_abandoned_with_t
     assert report.error is not None
     assert "too many open files" in report.error
     assert (
-        f"task {report.task_id}: Too many open files, and 'the report is made' cannot be told"
-        in scene.worker.output
+        f"task {report.task_id}: the job process ends: Too many open files, so the outcome 'completed' cannot "
+        "be published" in scene.worker.output
     )
 
 
@@ -415,7 +415,7 @@ def test_an_error_shows_no_password_to_people_or_in_the_log(scene: Scene) -> Non
     report = scene.make("says_it_all")
 
     assert report.error is not None
-    assert report.error.startswith("The report could not be made: RuntimeError: *** {")
+    assert report.error.startswith("The report failed: RuntimeError: *** {")
     assert "Traceback" in scene.worker.output
     for text in (report.error, scene.worker.output):
         assert not [secret for secret in (PASSWORD, "pa55%2Fw0rd", "pa55", KEY) if secret in text]

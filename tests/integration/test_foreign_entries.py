@@ -174,7 +174,7 @@ def test_a_shared_key_of_the_wrong_type_is_said_in_a_sentence_and_is_over_when_i
     asked = run(broker_url, *command)
     redis.delete(key)
 
-    sentence = "A key of the broker holds something else than reports need. "
+    sentence = "A key in the broker has a wrong type. "
     assert caught.value.sentence.startswith(sentence)
     assert asked.exit_code == 1
     assert asked.stderr.startswith("Error: The broker cannot be used: WRONGTYPE")
@@ -200,7 +200,7 @@ def test_the_reconciler_takes_foreign_entries_out_once_and_touches_no_keys_of_ot
     told = list(caplog.messages)
     assert list(reconciler.reconcile()) == []
 
-    assert reconciler.is_even()
+    assert reconciler.do_counts_agree()
     assert redis.zrange(keys.REGISTRY, 0, -1) == sorted(task_id.encode() for task_id in ids)
     assert redis.lrange(keys.QUEUED, 0, -1) == [task_id.encode() for task_id in ids]
     assert redis.hgetall("rq:job:bad.id") == {b"status": b"queued"}
@@ -265,7 +265,7 @@ def test_a_key_of_the_wrong_type_is_named_for_operators(redis: Redis, reconciler
     redis.set(keys.EXPIRY, "x")
 
     with pytest.raises(Exception, match="rq:reports:expiry holds a string instead of a zset: remove it"):
-        reconciler.look()
+        reconciler.check()
 
 
 def test_the_sweep_takes_out_foreign_entries_and_puts_back_the_report_among_them(

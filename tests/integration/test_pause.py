@@ -1,4 +1,4 @@
-"""The queue is paused: real workers begin nothing, lose nothing, and go on when it is resumed."""
+"""The queue is paused: real workers start no report, lose none, and continue when it is resumed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def read_states(reports: Reports) -> list[str]:
     return [worker.state for worker in reports.list_workers()]
 
 
-def test_nothing_begins_in_a_pause_and_all_is_made_after_it(
+def test_no_report_starts_in_a_pause_and_all_run_after_it(
     worker: StartWorker, reports: Reports, redis: Redis
 ) -> None:
     processes = [worker().wait_until_ready(), worker(REPORTS_SIMULATED_SECONDS="1").wait_until_ready()]
 
-    # Both wait at the queue: what comes is taken by one after the other, and put back.
+    # Both workers wait at the queue: each takes the report in turn, and requeues it.
     reports.pause()
     ids = [reports.submit(SALES) for _ in range(3)]
     wait_until(lambda: read_states(reports) == ["paused", "paused"], what="two workers that look again")
@@ -33,13 +33,13 @@ def test_nothing_begins_in_a_pause_and_all_is_made_after_it(
     assert {reports.get(task_id).status for task_id in ids} == {Status.PENDING}
     assert sorted(redis.lrange("rq:queue:reports", 0, -1)) == [task_id.encode() for task_id in ids]
     assert redis.keys("rq:execution*") + redis.keys("rq:lease*") == []
-    assert "".join(process.output for process in processes).count("not made now") == 2
+    assert "".join(process.output for process in processes).count("not started: it is no longer waiting") == 2
     reports.resume()
     assert {reports.wait_for_end(task_id).status for task_id in ids} == {Status.COMPLETED}
     assert [reports.count_executions(task_id) for task_id in ids] == [1, 1, 1]
 
 
-def test_what_runs_goes_on_in_a_pause_that_ends_by_itself(
+def test_a_running_report_continues_in_a_pause_with_an_end(
     worker: StartWorker, reports: Reports, broker_url: str
 ) -> None:
     worker(REPORTS_SIMULATED_SECONDS="1").wait_until_ready()

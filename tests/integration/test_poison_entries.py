@@ -83,7 +83,7 @@ def test_a_report_runs_on_and_nothing_is_called_whatever_its_hash_and_a_command_
 
     assert reports.wait_for_end(task_id).status is Status.COMPLETED
     assert reports.count_executions(task_id) == 1
-    assert f"a command that it does not obey is ignored: '{command}'" in process.output
+    assert f"an unsupported command is ignored: '{command}'" in process.output
     assert "Zen of Python" not in process.output
 
 
@@ -107,7 +107,7 @@ def test_a_worker_still_obeys_after_nonsense_on_its_channel(
     threads = psutil.Process(process.pid).num_threads()
     for nonsense in (b"\xff", b"", b"{", b"[1]", b"7", b"null", b'{"command": ["drain"]}', b"[" * 10**5):
         redis.publish(keys.COMMANDS_PREFIX + name, nonsense)
-    wait_until(lambda: process.output.count("does not obey") == 8, what="eight commands that are ignored")
+    wait_until(lambda: process.output.count("an unsupported command") == 8, what="eight ignored commands")
 
     assert psutil.Process(process.pid).num_threads() == threads
     assert "Traceback" not in process.output

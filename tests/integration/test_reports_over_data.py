@@ -1,4 +1,4 @@
-"""Reports over a warehouse by a real worker: what they leave, and how they end when they cannot be made."""
+"""Reports over a warehouse by a real worker: their files, and their ends when they fail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENDLESS = "SELECT sum(a.range * b.range % 7) AS n FROM range(1000000) a, range(1
 HOSTILE = """'); DROP TABLE orders; -- " :note $note {note}"""
 NOTE = "SELECT CAST(:note AS VARCHAR) AS note, count(*) AS orders FROM orders WHERE status <> :note"
 NOTE_HEADER = "-- [[parameters]]\n-- kind = 'text'\n-- name = 'note'"
-# While there is a file `hold`, it waits amid its second table, and says so by a file `began`.
+# While there is a file `hold`, the type waits in its second table, and creates a file `began`.
 HELD = """
 def give():
     yield (1,)
@@ -39,7 +39,7 @@ orders = Table("orders", "Orders", assignment.warehouse.query("SELECT * FROM ord
 return Contents({}, tables=[orders, Table("held", "Held", GivenRows([NUMBER], give()))])
 """
 
-# A label with a character that XML forbids kills the process that draws it.
+# A label with a character that XML forbids kills the process of the chart renderer.
 CHARTS = r"""
 axis = {"labelExpr": "'\\u0002'"}
 deadly = {"mark": "bar", "encoding": {"x": {"field": "number", "type": "ordinal", "axis": axis}}}
@@ -77,7 +77,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf)
 
 @dataclass(frozen=True)
 class Ended:
-    """Reports that were asked for at once, by what was asked for; the first was killed while it was made."""
+    """Reports that were requested together, by name; the first was killed while it ran."""
 
     place: DataPlace
     reports: Mapping[str, Report]
@@ -147,7 +147,7 @@ def test_the_figures_have_the_fields_of_simulated_reports(ended: Ended, name: st
 
 
 @pytest.mark.parametrize("name", failing_types.ALL)
-def test_a_report_that_cannot_be_made_says_why(ended: Ended, name: str) -> None:
+def test_a_report_that_fails_has_the_reason(ended: Ended, name: str) -> None:
     failing, report = failing_types.ALL[name], ended.reports[name]
 
     assert report.status is Status.FAILED
@@ -158,7 +158,7 @@ def test_a_report_that_cannot_be_made_says_why(ended: Ended, name: str) -> None:
     assert str(ended.folder) not in report.error
 
 
-def test_a_chart_that_kills_what_draws_it_costs_that_chart(ended: Ended) -> None:
+def test_a_chart_that_kills_the_renderer_fails_alone(ended: Ended) -> None:
     report = ended.reports["charts"]
 
     assert report.status is Status.COMPLETED
@@ -174,7 +174,7 @@ def test_a_chart_that_kills_what_draws_it_costs_that_chart(ended: Ended) -> None
     assert said.strip() in files["chart-deadly-dark.svg"].decode()
 
 
-def test_odd_names_and_figures_that_are_no_numbers_make_a_whole_report(ended: Ended) -> None:
+def test_odd_names_and_figures_that_are_not_numbers_make_a_complete_report(ended: Ended) -> None:
     report = ended.reports["odd"]
 
     assert (report.status, report.error, report.is_complete) == (Status.COMPLETED, None, True)
@@ -196,7 +196,7 @@ def test_a_query_that_may_not_run_so_long_ends_in_time(ended: Ended) -> None:
     assert report.error.startswith(("The report took longer than the 1 s", "The query took longer"))
 
 
-def test_as_many_rows_as_there_may_be_are_all_there(ended: Ended) -> None:
+def test_a_report_may_have_exactly_the_allowed_rows(ended: Ended) -> None:
     report = ended.reports["most_rows"]
 
     assert report.is_complete
@@ -212,7 +212,7 @@ def test_sql_in_a_value_is_a_value(ended: Ended) -> None:
     assert table["rows"] == [[HOSTILE, 1000]]
 
 
-def test_a_report_killed_amid_its_rows_is_made_again(ended: Ended) -> None:
+def test_a_report_killed_while_it_reads_rows_is_run_again(ended: Ended) -> None:
     report = ended.reports["held"]
 
     assert (report.status, report.error) == (Status.COMPLETED, None)
@@ -231,7 +231,9 @@ def test_a_choice_has_the_options_that_its_query_finds(place: DataPlace) -> None
         place.door.submit("Nowhere", "sales", {"region": "Atlantis"})
 
 
-def test_a_shell_asks_with_parameters_and_takes_the_files(ended: Ended, tmp_path: Path) -> None:
+def test_the_command_line_requests_with_parameters_and_downloads_the_files(
+    ended: Ended, tmp_path: Path
+) -> None:
     place = ended.place
     asked = ["-p", "period=2026-01-01..2026-03-31", "-p", "granularity=quarter", "--format", "csv"]
 
@@ -249,7 +251,7 @@ def test_a_shell_asks_with_parameters_and_takes_the_files(ended: Ended, tmp_path
     assert [line[:11] for line in (tmp_path / "revenue.csv").read_text().splitlines()[1:]] == ["2026-01-01,"]
 
 
-def test_a_file_that_somebody_removed_is_gone_for_the_api(ended: Ended) -> None:
+def test_a_removed_file_is_gone_in_the_api(ended: Ended) -> None:
     place, report = ended.place, ended.reports["sales"]
     client = create_app(AppSettings(shared=place.settings, secret_key="s" * 32)).test_client()
     url = f"/api/reports/{report.task_id}/artifacts/"
@@ -261,7 +263,7 @@ def test_a_file_that_somebody_removed_is_gone_for_the_api(ended: Ended) -> None:
     assert client.get(f"{url}report.pdf").status_code == 200
 
 
-def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended: Ended) -> None:
+def test_progress_is_reported_while_rows_are_read_and_a_cancel_ends_the_query(ended: Ended) -> None:
     place = ended.place
     with record_updates(place.broker.url) as updates:
         task_id = place.submit("endless")
@@ -279,7 +281,7 @@ def test_progress_is_told_while_rows_are_read_and_a_cancel_ends_the_query(ended:
 
 
 def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports_worker.catalog.live_catalog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("reports_worker.catalog.live_catalog.CHECK_SECONDS", 0.05)
     place = ended.place
     write_sql(place.types, "fresh", "SELECT 1 AS n")
     wait_until(lambda: "fresh" in place.door.types, what="the new type")
@@ -294,14 +296,14 @@ def test_definitions_are_followed_without_a_restart(ended: Ended, monkeypatch: p
     assert rows == [[[1]], [[2]]]
     assert {*BUILTIN, "fresh", "note"} <= {*place.door.types}
     (wrong,) = [one for one in place.door.types.broken if one.file == "wrong.py"]  # type: ignore[attr-defined]
-    assert wrong.reason == "It has no TYPE: write `TYPE = ReportType(...)`."
+    assert wrong.reason == "The file has no TYPE: write `TYPE = ReportType(...)`."
 
 
-def test_nothing_was_stolen_and_nothing_half_written_stays(ended: Ended) -> None:
+def test_nothing_was_stolen_and_no_partial_file_stays(ended: Ended) -> None:
     artifacts, scratch = ended.folder / "artifacts", ended.place.store.scratch_root
 
     assert not (ended.folder / "stolen").exists()
-    # What the killed one left goes 15 s after it wrote last.
+    # Files of the killed execution are removed 15 s after its last write.
     wait_until(lambda: not list(scratch.iterdir()), seconds=40, what="the end of what was being written")
     failed = [report for report in ended.reports.values() if report.status is Status.FAILED]
     assert not any((artifacts / report.task_id).exists() for report in failed)

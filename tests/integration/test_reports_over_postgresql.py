@@ -134,12 +134,14 @@ def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -
     report = lent.place.queue.wait_for_end(task_id)
 
     assert (report.status, report.reason) == (Status.FAILED, "warehouse_unavailable")
-    assert report.error == "The connection to the warehouse was lost: try again, or tell who runs this."
+    assert (
+        report.error == "The connection to the warehouse was lost. Try again, or contact your administrator."
+    )
     if how == "server stopped":
         away = lent.make_small()
         lent.server.start()
         assert (away.status, away.reason) == (Status.FAILED, "warehouse_unavailable")
-        assert away.error == "The warehouse does not answer: try again later, or tell who runs this."
+        assert away.error == "The warehouse does not answer. Try again later, or contact your administrator."
     wait_until(lambda: lent.make_small().status is Status.COMPLETED, what="the next report")
 
 
@@ -161,7 +163,7 @@ def test_a_refused_login_is_told_without_user_and_password(lent: Lent) -> None:
 
     assert (refused.status, refused.reason) == (Status.FAILED, "warehouse_unavailable")
     assert refused.error == (
-        "The warehouse refuses the login: tell who runs this to look at user and password in "
+        "The warehouse refuses the login. Contact your administrator to check user and password in "
         "ConnectionStrings__warehouse."
     )
     assert lent.make_small().status is Status.COMPLETED
@@ -174,7 +176,7 @@ def test_a_bucket_that_is_away_is_told_and_the_worker_lives_on(lent: Lent) -> No
 
     assert (report.status, report.reason) == (Status.FAILED, "storage_unavailable")
     assert report.error is not None
-    assert report.error.startswith("The place where files are kept cannot be used now.")
+    assert report.error.startswith("The file store is not available.")
     assert not lent.place.worker.has_ended
     scratch = lent.place.store.scratch_root
     wait_until(lambda: not list(scratch.iterdir()), what="the end of what was being written")

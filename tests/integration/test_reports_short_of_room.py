@@ -73,7 +73,9 @@ def test_a_warehouse_that_another_writes_is_busy_and_later_is_not(cramped: Cramp
     later = place.make("small")
 
     assert (busy.status, busy.reason) == (Status.FAILED, "warehouse_busy")
-    assert busy.error == ("Another program has the warehouse open for writing: try again when it is done.")
+    assert busy.error == (
+        "Another program has the warehouse open for writing: try again when the program has closed it."
+    )
     assert later.status is Status.COMPLETED
 
 
@@ -83,7 +85,7 @@ def test_a_report_that_fills_the_disk_fails_and_gives_the_room_back(cramped: Cra
 
     assert (report.status, report.reason) == (Status.FAILED, "storage_unavailable")
     assert report.error is not None
-    assert report.error.startswith("There is no space left where the report's files are written.")
+    assert report.error.startswith("The disk where the report's files are written is full.")
     cramped.assert_nothing_is_left(report)
 
 

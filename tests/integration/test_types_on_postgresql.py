@@ -53,5 +53,5 @@ def test_the_types_give_what_a_count_in_python_gives(seed: int, server: PostgreS
     finally:
         warehouse.close()
 
-    with pytest.raises(DemoDataError, match="has such a table already"):
+    with pytest.raises(DemoDataError, match="already has a table of this name"):
         load(folder, server.address(database=f"seed_{seed}"))

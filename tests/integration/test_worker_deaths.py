@@ -1,4 +1,4 @@
-"""Workers and making processes that die or stand still: no report is lost, and each ends once."""
+"""Workers and job processes that die or are stopped: no report is lost, and each ends once."""
 
 from __future__ import annotations
 
@@ -22,31 +22,29 @@ SALES = Submission("Quarter", "sales")
 RECOVERY = timedelta(seconds=20)
 
 
-def test_the_making_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
+def test_the_job_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300")
     reports.wait_for(reports.submit(SALES), Status.RUNNING)
     making = process.wait_for_job_process()
 
     process.send(signal.SIGKILL)
 
-    wait_until(lambda: is_gone(making), what="the end of the making process")
+    wait_until(lambda: is_gone(making), what="the end of the job process")
 
 
 def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
-    """Tell whether this execution has said how far it is, so that its process has taken it."""
+    """Return whether this execution has written progress, so that its process runs it."""
     begun = reports.get(task_id).progress.stage != ""
     return begun and reports.count_executions(task_id) == execution
 
 
-def test_a_report_whose_making_process_was_killed_is_made_again(
-    worker: StartWorker, reports: Reports
-) -> None:
+def test_a_report_whose_job_process_was_killed_is_run_again(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="1")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
 
     process.wait_for_job_process().kill()
-    # Sooner than its lease would run out.
+    # Earlier than its lease would expire.
     wait_until(partial(has_begun, reports, task_id, 2), seconds=8, what="a second start")
     report = reports.wait_for_end(task_id)
 
@@ -55,7 +53,7 @@ def test_a_report_whose_making_process_was_killed_is_made_again(
     assert not process.has_ended
 
 
-def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
+def test_a_report_whose_job_process_is_killed_each_time_is_abandoned(
     worker: StartWorker, reports: Reports, redis: Redis
 ) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300")
@@ -69,7 +67,7 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
     assert report.status is Status.FAILED
     assert report.reason == "abandoned"
     assert report.error is not None
-    assert report.error.startswith("The process that makes this report has ended 4 times without a result")
+    assert report.error.startswith("The process of this report has ended 4 times without a result")
     assert "by the signal SIGKILL (Killed)" in report.error
     assert reports.count_executions(task_id) == 4
     assert redis.llen("rq:queue:reports") == 0
@@ -78,7 +76,7 @@ def test_a_report_whose_making_process_is_killed_each_time_is_abandoned(
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What became of five reports.
+    """The ends of five reports.
 
     The worker of one was killed, that of another held still with what it made, that of the third held still
     while its making went on, the fourth was taken and never started, and the fifth fell out of the queue.
@@ -101,7 +99,7 @@ class Aftermath:
 
 @pytest.fixture(scope="module")
 def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf) -> Iterator[Aftermath]:
-    """Play them at once, since each takes as long as a lease; another worker then makes them all."""
+    """Run all cases together, since each takes as long as a lease; another worker then runs all reports."""
     broker = Broker(tmp_path_factory.mktemp("broker")).start()
     reports = Reports(broker.url)
     doomed = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
@@ -119,7 +117,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     reports.connection.lmove("rq:queue:reports", "rq:queue:reports:intermediate", "LEFT", "RIGHT")
     lost = reports.submit(SALES)
     reports.connection.delete("rq:queue:reports")
-    # What a worker of RQ's own leaves that dies while it tidies up.
+    # The state that RQ's own worker leaves when it dies during its cleanup.
     reports.connection.set("rq:clean_registries:reports", "1", ex=899)
 
     since = datetime.now(UTC)
@@ -136,7 +134,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     broker.stop()
 
 
-def test_a_report_whose_worker_was_killed_is_made_by_another(aftermath: Aftermath) -> None:
+def test_a_report_whose_worker_was_killed_is_run_by_another(aftermath: Aftermath) -> None:
     report = aftermath.get(aftermath.killed)
 
     assert report.status is Status.COMPLETED
@@ -145,7 +143,7 @@ def test_a_report_whose_worker_was_killed_is_made_by_another(aftermath: Aftermat
     assert report.started_at - aftermath.since < RECOVERY
 
 
-def test_a_report_that_was_taken_and_never_started_is_made(aftermath: Aftermath) -> None:
+def test_a_report_that_was_taken_and_never_started_is_run(aftermath: Aftermath) -> None:
     report = aftermath.get(aftermath.taken)
 
     assert report.status is Status.COMPLETED
@@ -154,7 +152,7 @@ def test_a_report_that_was_taken_and_never_started_is_made(aftermath: Aftermath)
     assert report.started_at - aftermath.since < RECOVERY
 
 
-def test_a_report_that_fell_out_of_the_queue_is_made(aftermath: Aftermath) -> None:
+def test_a_report_that_is_missing_in_the_queue_is_run(aftermath: Aftermath) -> None:
     report = aftermath.get(aftermath.lost)
 
     assert report.status is Status.COMPLETED
@@ -163,7 +161,7 @@ def test_a_report_that_fell_out_of_the_queue_is_made(aftermath: Aftermath) -> No
     assert report.started_at - aftermath.since < timedelta(seconds=30)
 
 
-def test_a_making_whose_worker_stands_still_ends_before_another_begins(aftermath: Aftermath) -> None:
+def test_an_execution_whose_worker_is_stopped_ends_before_another_begins(aftermath: Aftermath) -> None:
     report = aftermath.get(aftermath.orphaned)
 
     assert is_gone(aftermath.orphaned_making)
@@ -171,14 +169,14 @@ def test_a_making_whose_worker_stands_still_ends_before_another_begins(aftermath
     assert aftermath.reports.count_executions(report.task_id) == 2
 
 
-def test_a_worker_that_stood_still_past_its_lease_publishes_nothing(aftermath: Aftermath) -> None:
+def test_a_worker_that_was_stopped_past_its_lease_publishes_nothing(aftermath: Aftermath) -> None:
     before = aftermath.get(aftermath.stopped)
     assert before.status is Status.COMPLETED
     assert before.result is not None
     assert before.result["processing_time"] == 0
 
     aftermath.stopped_making.resume()
-    wait_until(lambda: is_gone(aftermath.stopped_making), what="the end of the late making process")
+    wait_until(lambda: is_gone(aftermath.stopped_making), what="the end of the late job process")
     assert aftermath.get(aftermath.stopped) == before
 
     aftermath.stopped_worker.send(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Reports that take more than they may: each ends with a reason, and its worker lives on."""
+"""Reports that exceed their limits: each ends with a reason, and its worker continues."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ COMMAND = (str(COMMANDS / "rq"), "worker", "-c", "tests.integration.memory_hogs"
 @pytest.mark.parametrize(
     ("name", "reason", "sentence"),
     [
-        ("memory", "memory", "of memory, and 150.0 MB are allowed (REPORTS_MEMORY). Ask for less"),
-        ("room", "too_large", "as JSON, and 65.5 kB are allowed: it is for figures, not for rows."),
+        (
+            "memory",
+            "memory",
+            "of memory, and 150.0 MB are allowed (REPORTS_MEMORY). Request a smaller report",
+        ),
+        ("room", "too_large", "as JSON, and 65.5 kB are allowed: the result is for figures, not for rows."),
     ],
 )
 def test_a_report_that_takes_too_much_fails_at_once_with_the_numbers(
@@ -33,13 +37,13 @@ def test_a_report_that_takes_too_much_fails_at_once_with_the_numbers(
     assert not process.has_ended
 
 
-def test_a_report_whose_process_leaves_without_a_word_is_made_again_at_once_and_then_abandoned(
+def test_a_report_whose_process_ends_without_an_outcome_is_run_again_at_once_and_then_abandoned(
     worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(command=COMMAND)
     task_id = reports.submit(Submission("Quarter", "leave"))
 
-    # Its leases would take four times 12 s to run out.
+    # Its leases would take four times 12 s to expire.
     report = reports.wait_for_end(task_id, seconds=20)
 
     assert report.status is Status.FAILED

@@ -1,4 +1,4 @@
-"""Reports made by real workers, from their submit to their end."""
+"""Reports run by real workers, from the request to the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from reports_worker.domain.task_id import new_task_id
 
 
 @pytest.mark.parametrize("command", [RQ_COMMAND, OUR_COMMAND], ids=["rq worker", "python -m"])
-def test_a_report_of_each_type_is_made(worker: StartWorker, reports: Reports, command: Sequence[str]) -> None:
+def test_a_report_of_each_type_completes(
+    worker: StartWorker, reports: Reports, command: Sequence[str]
+) -> None:
     worker(command=command)
     ids = {name: reports.submit(Submission(f"Of {name}", name)) for name in CATALOG}
 
@@ -38,7 +40,7 @@ def test_a_report_of_each_type_is_made(worker: StartWorker, reports: Reports, co
         assert reports.count_executions(ids[name]) == 1
 
 
-def test_nothing_of_the_making_is_left_behind(worker: StartWorker, reports: Reports, redis: Redis) -> None:
+def test_an_execution_leaves_nothing_behind(worker: StartWorker, reports: Reports, redis: Redis) -> None:
     worker()
     task_id = reports.submit(Submission("Quarter", "sales"))
     reports.wait_for_end(task_id)
@@ -55,7 +57,7 @@ def test_nothing_of_the_making_is_left_behind(worker: StartWorker, reports: Repo
     assert redis.keys("rq:worker:*:executions") == []
 
 
-def test_progress_is_seen_while_a_report_is_made(worker: StartWorker, reports: Reports) -> None:
+def test_progress_is_visible_while_a_report_runs(worker: StartWorker, reports: Reports) -> None:
     worker(REPORTS_SIMULATED_SECONDS="2")
     task_id = reports.submit(Submission("Quarter", "sales"))
 
@@ -75,7 +77,7 @@ def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: Star
     reports = Reports(broker.url, timeout=timedelta(seconds=1))
     process = worker(REPORTS_SIMULATED_SECONDS="30")
     task_id = reports.submit(Submission("Quarter", "sales"))
-    making = wait_until(process.find_job_process, what="the making process")
+    making = wait_until(process.find_job_process, what="the job process")
 
     report = reports.wait_for_end(task_id)
 
@@ -87,7 +89,7 @@ def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: Star
     assert report.ended_at is not None
     assert timedelta(seconds=1) <= report.ended_at - report.started_at < timedelta(seconds=15)
     assert reports.count_executions(task_id) == 1
-    wait_until(lambda: process.find_job_process() != making, what="the end of the making process")
+    wait_until(lambda: process.find_job_process() != making, what="the end of the job process")
     reports.connection.close()
 
 
@@ -112,7 +114,7 @@ class Touch:
         return Path.touch, (self.path,)
 
 
-def test_what_stands_in_redis_is_never_unpickled_or_called(
+def test_data_in_redis_is_never_unpickled_or_called(
     worker: StartWorker, reports: Reports, redis: Redis, tmp_path: Path
 ) -> None:
     trap = tmp_path / "trap"
@@ -134,7 +136,7 @@ def test_what_stands_in_redis_is_never_unpickled_or_called(
     assert trap.exists()
 
 
-def test_a_job_of_something_else_is_not_run(worker: StartWorker, redis: Redis, tmp_path: Path) -> None:
+def test_a_foreign_job_is_not_run(worker: StartWorker, redis: Redis, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     data = json.dumps(["os.mkdir", None, [str(trap)], {}])
     fields: dict[Any, Any] = {"status": "queued", "origin": "reports", "data": data}
@@ -146,7 +148,7 @@ def test_a_job_of_something_else_is_not_run(worker: StartWorker, redis: Redis, t
     process = worker()
 
     wait_until(lambda: redis.hget(f"rq:job:{task_id}", "status") == b"failed", what="the end of the job")
-    assert redis.hget(f"rq:job:{task_id}", "error") == b"What stands in the queue is no report."
+    assert redis.hget(f"rq:job:{task_id}", "error") == b"The entry in the queue is not a valid report."
     assert process.output.count("b'foreign' names no report, so it is taken out of rq:queue:reports") == 1
     assert redis.hget("rq:job:foreign", "status") == b"queued"
     assert redis.llen("rq:queue:reports") + redis.llen("rq:queue:reports:intermediate") == 0

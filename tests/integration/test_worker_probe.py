@@ -1,4 +1,4 @@
-"""A worker says whether it lives: to a probe, to systemd, and to an operator."""
+"""The liveness of a worker: the HTTP probe, systemd's watchdog, and the command for operators."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Manager:
             pass
 
     def forget(self) -> None:
-        """Read away what has come until now."""
+        """Discard all notifications received until now."""
         self._socket.setblocking(False)
         try:
             while self._socket.recv(1024):
@@ -69,9 +69,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     manager.close()
 
 
-def test_a_worker_is_asked_whether_it_lives(
-    tmp_path: Path, start_worker: StartWorkerOf, manager: Manager
-) -> None:
+def test_a_worker_reports_its_liveness(tmp_path: Path, start_worker: StartWorkerOf, manager: Manager) -> None:
     broker, port = Broker(tmp_path / "broker").start(), free_port()
     reports = Reports(broker.url)
     environ = {"REPORTS_PROBE_PORT": str(port), **LONG, **manager.environ}
@@ -83,7 +81,7 @@ def test_a_worker_is_asked_whether_it_lives(
         assert ask(port, "/alive?full")[0] == 200
         assert ask(port, "/")[0] == 404
 
-        # Where it makes something, and when its broker dies: no restart would help.
+        # The worker is alive with a running report and without its broker, where a restart would not help.
         reports.wait_for(reports.submit(Submission("Quarter", "sales")), Status.RUNNING)
         broker.kill()
         wait_until(lambda: "does not answer" in process.output, what="a worker that misses its broker")
@@ -143,7 +141,7 @@ def clock() -> dict[str, float]:
 
 def test_a_part_that_stands_still_is_named(clock: dict[str, float]) -> None:
     liveness = Liveness(now=lambda: clock["now"])
-    liveness.watch(Part("main loop", lambda: 100.0, 60), Part("lease keeper", lambda: clock["now"], 1))
+    liveness.watch(Part("main loop", lambda: 100.0, 60), Part("lease renewal", lambda: clock["now"], 1))
     settings = ProbeSettings(free_port())
     probe = Probe(settings, liveness)
     probe.open()
@@ -161,7 +159,7 @@ def test_a_part_that_stands_still_is_named(clock: dict[str, float]) -> None:
     assert (asked.exit_code, asked.stderr) == (1, f"Error: {reason}\n")
 
 
-def test_who_connects_and_says_nothing_does_not_hold_back_the_probe() -> None:
+def test_a_client_that_sends_nothing_does_not_block_the_probe() -> None:
     settings = ProbeSettings(free_port())
     probe = Probe(settings, Liveness())
     probe.open()
@@ -178,19 +176,19 @@ def test_who_connects_and_says_nothing_does_not_hold_back_the_probe() -> None:
     probe.close()
 
 
-def test_nobody_is_asked_without_a_port() -> None:
+def test_without_a_port_the_command_names_the_setting() -> None:
     asked = run("redis://localhost:1", "alive")
 
     assert asked.exit_code == 1
     assert "REPORTS_PROBE_PORT is not set" in asked.stderr
 
 
-def test_a_process_that_was_not_started_by_systemd_tells_nobody(manager: Manager) -> None:
+def test_a_process_that_was_not_started_by_systemd_sends_no_notification(manager: Manager) -> None:
     from reports_worker.health.systemd import ServiceManager  # noqa: PLC0415 - beside what it is about
 
     another = ServiceManager({**manager.environ, "WATCHDOG_PID": "1"}, pid=os.getpid())
 
     assert ServiceManager({}).every_seconds is None
     assert another.every_seconds is None
-    ServiceManager({}).tell("READY=1")
-    ServiceManager({"NOTIFY_SOCKET": "/no/such/socket"}).tell("READY=1")
+    ServiceManager({}).notify("READY=1")
+    ServiceManager({"NOTIFY_SOCKET": "/no/such/socket"}).notify("READY=1")

@@ -1,4 +1,4 @@
-"""What a worker refuses to start with: one sentence that says why, and exit code 1."""
+"""Refused starts of a worker: one sentence with the reason, and exit code 1."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def test_another_serializer_is_refused(worker: StartWorker) -> None:
 )
 def test_another_queue_is_refused(worker: StartWorker, queues: list[str], named: str) -> None:
     assert read_refusal(worker(command=[*RQ_COMMAND, *queues])) == (
-        f"This worker does not start: it serves the one queue 'reports', not {named}."
+        f"This worker does not start: it serves only the queue 'reports', not {named}."
     )
 
 
-def test_a_setting_without_sense_is_refused(worker: StartWorker) -> None:
+def test_a_setting_that_is_not_valid_is_refused(worker: StartWorker) -> None:
     assert read_refusal(worker(REPORTS_GRACE="nonsense")) == (
         "REPORTS_GRACE='nonsense' is not valid: give a number with ms, s, m, h or d, such as 30s"
     )
@@ -47,7 +47,7 @@ def test_a_malformed_broker_is_refused_without_its_password(worker: StartWorker)
     )
 
 
-def test_a_broker_that_does_not_tell_its_version_is_refused(
+def test_a_broker_that_does_not_report_its_version_is_refused(
     tmp_path: Path, start_worker: StartWorkerOf
 ) -> None:
     broker = Broker(tmp_path / "broker", "--rename-command", "INFO", "").start()
@@ -56,7 +56,7 @@ def test_a_broker_that_does_not_tell_its_version_is_refused(
     finally:
         broker.stop()
 
-    assert refusal.startswith("This worker does not start: The broker does not tell its version (INFO): ")
+    assert refusal.startswith("This worker does not start: The broker does not report its version (INFO): ")
     assert refusal.endswith(" Allow INFO for this user.")
 
 

@@ -1,4 +1,4 @@
-"""A worker that is told to stop: what it makes is finished, or handed back for another to make."""
+"""Graceful shutdown of a worker: its running report completes, or is requeued for another worker."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_an_idle_worker_stops_at_once(worker: StartWorker, number: signal.Signal
     assert "Traceback" not in process.output
 
 
-def test_a_stopping_worker_finishes_what_it_makes(worker: StartWorker, reports: Reports) -> None:
+def test_a_stopping_worker_completes_its_running_report(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="2")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
@@ -36,7 +36,7 @@ def test_a_stopping_worker_finishes_what_it_makes(worker: StartWorker, reports: 
     assert reports.get(waiting).status is Status.PENDING
 
 
-def test_what_is_not_finished_in_the_grace_is_handed_back_unspent(
+def test_a_report_that_does_not_complete_in_the_grace_period_is_requeued_uncounted(
     worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="1s")
@@ -55,15 +55,13 @@ def test_what_is_not_finished_in_the_grace_is_handed_back_unspent(
     assert reports.count_executions(task_id) == 1
 
 
-def test_a_second_signal_hands_the_report_back_unspent_without_waiting(
-    worker: StartWorker, reports: Reports
-) -> None:
+def test_a_second_signal_requeues_the_report_uncounted_at_once(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="5m")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
     making = process.wait_for_job_process()
 
-    # RQ takes no notice of one that follows within a second.
+    # RQ ignores a signal within a second of the first.
     def has_ended_after_one_more() -> bool:
         process.send(signal.SIGTERM)
         return process.has_ended
@@ -75,7 +73,7 @@ def test_a_second_signal_hands_the_report_back_unspent_without_waiting(
     assert reports.count_executions(task_id) == 0
 
 
-def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace(
+def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace_period(
     worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="2")

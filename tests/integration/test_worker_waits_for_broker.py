@@ -1,4 +1,4 @@
-"""Workers that start while their broker is away, hangs or takes nothing: they wait, and say so."""
+"""Workers that start while their broker is down, hangs or refuses writes: they wait, and log the reason."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def can_make_a_report(broker: Broker) -> bool:
         queue.connection.close()
 
 
-def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
+def test_a_worker_waits_for_a_broker_that_has_not_started(
     own_broker: Broker, start_worker: StartWorkerOf
 ) -> None:
     process = start_worker(own_broker.url)
@@ -75,7 +75,7 @@ def test_a_worker_waits_for_a_broker_that_has_no_memory(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_that_waits_ends_when_it_is_asked_to(
+def test_a_worker_that_waits_for_its_broker_ends_on_a_signal(
     number: signal.Signals, start_worker: StartWorkerOf
 ) -> None:
     process = start_worker(f"redis://:hunter2@127.0.0.1:{free_port()}", command=RQ_COMMAND)

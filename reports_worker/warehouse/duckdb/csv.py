@@ -1,7 +1,7 @@
-"""The CSV files of one table: how they are written, and the SELECT that unites them.
+"""The CSV files of one table: their dialects, and the SELECT that unites them.
 
-The first line of a file says how many fields each of its lines has. DuckDB's own look at a file skips the lines that
-do not fit the most others, or takes them for one column; here such a file is refused.
+The first line of a file sets the number of fields of each line. DuckDB's own sniffer skips lines that differ from most
+others, or reads the file as one column; this module refuses such a file.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from .csv_lines import (
 )
 from .parts import LinkedFile, Part, fold, quote_files, unite_parts, write_hive
 
-# DuckDB looks at so many rows to tell the types.
+# The number of rows from which DuckDB's sniffer finds the types.
 SAMPLE_ROWS = 20_480
-# Begins the text of an error that a query raises by itself: file, column and value follow.
+# MARK begins the text of an error that a query raises itself; file, column and value follow, separated by BETWEEN.
 MARK, BETWEEN = "\x01value", "\x1f"
 _WHOLE = ("BIGINT", "HUGEINT")
 _DATE, _TIMESTAMP = "DATE", "TIMESTAMP"
@@ -49,7 +49,7 @@ def select_csv(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile
 
 @dataclass(frozen=True)
 class _Dialect:
-    """How a file is written. An empty quote is none; `skip` counts the empty lines before the first."""
+    """The dialect of a file. An empty quote means no quote; `skip` counts the empty lines before the first line."""
 
     separator: str
     quote: str
@@ -67,8 +67,8 @@ class _Dialect:
 
 
 @dataclass(frozen=True)
-class _Guard:
-    """How a column that is read as text becomes its type, and which values do not, though DuckDB casts them."""
+class _CheckedCast:
+    """The cast of a column from text to its type, and the values that it refuses although DuckDB casts them."""
 
     kind: str
     dialect: _Dialect
@@ -90,8 +90,8 @@ class _Guard:
         return f"TRY_CAST({quoted} AS {target})"
 
     @property
-    def way(self) -> str:
-        """In which order and with which marks dates are written; nothing for the order of ISO 8601."""
+    def date_order(self) -> str:
+        """The format of dates; empty for ISO 8601."""
         return "" if self._format.startswith(_ISO_DATE) else self._format
 
     @property
@@ -101,14 +101,14 @@ class _Guard:
 
 @dataclass(frozen=True)
 class _CsvPart(Part):
-    """Written in one dialect.
+    """Files in one dialect.
 
-    `guarded` are columns of which DuckDB has not seen all values: it would round a fraction among whole numbers, and
-    drop the time behind a date, or the zone behind a time.
+    `checked` are columns of which DuckDB has not sampled all values: DuckDB would round a fraction among whole numbers,
+    and drop the time after a date, or the zone after a time.
     """
 
     dialect: _Dialect
-    guarded: Mapping[str, _Guard] = field(default_factory=dict)
+    checked: Mapping[str, _CheckedCast] = field(default_factory=dict)
 
     def read(self, options: str = "") -> str:
         columns = {name: kind for name, kind in self.columns.items() if not self.is_key(name)}
@@ -121,7 +121,7 @@ class _CsvPart(Part):
         return f"read_csv({quote_files(self.files)}, {', '.join(how)}{write_hive(self.files)}{options})"
 
     def describe_dialect(self) -> Iterator[str]:
-        """Yield the options that say how the files are written."""
+        """Yield the options of `read_csv` for the dialect."""
         dialect = self.dialect
         yield f"delim = {quote_text(dialect.separator)}"
         yield f"quote = {quote_text(dialect.quote)}"
@@ -132,31 +132,31 @@ class _CsvPart(Part):
         yield f"new_line = {quote_text(dialect.line_end)}"
 
     def typed(self, types: Mapping[str, str]) -> Self:
-        """Read text as it is written, and numbers as what they become."""
+        """Return the part that reads its columns with these types, and checked columns as text."""
         is_long = self._is_long()
-        guarded = {
-            name: _Guard(types[name], self.dialect)
+        checked = {
+            name: _CheckedCast(types[name], self.dialect)
             for name, kind in self.columns.items()
-            if is_long and not self.is_key(name) and _has_guard(kind, types[name])
+            if is_long and not self.is_key(name) and _needs_check(kind, types[name])
         }
         columns = {
-            name: kind if self.is_key(name) else TEXT if name in guarded else types[name]
+            name: kind if self.is_key(name) else TEXT if name in checked else types[name]
             for name, kind in self.columns.items()
         }
-        return replace(self, columns=columns, guarded=guarded)
+        return replace(self, columns=columns, checked=checked)
 
     def write(self, name: str, target: str) -> str:
-        if name not in self.guarded:
+        if name not in self.checked:
             return super().write(name, target)
         quoted = quote_name(name)
         between = f"|| {quote_text(BETWEEN)} ||"
         fault = (
             f"error({quote_text(MARK)} {between} filename {between} {quote_text(name)} {between} {quoted})"
         )
-        guard = self.guarded[name]
+        checked = self.checked[name]
         return (
-            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {guard.find_odd(quoted)} THEN {fault} "
-            f"ELSE coalesce({guard.cast(quoted, target)}, {fault}) END"
+            f"CASE WHEN {quoted} IS NULL OR {quoted} = '' THEN NULL WHEN {checked.find_odd(quoted)} THEN {fault} "
+            f"ELSE coalesce({checked.cast(quoted, target)}, {fault}) END"
         )
 
     def _is_long(self) -> bool:
@@ -164,25 +164,25 @@ class _CsvPart(Part):
 
 
 def _unite(kinds: Sequence[str]) -> str | None:
-    """Return numbers for numbers, and else text, as it is written."""
+    """Return the common type of numbers; for all other mixes return text."""
     if len(set(kinds)) == 1 or all(map(is_number, kinds)):
         return unite(kinds)
     return TEXT
 
 
-def _has_guard(kind: str, target: str) -> bool:
-    """Tell whether values that DuckDB has not seen may be cast in silence to what they are not."""
+def _needs_check(kind: str, target: str) -> bool:
+    """Return whether DuckDB would silently change values of this type that are not in its sample."""
     return target in _WHOLE or (kind == target and target in (_DATE, _TIMESTAMP))
 
 
 def _keep_mixed_dates(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
-    """Leave dates as text that parts write in different ways: 02/01 in one may be a day and a month, or the reverse."""
-    ways: dict[str, set[str]] = {}
+    """Read dates as text where parts have different formats: 02/01 may be a day and a month, or the reverse."""
+    orders: dict[str, set[str]] = {}
     for part in parts:
         for name, kind in part.columns.items():
             if kind in (_DATE, _TIMESTAMP):
-                ways.setdefault(fold(name), set()).add(_Guard(kind, part.dialect).way)
-    mixed = {name for name, found in ways.items() if len(found) > 1}
+                orders.setdefault(fold(name), set()).add(_CheckedCast(kind, part.dialect).date_order)
+    mixed = {name for name, found in orders.items() if len(found) > 1}
     return [
         replace(
             part, columns={name: TEXT if fold(name) in mixed else kind for name, kind in part.columns.items()}
@@ -192,11 +192,11 @@ def _keep_mixed_dates(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
 
 
 def _group(files: Sequence[LinkedFile]) -> Sequence[Sequence[LinkedFile]]:
-    """Put files together whose first lines are the same, since those are most likely headers."""
+    """Group files with the same first line, since this line is most likely the header."""
     groups: dict[object, list[LinkedFile]] = {}
     for file in files:
         start = read_start(file).removeprefix(b"\xef\xbb\xbf")
-        # With the \r at its end: what ends lines must be the same, or DuckDB takes all rows for one line.
+        # The line keeps the \r at its end: line ends must be the same, or DuckDB reads all rows as one line.
         line = start.partition(b"\n")[0]
         is_plain = line.strip() and b"\r" not in line[:-1] and line[:1] != b"#" and line.count(b'"') % 2 == 0
         groups.setdefault((file.keys, line if is_plain else file.link), []).append(file)
@@ -214,9 +214,9 @@ def _sniff_group(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFi
 def _sniff_alike(
     connection: duckdb.DuckDBPyConnection, first: _CsvPart, files: Sequence[LinkedFile]
 ) -> _CsvPart | None:
-    """Tell the types that hold the values of all files with the header of the first; None if they differ in more.
+    """Find the types for all files with the header and dialect of the first file; None if the files differ in more.
 
-    An eighth of the time that it takes where DuckDB must find out how each file has its quotes.
+    This takes an eighth of the time of a sniff of each file.
     """
     dialect = first.dialect
     is_common = {dialect.quote, dialect.escape} <= {"", QUOTE} and not dialect.comment and not dialect.skip
@@ -231,23 +231,23 @@ def _sniff_alike(
     except duckdb.InvalidInputException:
         return None
     columns = {name: kind for name, kind, *_ in rows}
-    # How a date is written, only the file that has one tells.
+    # Only a sniff of the file with a date finds the format of the date.
     has_dates = any(kind in _DATED and kind != first.columns.get(name) for name, kind in columns.items())
     return None if has_dates or list(columns) != list(first.columns) else replace(part, columns=columns)
 
 
 def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
-    """Find how a file is written, from its first line on; refuse one whose lines have other numbers of fields."""
+    """Find the dialect of a file from its first line on; refuse a file whose lines have different numbers of fields."""
     lines = decode_start(file).split("\n")
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)
     # A line that begins with # is a comment only in a file that begins with one.
     options = f", skip = {blank}" + ("" if lines[blank].startswith("#") else ", comment = ''")
-    part = _ask(connection, file, options)
+    part = _run_sniffer(connection, file, options)
     if not part.dialect.has_known_quotes:
-        # A field that begins with ' is no quoted one, and '" is no escaped quote: DuckDB would join lines.
-        part = _ask_for_quotes(connection, file, options, part)
+        # A field that begins with ' is not quoted, and '" is not an escaped quote: DuckDB would join lines.
+        part = _sniff_with_quotes(connection, file, options, part)
     if not part.dialect.quote:
-        # The first quotes may come later.
+        # The first quotes may come after the sample.
         part = replace(part, dialect=replace(part.dialect, quote=QUOTE, escape=QUOTE))
         refuse_cut_off(file, part.dialect.separator)
     names = [name for name in part.columns if not part.is_key(name)]
@@ -255,16 +255,16 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: LinkedFile) -> _CsvPart:
         return part
     if separator := guess_separator(lines[blank]):
         refuse_fields(file, separator)
-    freely = _ask(connection, file, "")
-    if len(freely.columns) > len(part.columns):
-        refuse_odd_line(file, freely.dialect.separator)
+    unrestricted = _run_sniffer(connection, file, "")
+    if len(unrestricted.columns) > len(part.columns):
+        refuse_odd_line(file, unrestricted.dialect.separator)
     return part
 
 
-def _ask_for_quotes(
+def _sniff_with_quotes(
     connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str, part: _CsvPart
 ) -> _CsvPart:
-    """Ask again with quotes as RFC 4180 has them, unless a file can only be read with backslashes before quotes."""
+    """Sniff again with the quotes of RFC 4180, unless the file can only be read with backslashes before quotes."""
     if part.dialect.quote == QUOTE and part.dialect.escape == _BACKSLASH:
         usual = replace(part, dialect=replace(part.dialect, escape=QUOTE))
         try:
@@ -272,26 +272,28 @@ def _ask_for_quotes(
         except duckdb.InvalidInputException:
             return part
         return usual
-    return _ask(connection, file, f"{options}, quote = '{QUOTE}', escape = '{QUOTE}'")
+    return _run_sniffer(connection, file, f"{options}, quote = '{QUOTE}', escape = '{QUOTE}'")
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
-    found = connection.execute(f"FROM sniff_csv({quote_text(file.link)}{options})")
-    names = [column[0] for column in found.description or ()]
-    told: dict[str, Any] = dict(zip(names, found.fetchone() or (), strict=True))
-    marks = {name: "" if told[name] == _EMPTY else str(told[name]) for name in ("Quote", "Escape", "Comment")}
+def _run_sniffer(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) -> _CsvPart:
+    result = connection.execute(f"FROM sniff_csv({quote_text(file.link)}{options})")
+    names = [column[0] for column in result.description or ()]
+    found: dict[str, Any] = dict(zip(names, result.fetchone() or (), strict=True))
+    marks = {
+        name: "" if found[name] == _EMPTY else str(found[name]) for name in ("Quote", "Escape", "Comment")
+    }
     dialect = _Dialect(
-        separator=told["Delimiter"],
+        separator=found["Delimiter"],
         quote=marks["Quote"],
         escape=marks["Escape"],
-        line_end=told["NewLineDelimiter"],
+        line_end=found["NewLineDelimiter"],
         comment=marks["Comment"],
-        skip=told["SkipRows"],
-        has_header=told["HasHeader"],
-        date_format=told["DateFormat"] or "",
-        timestamp_format=told["TimestampFormat"] or "",
+        skip=found["SkipRows"],
+        has_header=found["HasHeader"],
+        date_format=found["DateFormat"] or "",
+        timestamp_format=found["TimestampFormat"] or "",
     )
-    part = _CsvPart([file], {column["name"]: column["type"] for column in told["Columns"]}, dialect)
+    part = _CsvPart([file], {column["name"]: column["type"] for column in found["Columns"]}, dialect)
     if not file.keys:
         return part
     rows = connection.execute(f"DESCRIBE FROM {part.read()}").fetchall()
@@ -299,7 +301,7 @@ def _ask(connection: duckdb.DuckDBPyConnection, file: LinkedFile, options: str) 
 
 
 def _merge(parts: Iterator[_CsvPart]) -> Iterator[_CsvPart]:
-    """Put parts together that one call reads."""
+    """Merge parts that one call can read."""
     merged: dict[object, _CsvPart] = {}
     for part in parts:
         key = (part.dialect, tuple(part.columns.items()), part.files[0].keys)
@@ -309,7 +311,7 @@ def _merge(parts: Iterator[_CsvPart]) -> Iterator[_CsvPart]:
 
 
 def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
-    """Give files without a header the names of those with one; refuse files that have no name in common."""
+    """Give files without a header the names of a file with one; refuse files that have no name in common."""
     first = next((part for part in parts if part.dialect.has_header), parts[0])
     named = []
     for part in parts:
@@ -322,8 +324,8 @@ def _name_headerless(parts: Sequence[_CsvPart]) -> Sequence[_CsvPart]:
             part = replace(part, columns=dict(zip(first.columns, kinds, strict=True)))  # noqa: PLW2901 - the same part, with names
         elif not any(first.find(name) for name in part.columns):
             raise WarehouseError(
-                f"{part.files[0].name} has no column of {first.files[0].name}: give both the same header, or keep "
-                "them in two folders"
+                f"{part.files[0].name} has no column of {first.files[0].name}: give both files the same header, or "
+                "put them into two folders"
             )
         named.append(part)
     return named

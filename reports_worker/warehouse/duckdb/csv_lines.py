@@ -1,6 +1,6 @@
-"""The lines of a CSV file as Python reads them: to find one that is unlike the first, and to refuse its file.
+"""The lines of a CSV file, read with Python: to find a line that differs from the first, and to refuse the file.
 
-DuckDB reads the rows of reports; this is for what it does not say.
+DuckDB reads the rows of reports; this module finds the faults that DuckDB does not report.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PIECE_BYTES = 2**20
 
 
 def refuse_csv(file: LinkedFile) -> NoReturn:
-    """Refuse a file that DuckDB cannot take apart: with the line that is unlike the first, if there is one."""
+    """Refuse a file that DuckDB cannot parse; name the line that differs from the first line, if there is one."""
     lines = decode_start(file).splitlines()
     separator = guess_separator(next(filter(str.strip, lines), ""))
     refuse_fields(file, separator or _SEPARATORS[0])
@@ -32,15 +32,15 @@ def refuse_csv(file: LinkedFile) -> NoReturn:
 
 
 def refuse_cut_off(file: LinkedFile, separator: str) -> None:
-    """Refuse a file that ends within quotes, which DuckDB takes for a file without quotes."""
+    """Refuse a file that ends within quotes, which DuckDB reads as a file without quotes."""
     last = _read_end(file).decode("utf-8", "replace").rstrip("\r\n").rpartition("\n")[2]
     field = last.rpartition(separator)[2] if separator else last
     if field.lstrip().startswith(QUOTE) and field.count(QUOTE) == 1:
-        raise WarehouseError(f"{file.name} is not whole: its last line ends within quotes")
+        raise WarehouseError(f"{file.name} is not complete: its last line ends within quotes")
 
 
 def refuse_fields(file: LinkedFile, separator: str) -> None:
-    """Refuse a file that has a separator in its first line, where DuckDB finds one column."""
+    """Refuse a file with a separator in its first line in which DuckDB finds one column."""
     refuse_odd_line(file, separator)
     fields = next((fields for _, fields in _read_rows(file, separator) if fields), [])
     if len(fields) > 1:
@@ -48,7 +48,7 @@ def refuse_fields(file: LinkedFile, separator: str) -> None:
 
 
 def refuse_odd_line(file: LinkedFile, separator: str) -> None:
-    """Refuse a file in which a line has another number of fields than the first."""
+    """Refuse a file in which a line has another number of fields than the first line."""
     rows = ((number, len(fields)) for number, fields in _read_rows(file, separator) if fields)
     _, expected = next(rows, (0, 0))
     for number, found in rows:
@@ -57,19 +57,19 @@ def refuse_odd_line(file: LinkedFile, separator: str) -> None:
 
 
 def guess_separator(line: str) -> str:
-    """Return the separator that a line has most often; nothing where it has none."""
+    """Return the most frequent separator of a line; empty where the line has none."""
     mark = max(_SEPARATORS, key=line.count)
     return mark if mark in line else ""
 
 
 def describe_unknown(name: str) -> str:
-    return f"{name} is no CSV that can be understood: its lines end or are quoted in different ways"
+    return f"{name} cannot be read as CSV: its lines have different line ends or quotes"
 
 
 def describe_odd_line(name: str, number: int, found: int, expected: int) -> str:
     return (
-        f"line {number} of {name} has {_count(found)}, and its first line has {expected}: give all lines as many, and "
-        "put a field that has the separator in it in quotes"
+        f"line {number} of {name} has {_count(found)}, and its first line has {expected}: give all lines the same "
+        "number of fields, and put a field that contains the separator into quotes"
     )
 
 
@@ -89,7 +89,7 @@ def _count(fields: int) -> str:
 
 
 def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of each row, and the line on which it begins."""
+    """Yield the fields of each row, and the number of its first line."""
     with (
         _open(file) as raw,
         io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="") as text,
@@ -102,7 +102,7 @@ def _read_rows(file: LinkedFile, separator: str) -> Iterator[tuple[int, list[str
 
 
 def has_more_rows(file: LinkedFile, rows: int) -> bool:
-    """Tell whether there may be more rows: as many lines, and the header."""
+    """Return whether the file may have more rows than this: it has more lines, including the header."""
     with _open(file) as opened:
         lines = 0
         while lines <= rows and (piece := opened.read(_PIECE_BYTES)):
@@ -119,7 +119,7 @@ def read_start(file: LinkedFile) -> bytes:
         with _open(file) as opened:
             return opened.read(_FIRST_BYTES)
     except (EOFError, gzip.BadGzipFile) as error:
-        raise WarehouseError(f"{file.name} is damaged: it is no gzip file, or not all of one") from error
+        raise WarehouseError(f"{file.name} is damaged: it is not a complete gzip file") from error
 
 
 def _read_end(file: LinkedFile) -> bytes:

@@ -1,4 +1,4 @@
-"""DuckDB, inside the process that makes the report: over a file of its own, or a folder of Parquet or CSV."""
+"""DuckDB, inside the job process: over a DuckDB file, or a folder of Parquet or CSV files."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from reports_worker.warehouse.engine import Bounds, check_names
 from reports_worker.warehouse.errors import WarehouseCancelledError, WarehouseError, WarehouseUnavailableError
 from reports_worker.warehouse.placeholders import Style, bind
 
-from .errors import explained
+from .errors import translated_errors
 from .folder import FolderTable
 from .statements import check_reads
 from .tables import FolderTables
 
-# Small, since a group is in memory before it is written.
+# Small, since a row group is in memory before it is written.
 GROUP_ROWS = 40_960
-# Of the queries that a report runs at the same time, so many tell how far they are.
-_TELLING = 2
+# The number of concurrent queries of a report whose progress is reported.
+_PROGRESS_CONNECTIONS = 2
 _STYLE = Style(mark=lambda name: f"${name}")
 _KINDS = {
     "BOOLEAN": Kind.BOOLEAN,
@@ -38,9 +38,9 @@ _KINDS = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), Kind.INTEGER),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), Kind.INTEGER),
 }
-# Python has whole numbers of any size. Files do not: there these are 64 bits wide, or else exact decimals.
+# Python has whole numbers of any size. In files these types become 64 bits wide, or exact decimals.
 _WIDE = ("HUGEINT", "UHUGEINT")
-# What is cast on its way out, since files and Python have no type for it; all else becomes text.
+# Types that are cast, since files and Python have no such type; all other types become text.
 _CAST_KINDS = {
     "TIMESTAMP_S": ("TIMESTAMP", Kind.TIMESTAMP),
     "TIMESTAMP_MS": ("TIMESTAMP", Kind.TIMESTAMP),
@@ -54,7 +54,7 @@ def create_engine(address: WarehouseAddress) -> DuckDBEngine:
 
 
 class DuckDBEngine:
-    """Opens the warehouse read-only and locked: it can reach nothing else but the report's scratch folder."""
+    """Opens the warehouse read-only and locked: DuckDB can access nothing else but the report's scratch folder."""
 
     dialect = "duckdb"
 
@@ -64,13 +64,13 @@ class DuckDBEngine:
     def connect(self, bounds: Bounds) -> DuckDBSession:
         path = self.path.resolve()
         scratch = bounds.scratch.resolve()
-        with explained():
+        with translated_errors():
             connection = self._open(path, bounds, scratch)
         tables: FolderTables | None = None
         try:
-            with explained():
-                # What tells its progress must say so before the configuration is locked.
-                telling = [_tell_progress(connection.cursor()) for _ in range(_TELLING)]
+            with translated_errors():
+                # Progress must be enabled before the configuration is locked.
+                idle = [_enable_progress(connection.cursor()) for _ in range(_PROGRESS_CONNECTIONS)]
                 tables = FolderTables(path, scratch) if path.is_dir() else None
                 _lock(connection, [scratch, path] if tables else [scratch], bounds)
         except BaseException:
@@ -78,7 +78,7 @@ class DuckDBEngine:
             if tables:
                 tables.close()
             raise
-        return DuckDBSession(connection, telling, bounds, tables)
+        return DuckDBSession(connection, idle, bounds, tables)
 
     def _open(self, path: Path, bounds: Bounds, scratch: Path) -> duckdb.DuckDBPyConnection:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -93,14 +93,14 @@ class DuckDBEngine:
             return duckdb.connect(":memory:", config=config)
         if not path.exists():
             raise WarehouseUnavailableError(
-                "The warehouse's file or folder is not there: tell who runs this to look at "
+                "The warehouse's file or folder does not exist. Contact your administrator to check "
                 "ConnectionStrings__warehouse."
             )
         return duckdb.connect(path, read_only=True, config=config)
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, allowed: Sequence[Path], bounds: Bounds) -> None:
-    """Shut the door: what is locked here cannot be unlocked."""
+    """Restrict DuckDB to the allowed folders, and lock the configuration, which cannot be unlocked."""
     folders = ", ".join(quote_text(str(folder)) for folder in allowed)
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute(f"SET GLOBAL max_execution_time = {int(bounds.time.total_seconds() * 1000)}")
@@ -110,7 +110,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, allowed: Sequence[Path], bounds
 
 
 class DuckDBSession:
-    """One report's sight of the warehouse. Each query that runs has a connection of its own."""
+    """The session of one report. Each running query has a connection of its own."""
 
     def __init__(
         self,
@@ -154,10 +154,10 @@ class DuckDBSession:
         return tables
 
     def progress(self) -> float | None:
-        """Tell how far the query that runs is, from 0 to 1; None where DuckDB does not know."""
+        """Return the progress of the running query, from 0 to 1; None where DuckDB does not know it."""
         with self._lock:
-            told = [connection.query_progress() for connection in self._running]
-        return max(told) / 100 if told and max(told) >= 0 else None
+            percents = [connection.query_progress() for connection in self._running]
+        return max(percents) / 100 if percents and max(percents) >= 0 else None
 
     def cancel(self) -> None:
         with self._lock:
@@ -173,13 +173,13 @@ class DuckDBSession:
 
     @contextmanager
     def run(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a connection that can be cancelled, and translate what DuckDB says."""
+        """Provide a connection that can be cancelled, and translate DuckDB's errors."""
         with self._lock:
             self._refuse_cancelled()
             connection = self._idle.pop() if self._idle else self._connection.cursor()
             self._running.add(connection)
         try:
-            with explained(self._tables.explain if self._tables else None):
+            with translated_errors(self._tables.translate if self._tables else None):
                 yield connection
         except WarehouseError:
             self._refuse_cancelled()
@@ -190,7 +190,7 @@ class DuckDBSession:
                 self._idle.append(connection)
 
     def check(self, tables: Sequence[FolderTable]) -> None:
-        """Raise WarehouseUnavailableError if rows of these may be of another state than the report's."""
+        """Raise WarehouseUnavailableError if files of these tables have changed since the report began."""
         if self._tables:
             self._tables.check(tables)
 
@@ -200,7 +200,7 @@ class DuckDBSession:
 
 
 class DuckDBRows:
-    """A query that runs when its rows are wanted, in batches or straight into a file."""
+    """A query that runs when its rows are read, in batches or directly into a file."""
 
     def __init__(
         self,
@@ -227,24 +227,24 @@ class DuckDBRows:
             self._session.check(self._read)
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
-        """Write at most so many rows into a file in the scratch folder; return how many there were."""
+        """Write at most `most_rows` rows into a file in the scratch folder; return the number of rows."""
         with self._session.run() as connection:
             try:
                 count = self._copy(connection, path, most_rows, wide="BIGINT")
             except duckdb.ConversionException:
                 if not any(kind in _WIDE for _, kind in self._described):
                     raise
-                # Under another name: DuckDB may still remove what its first attempt left.
-                aside = path.with_name(f"wide_{path.name}")
-                count = self._copy(connection, aside, most_rows, wide="DECIMAL(38, 0)")
-                aside.rename(path)
+                # Under another name: DuckDB may still remove the file of its first attempt.
+                temporary = path.with_name(f"wide_{path.name}")
+                count = self._copy(connection, temporary, most_rows, wide="DECIMAL(38, 0)")
+                temporary.rename(path)
             self._session.check(self._read)
             return count
 
     def _copy(self, connection: duckdb.DuckDBPyConnection, path: Path, most_rows: int, *, wide: str) -> int:
-        """Write without the batches that DuckDB would gather to keep rows in order, some 80 MB of them.
+        """Write the rows without the batches of about 80 MB that DuckDB collects to preserve the order of rows.
 
-        A limit lets rows through one thread, which keeps their order.
+        With a limit, DuckDB uses one thread, which preserves the order too.
         """
         row = connection.execute(
             f"COPY ({self._select(wide)} LIMIT {int(most_rows)}) TO {quote_text(str(path.resolve()))} "
@@ -254,13 +254,13 @@ class DuckDBRows:
         return int(row[0]) if row else 0
 
     def _select(self, wide: str = "") -> str:
-        """Cast the columns that need it; those that may be wider than 64 bits to `wide`, if that is said."""
-        wanted = ", ".join(_cast(name, kind, wide) for name, kind in self._described)
+        """Write the query with casts of its columns; columns of more than 64 bits are cast to `wide`, if given."""
+        columns = ", ".join(_cast(name, kind, wide) for name, kind in self._described)
         # Inside FROM, DuckDB itself refuses a WITH that writes.
-        return f"SELECT {wanted} FROM (\n{self._text}\n)"
+        return f"SELECT {columns} FROM (\n{self._text}\n)"
 
 
-def _tell_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def _enable_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = true")
     connection.execute("SET enable_progress_bar_print = false")
     connection.execute("SET progress_bar_time = 0")
@@ -268,7 +268,7 @@ def _tell_progress(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConn
 
 
 def find_kind(name: str) -> Kind:
-    """Tell what values of a type of DuckDB become."""
+    """Return the kind for a type of DuckDB."""
     if name.startswith("DECIMAL("):
         return Kind.DECIMAL
     if name in _WIDE:

@@ -1,4 +1,4 @@
-"""The tables of a folder: each Parquet or CSV file, and each folder of such, by its name."""
+"""The tables of a folder: each Parquet or CSV file, and each folder of such files, by name."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .parts import fold
 
 PARQUET, CSV = "Parquet", "CSV"
 _KINDS = {".parquet": PARQUET, ".csv": CSV, ".csv.gz": CSV}
-# `~$` begins the name of the file that an office program writes beside one that it has open.
-_PASSED_OVER = (".", "_", "~$")
+# `~$` begins the name of the lock file that an office program writes next to an open file.
+_IGNORED_PREFIXES = (".", "_", "~$")
 _NO_ENTRY = (errno.ENOENT, errno.ELOOP)
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of a table. `name` is its path inside the warehouse, for sentences.
+    """A file of a table. `name` is its path inside the warehouse, for messages.
 
-    `partitions` are the folders above it that are named `column=value`.
+    `partitions` are the folders above the file that are named `column=value`.
     """
 
     path: Path
@@ -47,16 +47,16 @@ class FolderTable:
 
 
 def find_tables(folder: Path) -> Sequence[FolderTable]:
-    """Return the tables of a folder by name; names that begin with `.`, `_` or `~$` do not count.
+    """Return the tables of a folder by name; names that begin with `.`, `_` or `~$` are ignored.
 
-    A table that cannot be read has a fault, and hides no other. Raises WarehouseUnavailableError where the
-    folder itself cannot be listed.
+    A table that cannot be read has a fault, and does not affect other tables. Raises WarehouseUnavailableError where
+    the folder itself cannot be listed.
     """
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise WarehouseUnavailableError(
-            f"The warehouse's folder cannot be listed: {explain_system(error)}. Tell who runs this."
+            f"The warehouse's folder cannot be listed: {describe_os_error(error)}. Contact your administrator."
         ) from error
     tables: dict[str, tuple[Path, FolderTable]] = {}
     for entry in entries:
@@ -72,22 +72,22 @@ def find_tables(folder: Path) -> Sequence[FolderTable]:
     return [table for _, table in tables.values()]
 
 
-def explain_system(error: OSError) -> str:
-    """Say why the system does not give a file, without its path."""
+def describe_os_error(error: OSError) -> str:
+    """Describe why a file cannot be opened, without its path."""
     if isinstance(error, PermissionError):
         return "the worker has no permission to read it"
     if error.errno in _NO_ENTRY:
-        return "it is not there"
+        return "it does not exist"
     return (error.strerror or type(error).__name__).lower()
 
 
 def printable(name: str) -> str:
-    """Return a file's name as text; bytes that are no UTF-8 become a mark."""
+    """Return a file's name as text; bytes that are not UTF-8 become U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 class _UnreadableError(Exception):
-    """Why a table cannot be read, without a full stop."""
+    """The reason why a table cannot be read, without a full stop."""
 
 
 def _find_table(entry: Path, folder: Path) -> FolderTable | None:
@@ -104,13 +104,13 @@ def _find_table(entry: Path, folder: Path) -> FolderTable | None:
     except OSError as error:
         where = Path(error.filename or entry)
         inside = printable(str(where.relative_to(folder))) if where.is_relative_to(folder) else "a folder"
-        fault = f"{inside} cannot be listed: {explain_system(error)}. Tell who runs this"
+        fault = f"{inside} cannot be listed: {describe_os_error(error)}. Contact your administrator"
         return FolderTable(printable(name), fault=fault)
     return FolderTable(name, files)
 
 
 def _find_files(path: Path, folder: Path) -> Iterator[DataFile]:
-    if path.name.startswith(_PASSED_OVER):
+    if path.name.startswith(_IGNORED_PREFIXES):
         return
     ending = _ending(path)
     if path.is_dir():
@@ -127,13 +127,13 @@ def _find_files(path: Path, folder: Path) -> Iterator[DataFile]:
 
 
 def _check_link(link: Path, folder: Path) -> None:
-    """Refuse a link out of the warehouse, which a query must not leave, and one to a folder around it."""
+    """Refuse a link to a path outside the warehouse, and a link to a folder that contains the link."""
     name = printable(str(link.relative_to(folder)))
     target = Path(os.path.realpath(link))
     if not target.exists():
-        raise _UnreadableError(f"{name} is a link to a file that is not there")
+        raise _UnreadableError(f"{name} is a link to a file that does not exist")
     if not target.is_relative_to(folder):
-        raise _UnreadableError(f"{name} is a link to a place outside the warehouse's folder")
+        raise _UnreadableError(f"{name} is a link to a path outside the warehouse's folder")
     if target.is_dir() and link.is_relative_to(target):
         raise _UnreadableError(f"{name} is a link to a folder that contains it")
 
@@ -147,9 +147,9 @@ def _check(files: Sequence[DataFile]) -> None:
         try:
             mode = file.path.stat().st_mode
         except OSError as error:
-            raise _UnreadableError(f"{file.name} cannot be read: {explain_system(error)}") from error
+            raise _UnreadableError(f"{file.name} cannot be read: {describe_os_error(error)}") from error
         if not stat.S_ISREG(mode):
-            raise _UnreadableError(f"{file.name} is a pipe, a socket or a device, and no file")
+            raise _UnreadableError(f"{file.name} is a pipe, a socket or a device, not a file")
 
 
 def _ending(path: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""The Parquet files of one table: what they say of their columns, and the SELECT that unites them."""
+"""The Parquet files of one table: their columns, and the SELECT that unites them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SHAPES = "SELECT file_name, name, duckdb_type, num_children, repetition_type = 
 
 
 def select_parquet(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> str:
-    """Write the SELECT that has the rows of all files; raise WarehouseError where they cannot be united."""
+    """Write the SELECT of the rows of all files; raise WarehouseError where the files have no common types."""
     groups = _group(connection, files) if len(files) > 1 else [files]
     if len(groups) == 1:
         return f"FROM {_read(files)}"
-    return unite_parts(connection, [_describe(connection, group) for group in groups], unite)
+    return unite_parts(connection, [_make_part(connection, group) for group in groups], unite)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class _ParquetPart(Part):
     def read(self, options: str = "") -> str:
         return _read(self.files, options)
 
-    def typed(self, types: Mapping[str, str]) -> Self:  # noqa: ARG002 - a file of Parquet has its types
-        """Return the part as it is; its columns are cast."""
+    def typed(self, types: Mapping[str, str]) -> Self:  # noqa: ARG002 - Parquet files have their types
+        """Return the part unchanged; its columns are cast."""
         return self
 
 
@@ -38,7 +38,7 @@ def _read(files: Sequence[LinkedFile], options: str = "") -> str:
     return f"read_parquet({quote_files(files)}{write_hive(files)}{options})"
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> Part:
+def _make_part(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]) -> Part:
     rows = connection.execute(f"DESCRIBE FROM {_read(files)}").fetchall()
     return _ParquetPart(files, {name: kind for name, kind, *_ in rows})
 
@@ -46,13 +46,13 @@ def _describe(connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]
 def _group(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LinkedFile]
 ) -> Sequence[Sequence[LinkedFile]]:
-    """Put files of the same columns together; read of each what stands at its end, and no row."""
+    """Group files with the same columns; this reads the footer of each file, and no row."""
     shapes: dict[str, list[tuple[Any, ...]]] = {}
     for link, *element in connection.execute(_SHAPES.format(files=quote_files(files))).fetchall():
         shapes.setdefault(link, []).append(tuple(element))
     groups: dict[object, list[LinkedFile]] = {}
     for file in files:
-        # The name of the first element is that of the program.
+        # The first element has the name of the program that wrote the file.
         shape = tuple(shapes[file.link][1:])
         groups.setdefault((file.keys, shape), []).append(file)
     if len(groups) > 1:
@@ -62,19 +62,19 @@ def _group(
 
 
 def _refuse_twins(file: LinkedFile, elements: Sequence[tuple[Any, ...]]) -> None:
-    """Refuse two columns of one name, which cannot be told apart in another file."""
+    """Refuse two columns with the same name, which cannot be matched with columns of another file."""
     seen: dict[str, str] = {}
     for name in _list_columns(elements):
         if fold(name) in seen:
             raise WarehouseError(
-                f"{file.name} has the columns {seen[fold(name)]!r} and {name!r}, which are one name to a query: "
+                f"{file.name} has the columns {seen[fold(name)]!r} and {name!r}, which are the same name in a query: "
                 "rename one"
             )
         seen[fold(name)] = name
 
 
 def _list_columns(elements: Sequence[tuple[Any, ...]]) -> Iterator[str]:
-    """Yield the names of the columns, not of what is inside them: elements come depth first."""
+    """Yield the names of the columns, without nested elements: elements are listed depth first."""
     inside = 0
     for name, _, children, _ in elements[1:]:
         if not inside:

@@ -1,4 +1,4 @@
-"""One table of several parts: files of the same shape, which one call reads, united by name and type."""
+"""A table of several parts, united by column name and type. A part is a set of files that one call reads."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Self
 import duckdb
 
 from reports_worker.lib.sql import quote_name, quote_text
-from reports_worker.warehouse.column_types import TEXT, find_doubt
+from reports_worker.warehouse.column_types import TEXT, find_lossy
 from reports_worker.warehouse.errors import WarehouseError
 
-# The name of the column that has a row's file; no file has a column of this name.
+# The name of the column with the file of a row; no file has a column with this name.
 _FILE = "file of the warehouse"
-# Gives the columns of folders as they are written there.
+# Reads the values of partition folders as text.
 _AS_TEXT = ", hive_types_autocast = false"
 _SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True)
 class LinkedFile:
-    """A file as DuckDB opens it, and its path inside the warehouse, for sentences."""
+    """The link by which DuckDB opens a file, and the file's path inside the warehouse, for messages."""
 
     link: str
     name: str
@@ -32,13 +32,13 @@ class LinkedFile:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns that its folders give it: `year=2026/month=02`."""
+        """The columns from its partition folders: `year=2026/month=02`."""
         return tuple(part.partition("=")[0] for part in self.partitions)
 
 
 @dataclass(frozen=True)
 class Part(ABC):
-    """Files of one shape. `columns` has their types by name, in order, and those that folders give."""
+    """Files of one shape. `columns` has their types by name, in order, including columns from folders."""
 
     files: Sequence[LinkedFile]
     columns: Mapping[str, str]
@@ -49,15 +49,15 @@ class Part(ABC):
 
     @abstractmethod
     def typed(self, types: Mapping[str, str]) -> Self:
-        """Return the part that reads its columns with these types, as far as it can."""
+        """Return the part that reads its columns with these types, as far as possible."""
 
     def write(self, name: str, target: str) -> str:
-        """Write the expression that has a column of this part as a type."""
+        """Write the expression of a column of this part, cast to a type."""
         quoted = quote_name(name)
         return quoted if self.columns[name] == target else f"CAST({quoted} AS {target})"
 
     def find(self, column: str) -> str | None:
-        """Find a column, whichever letters of its name are capitals."""
+        """Find a column by name, case-insensitive."""
         return self._names.get(fold(column))
 
     @cached_property
@@ -70,7 +70,7 @@ class Part(ABC):
     def find_value(
         self, connection: duckdb.DuckDBPyConnection, name: str, condition: str
     ) -> tuple[str, str] | None:
-        """Find a value for which a condition holds: its file, and the value as text."""
+        """Find a value for which a condition is true; return its file, and the value as text."""
         source = self.read(f", filename = {quote_text(_FILE)}")
         row = connection.execute(
             f"SELECT {quote_name(_FILE)}, CAST({quote_name(name)} AS VARCHAR) FROM {source} WHERE {condition} LIMIT 1"
@@ -83,9 +83,9 @@ Unite = Callable[[Sequence[str]], str | None]
 
 
 def unite_parts(connection: duckdb.DuckDBPyConnection, parts: Sequence[Part], unite: Unite) -> str:
-    """Write the SELECT that has the rows of all parts; refuse what no type holds, with file and column.
+    """Write the SELECT of the rows of all parts; refuse columns without a common type, with file and column.
 
-    Columns are those of all parts, NULL where a part has none of that name.
+    The SELECT has the columns of all parts, with NULL where a part does not have a column.
     """
     names: dict[str, str] = {}
     for part in parts:
@@ -121,7 +121,7 @@ def _unite_column(
         return kinds[0] if len(set(kinds)) == 1 else TEXT
     target = unite(kinds)
     if target is None or (target == TEXT and len(set(kinds)) > 1):
-        # A column without a value takes any type: pandas writes it as floating-point numbers, for one.
+        # A column without values can have any type: pandas, for example, writes it as floating-point numbers.
         having = [
             (part, name)
             for part, name in having
@@ -140,14 +140,14 @@ def _unite_column(
 def _refuse_changed(
     connection: duckdb.DuckDBPyConnection, having: Having, part: Part, name: str, target: str
 ) -> None:
-    """Refuse a value that the united type would change."""
-    doubt = find_doubt(part.columns[name], target)
-    found = doubt and part.find_value(connection, name, doubt(quote_name(name)))
+    """Refuse a value that the cast to the common type would change."""
+    lossy = find_lossy(part.columns[name], target)
+    found = lossy and part.find_value(connection, name, lossy(quote_name(name)))
     if found:
         other, kind = next(
-            (other, other.columns[called])
-            for other, called in having
-            if other.columns[called] != part.columns[name]
+            (other, other.columns[other_name])
+            for other, other_name in having
+            if other.columns[other_name] != part.columns[name]
         )
         raise WarehouseError(
             f"column {name!r} is {part.columns[name]} in {found[0]} and {kind} in {other.files[0].name}, and "
@@ -156,7 +156,7 @@ def _refuse_changed(
 
 
 def _describe_both(having: Having, column: str, unite: Unite) -> str:
-    """Name the first two files that do not go together."""
+    """Name the first two files whose types have no common type."""
     kinds = [(part.columns[name], part.files[0].name) for part, name in having]
     pairs = [(one, other) for number, one in enumerate(kinds) for other in kinds[number + 1 :]]
     one, other = next(
@@ -166,12 +166,12 @@ def _describe_both(having: Having, column: str, unite: Unite) -> str:
 
 
 def write_hive(files: Sequence[LinkedFile]) -> str:
-    """Write the option that takes columns from the names of folders, or takes none."""
+    """Write the option that reads columns from the names of folders, or turns it off."""
     return f", hive_partitioning = {'true' if files[0].keys else 'false'}"
 
 
 def fold(name: str) -> str:
-    """Fold a name as DuckDB compares names: A to Z are a to z, and no other letters are alike."""
+    """Fold the case of a name as DuckDB does: only A to Z equal a to z."""
     return name.translate(_SMALL_LETTERS)
 
 

@@ -1,8 +1,8 @@
-"""Whether a statement of DuckDB only reads: asked of DuckDB's own parser.
+"""Check with DuckDB's own parser that a statement only reads.
 
-StatementType.SELECT is not enough: since DuckDB 2.0 a WITH clause may hold COPY, INSERT, UPDATE and DELETE,
-and `json_execute_serialized_sql` runs such a statement from a text. So the syntax tree is looked at too, and
-what is not known to read is refused.
+StatementType.SELECT is not enough: since DuckDB 2.0 a WITH clause may contain COPY, INSERT, UPDATE and DELETE, and
+`json_execute_serialized_sql` runs such a statement from text. So the syntax tree is checked too, and any node that is
+not known to only read is refused.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from reports_worker.warehouse.errors import WarehouseError
 from .parts import fold
 
 _READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
-# Tables are named in FROM as tables; functions that make rows there are these alone.
+# The only functions that are allowed in FROM; all other functions could read outside the warehouse.
 _TABLE_FUNCTIONS = {"range", "generate_series", "unnest", "json_each", "json_tree", "repeat", "repeat_row"}
-# SHOW TABLES and the like name what they show.
+# Nodes that name a table, also in statements such as SHOW TABLES.
 _NAMING = ("BASE_TABLE", "SHOW_REF")
 _ONLY_READS = "Reports only read: a query must be one SELECT"
 
 
 @dataclass(frozen=True)
 class Named:
-    """The names of tables in a statement, in small letters; `given` are those that its WITH clauses define."""
+    """The names of tables in a statement, in lower case; `given` are the names that its WITH clauses define."""
 
     tables: frozenset[str]
     given: frozenset[str]
 
 
 def check_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> Named:
-    """Refuse what is not one SELECT that only reads; return the tables that it names."""
+    """Refuse any statement but one SELECT that only reads; return the tables that it names."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise WarehouseError(f"{_ONLY_READS}, and this has {len(statements) or 'no'} statements.")
@@ -59,7 +59,7 @@ def _parse(connection: duckdb.DuckDBPyConnection, sql: str) -> Iterator[dict[str
     try:
         tree = json.loads(row[0]) if row else {"error": True}
     except RecursionError as error:
-        raise WarehouseError(f"{_ONLY_READS} that is not nested so deep.") from error
+        raise WarehouseError(f"{_ONLY_READS}, and this is nested too deeply.") from error
     if tree.get("error"):
         raise WarehouseError(f"{_ONLY_READS}.")
     waiting: list[Any] = [tree]

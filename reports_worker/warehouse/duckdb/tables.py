@@ -1,4 +1,4 @@
-"""The tables of a folder inside DuckDB: each becomes a view when a query first names it."""
+"""The tables of a folder in DuckDB: each becomes a view when a query first names it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reports_worker.lib.sql import quote_name
 from reports_worker.warehouse.errors import WarehouseError, WarehouseUnavailableError
 
 from .csv import select_csv
-from .errors import explain_file
+from .errors import to_file_error
 from .folder import PARQUET, DataFile, FolderTable, find_tables
-from .held_files import HeldFiles, explain_change
+from .held_files import HeldFiles, to_change_error
 from .parquet import select_parquet
 from .parts import LinkedFile, fold
 from .statements import Named
@@ -32,7 +32,7 @@ class _Place:
 
 
 class FolderTables:
-    """One state of a folder, from when this was made. A table that cannot be read fails those that read it."""
+    """The state of a folder at the creation of this object. A table that cannot be read fails only its own queries."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
         tables = find_tables(folder)
@@ -44,9 +44,9 @@ class FolderTables:
         self._lock = threading.Lock()
 
     def prepare(self, connection: duckdb.DuckDBPyConnection, named: Named) -> Sequence[FolderTable]:
-        """Make the tables that a statement names; return them.
+        """Create the views of the tables that a statement names; return these tables.
 
-        Raises the fault of one that cannot be read, unless the statement itself has another table of that name.
+        Raises the fault of a table that cannot be read, unless a WITH clause of the statement defines this name.
         """
         if any("/" in name for name in named.tables):
             raise WarehouseError(
@@ -54,7 +54,7 @@ class FolderTables:
             )
         known = [name for name in named.tables if name in self._tables]
         if any(name not in self._tables and name not in named.given for name in named.tables):
-            # What lists tables needs all; so does the hint of DuckDB at a name that is nearly right.
+            # A statement that lists tables needs all tables, and so does DuckDB's hint at a similar name.
             self.prepare_all(connection)
         made = []
         for name in known:
@@ -66,7 +66,7 @@ class FolderTables:
         return made
 
     def prepare_all(self, connection: duckdb.DuckDBPyConnection) -> Sequence[FolderTable]:
-        """Make all tables that can be read."""
+        """Create the views of all readable tables."""
         made = []
         for name in self._tables:
             try:
@@ -76,22 +76,22 @@ class FolderTables:
         return made
 
     def check(self, tables: Iterable[FolderTable]) -> None:
-        """Raise WarehouseUnavailableError if a file of these is not what it was when the report began."""
+        """Raise WarehouseUnavailableError if a file of these tables has changed since the report began."""
         for table in tables:
             if changed := self._held.find_changed(table.files):
-                raise explain_change(table.name, changed)
+                raise to_change_error(table.name, changed)
 
-    def explain(self, error: duckdb.Error) -> WarehouseError | None:
-        """Say what an error over a file means; None if it is about no file of these."""
+    def translate(self, error: duckdb.Error) -> WarehouseError | None:
+        """Translate an error about a file; return None if the error is not about a file of this folder."""
         text = str(error)
         links = self._held.find_links(text)
         place = next((self._places[link] for link in links if link in self._places), None)
         if place is None:
             return None
         if self._held.find_changed(place.table.files) or isinstance(error, duckdb.PermissionException):
-            # What is moved elsewhere has a path that DuckDB must not open.
-            return explain_change(place.table.name, place.file)
-        return explain_file(error, place.table.name, place.linked, place.table.kind)
+            # A file that was moved away has a path that DuckDB must not open.
+            return to_change_error(place.table.name, place.file)
+        return to_file_error(error, place.table.name, place.linked, place.table.kind)
 
     def close(self) -> None:
         self._held.close()
@@ -115,7 +115,7 @@ class FolderTables:
         if table.fault:
             raise _unreadable(table, table.fault)
         if fault := self._find_fault(table):
-            raise _unreadable(table, f"{fault}. Tell who runs this")
+            raise _unreadable(table, f"{fault}. Contact your administrator")
         self.check([table])
         linked = self._link(key, table)
         select = select_parquet if table.kind == PARQUET else select_csv
@@ -125,7 +125,7 @@ class FolderTables:
         except WarehouseError as error:
             raise WarehouseError(f"The warehouse's table {table.name!r} cannot be read: {error}.") from error
         except duckdb.Error as error:
-            raise self.explain(error) or error from error
+            raise self.translate(error) or error from error
         self.check([table])
 
     def _find_fault(self, table: FolderTable) -> str:

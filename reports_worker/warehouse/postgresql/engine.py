@@ -1,4 +1,4 @@
-"""PostgreSQL, by psycopg: one read-only transaction for a report, with cursors on the server."""
+"""PostgreSQL, by psycopg: one read-only transaction for each report, with server-side cursors."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from reports_worker.warehouse.errors import (
 )
 from reports_worker.warehouse.placeholders import Style, bind
 
-# How soon the server notices that its client is gone, where it can (PostgreSQL 14 and newer, not on Windows).
+# How often the server checks its client (PostgreSQL 14 and newer, not on Windows).
 CLIENT_CHECK_SECONDS = 2
 _CONNECT_SECONDS = 10
 _CANCEL_SECONDS = 1
-# A network that swallows packets is noticed within half a minute.
+# A network that drops packets is noticed within half a minute.
 _SOCKET = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _STYLE = Style(mark=lambda name: f"%({name})s", escape=lambda text: text.replace("%", "%%"), arrays=True)
 _KINDS = {
@@ -42,7 +42,7 @@ _KINDS = {
     "numeric": Kind.DECIMAL,
 }
 _WITH_ZONE = psycopg.adapters.types["timestamptz"].oid
-_LOST = "The connection to the warehouse was lost: try again, or tell who runs this."
+_LOST = "The connection to the warehouse was lost. Try again, or contact your administrator."
 _SCHEMA = """
 SELECT c.relname, a.attname, a.atttypid::int
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
@@ -58,7 +58,7 @@ def create_engine(address: WarehouseAddress) -> PostgreSQLEngine:
 
 
 class PostgreSQLEngine:
-    """Opens read-only sessions. Whether functions that act may be called, the rights of the role decide."""
+    """Opens read-only sessions. The rights of the role decide whether a query may call functions with side effects."""
 
     dialect = "postgres"
 
@@ -72,7 +72,7 @@ class PostgreSQLEngine:
                 **options, application_name="background-reports", autocommit=True, context=_adapters()
             )
         except psycopg.Error as error:
-            raise _explain_login(error) from error
+            raise _translate_login(error) from error
         session = PostgreSQLSession(connection, bounds)
         try:
             session.begin()
@@ -83,7 +83,7 @@ class PostgreSQLEngine:
 
 
 class PostgreSQLSession:
-    """One transaction: all queries of a report see the same moment."""
+    """One transaction: all queries of a report see the same state of the data."""
 
     def __init__(self, connection: psycopg.Connection[Any], bounds: Bounds) -> None:
         self._connection = connection
@@ -98,11 +98,11 @@ class PostgreSQLSession:
         return self._as_of
 
     def begin(self) -> None:
-        """Bound the session, then begin its transaction; the first query in it takes the snapshot."""
+        """Set the limits of the session, then begin its transaction; the first query takes the snapshot."""
         milliseconds = int(self.bounds.time.total_seconds() * 1000)
-        with self.explained():
+        with self.translated_errors():
             self._connection.execute(
-                # Whoever opens a cursor reads all of it.
+                # A report reads all rows of a cursor, so the planner must optimize for all rows.
                 "SELECT set_config('cursor_tuple_fraction', '1', false), "
                 "set_config('default_transaction_read_only', 'on', false), "
                 "set_config('statement_timeout', %(time)s, false), set_config('TimeZone', 'UTC', false), "
@@ -125,8 +125,8 @@ class PostgreSQLSession:
         cursor = self._connection.cursor(f"report_{next(self._numbers)}")
         self._cursors.add(cursor)
         try:
-            with self.explained():
-                # DECLARE takes one SELECT, and none that writes. Nothing runs before rows are fetched.
+            with self.translated_errors():
+                # DECLARE accepts only a SELECT that does not write. The query runs when rows are fetched.
                 cursor.execute(text.encode(), bound)
             return PostgreSQLRows(self, cursor, text.encode(), bound)
         except BaseException:
@@ -134,7 +134,7 @@ class PostgreSQLSession:
             raise
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        with self.explained():
+        with self.translated_errors():
             rows = self._connection.execute(_SCHEMA).fetchall()
         tables: dict[str, list[Column]] = {}
         for table, name, oid in rows:
@@ -147,14 +147,14 @@ class PostgreSQLSession:
             self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
 
     def close(self) -> None:
-        """Close the connection; what still runs in it is ended by the server, which misses its client."""
+        """Close the connection; the server ends queries that still run when it notices the loss of its client."""
         self._connection.close()
         for cursor in list(self._cursors):
             self.close_cursor(cursor)
 
     def fetch(self, text: bytes, values: Mapping[str, Any]) -> Batch:
-        """Run a statement, of which a cursor was made already: so it is one SELECT, and none that writes."""
-        with self.explained():
+        """Run a statement that a cursor was declared for before, so it is one SELECT that does not write."""
+        with self.translated_errors():
             return self._connection.execute(text, values).fetchall()
 
     def close_cursor(self, cursor: psycopg.ServerCursor[Any]) -> None:
@@ -163,8 +163,8 @@ class PostgreSQLSession:
             cursor.close()
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Say what errors of the server and of psycopg mean."""
+    def translated_errors(self) -> Iterator[None]:
+        """Translate errors of the server and of psycopg."""
         if self._cancelled:
             raise WarehouseCancelledError("The query was cancelled.")
         began = time.monotonic()
@@ -174,11 +174,11 @@ class PostgreSQLSession:
             if self._cancelled:
                 raise WarehouseCancelledError("The query was cancelled.") from error
             late = time.monotonic() - began >= self.bounds.time.total_seconds() * 0.9
-            raise _explain(error, late=late, lost=self._connection.closed) from error
+            raise _translate(error, late=late, lost=self._connection.closed) from error
 
 
 class PostgreSQLRows:
-    """What a cursor of the server gives, batch by batch."""
+    """The rows of a server-side cursor, in batches."""
 
     def __init__(
         self,
@@ -203,34 +203,34 @@ class PostgreSQLRows:
         deadline = time.monotonic() + session.bounds.time.total_seconds()
         try:
             while True:
-                with session.explained():
+                with session.translated_errors():
                     batch = cursor.fetchmany(session.bounds.batch)
                 if not batch:
                     return
-                yield self._mend(batch)
+                yield self._convert(batch)
                 if time.monotonic() > deadline:
                     raise _timeout()
         finally:
             session.close_cursor(cursor)
 
     def read_whole(self) -> Batch:
-        """Run it without the cursor, for which the server would use one process alone."""
+        """Run the query without the cursor: with a cursor, the server uses no parallel workers."""
         self._session.close_cursor(self._cursor)
-        return self._mend(self._session.fetch(self._text, self._values))
+        return self._convert(self._session.fetch(self._text, self._values))
 
-    def _mend(self, batch: Batch) -> Batch:
+    def _convert(self, batch: Batch) -> Batch:
         return _without_zones(batch, self._zoned) if self._zoned else batch
 
 
 def find_kind(oid: int) -> Kind:
-    """Tell what values of a type of PostgreSQL become."""
+    """Return the kind for a type of PostgreSQL."""
     info = psycopg.adapters.types.get(oid)
     return _KINDS.get(info.name, Kind.TEXT) if info and info.oid == oid else Kind.TEXT
 
 
 @cache
 def _adapters() -> AdaptersMap:
-    """What has no kind of its own comes as the text that the server writes."""
+    """Return psycopg's adapters, which load values of types without a kind as text."""
     adapters = AdaptersMap(psycopg.adapters)
     for info in psycopg.adapters.types:
         if info.name not in _KINDS:
@@ -241,7 +241,7 @@ def _adapters() -> AdaptersMap:
 
 
 def _without_zones(batch: Batch, columns: Sequence[int]) -> Batch:
-    """Give moments as UTC without a zone, as every engine here does."""
+    """Convert timestamps with a zone to UTC without a zone, as all engines do."""
     rows = [list(row) for row in batch]
     for row in rows:
         for at in columns:
@@ -250,38 +250,40 @@ def _without_zones(batch: Batch, columns: Sequence[int]) -> Batch:
     return [tuple(row) for row in rows]
 
 
-def _explain_login(error: psycopg.Error) -> WarehouseUnavailableError:
-    """Say why there is no connection; the server's words name host and user, so they stay out."""
+def _translate_login(error: psycopg.Error) -> WarehouseUnavailableError:
+    """Translate an error of the connection, without the server's text, which names host and user."""
     text = str(error)
     if "authentication failed" in text or "pg_hba.conf" in text or "no password supplied" in text:
         return WarehouseUnavailableError(
-            "The warehouse refuses the login: tell who runs this to look at user and password in "
+            "The warehouse refuses the login. Contact your administrator to check user and password in "
             "ConnectionStrings__warehouse."
         )
     if "does not exist" in text:
         return WarehouseUnavailableError(
-            "The warehouse's server has no such database or user: tell who runs this to look at "
+            "The warehouse's server has no such database or user. Contact your administrator to check "
             "ConnectionStrings__warehouse."
         )
-    return WarehouseUnavailableError("The warehouse does not answer: try again later, or tell who runs this.")
+    return WarehouseUnavailableError(
+        "The warehouse does not answer. Try again later, or contact your administrator."
+    )
 
 
-def _explain(error: psycopg.Error, *, late: bool, lost: bool) -> WarehouseError:
+def _translate(error: psycopg.Error, *, late: bool, lost: bool) -> WarehouseError:
     if isinstance(error, errors.QueryCanceled):
-        return _timeout() if late else WarehouseError("The query was cancelled in the database by somebody.")
+        return _timeout() if late else WarehouseError("The query was cancelled in the database.")
     if lost or isinstance(error, (errors.OperatorIntervention, errors.IdleInTransactionSessionTimeout)):
         return WarehouseUnavailableError(_LOST)
     if isinstance(error, errors.ReadOnlySqlTransaction):
-        return WarehouseError("Reports only read: the query would write, which is refused.")
+        return WarehouseError("Reports only read: the database refused a query that writes.")
     if (error.sqlstate or "").startswith("53"):
         return WarehouseUnavailableError(
             "The warehouse's server lacks memory, space or connections: try again later."
         )
-    said = error.diag.message_primary or str(error).partition("\n")[0]
-    return WarehouseError(f"The warehouse cannot answer the query: {said}.")
+    message = error.diag.message_primary or str(error).partition("\n")[0]
+    return WarehouseError(f"The warehouse cannot execute the query: {message}.")
 
 
 def _timeout() -> WarehouseTimeoutError:
     return WarehouseTimeoutError(
-        "The query took longer than a report may run: ask for less, or tell who runs this."
+        "The query took longer than a report may run. Request a smaller report, or contact your administrator."
     )

@@ -1,4 +1,4 @@
-"""Where a Spark Connect server is, and what of it is the warehouse."""
+"""The address of a Spark Connect server, and the database or folder that is the warehouse."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 _SCHEME = "sc://"
-_OURS = ("database", "folder")
+_OWN_PARAMETERS = ("database", "folder")
 
 
 @dataclass(frozen=True)
 class SparkPlace:
-    """`server` is as Spark Connect takes it, perhaps with a token; tables are of a database or a folder."""
+    """`server` is in Spark Connect's form, and may have a token; the tables are in a database or a folder."""
 
     server: str = field(repr=False)
     database: str | None = None
@@ -19,23 +19,23 @@ class SparkPlace:
 
 
 def parse_place(text: str) -> SparkPlace:
-    """Read `sc://host:port/;name=value;...`: `database` and `folder` are for us, the others Spark Connect's.
+    """Parse `sc://host:port/;name=value;...`: all parameters but `database` and `folder` are for Spark Connect.
 
-    Raises ValueError with a sentence that contains nothing of the value.
+    Raises ValueError with a message that contains no part of the value.
     """
     host, _, parameters = text[len(_SCHEME) :].partition("/")
     if not host or (parameters and not parameters.startswith(";")):
         raise ValueError("Spark's address is sc://host:15002, with /;name=value;name=value after it")
-    ours: dict[str, str] = {}
-    theirs = []
+    own: dict[str, str] = {}
+    others = []
     for part in filter(None, parameters.split(";")):
         name, _, value = part.partition("=")
         if not name or not value:
             raise ValueError("each parameter of a Spark address is name=value; %-encode special characters")
-        if name in _OURS:
-            ours[name] = unquote(value)
+        if name in _OWN_PARAMETERS:
+            own[name] = unquote(value)
         else:
-            theirs.append(part)
-    if len(ours) == len(_OURS):
+            others.append(part)
+    if len(own) == len(_OWN_PARAMETERS):
         raise ValueError("Spark's address names either a database or a folder")
-    return SparkPlace("/;".join(filter(None, [_SCHEME + host, ";".join(theirs)])), **ours)
+    return SparkPlace("/;".join(filter(None, [_SCHEME + host, ";".join(others)])), **own)

@@ -32,9 +32,9 @@ class SparkEngine:
     dialect: str = DIALECT
 
     def connect(self, bounds: Bounds) -> SparkWarehouseSession:
-        # It writes each error to stderr, with the whole plan.
+        # This logger writes each error to stderr, with the whole plan.
         logging.getLogger("SQLQueryContextLogger").disabled = True
-        # Connections that another session lost do not make this one wait before it tries.
+        # A channel pool of its own: a connection that another session lost must not delay this session.
         channel = DefaultChannelBuilder(self.place.server, [("grpc.use_local_subchannel_pool", 1)])
         session = SparkWarehouseSession(SparkSession(channel), bounds)
         try:

@@ -1,4 +1,4 @@
-"""What Spark and gRPC raise, as sentences of ours. Imports pyspark."""
+"""Errors of Spark and gRPC as errors of this product. Imports pyspark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.St
 
 
 def translate(error: Exception) -> WarehouseError:
-    """Name what went wrong, and no place: neither a server's nor a file's."""
+    """Return the warehouse error, with a message that names neither the server nor a path."""
     status = _status(error)
     condition = (error.getCondition() or "") if isinstance(error, PySparkException) else ""
     if condition == "OPERATION_CANCELED":
@@ -27,7 +27,7 @@ def translate(error: Exception) -> WarehouseError:
         return WarehouseUnavailableError("Spark refuses the login: check the token of the address.")
     if status in _AWAY or condition.startswith(_LOST):
         return WarehouseUnavailableError("Spark does not answer, or the connection was lost.")
-    return _explain(error, condition)
+    return _translate_query_error(error, condition)
 
 
 def _status(error: Exception) -> grpc.StatusCode | None:
@@ -38,14 +38,14 @@ def _status(error: Exception) -> grpc.StatusCode | None:
     return None
 
 
-def _explain(error: Exception, condition: str) -> WarehouseError:
+def _translate_query_error(error: Exception, condition: str) -> WarehouseError:
     named = (error.getMessageParameters() or {}) if isinstance(error, PySparkException) else {}
     if condition.startswith("TABLE_OR_VIEW_NOT_FOUND"):
         return WarehouseError(missing_table(named.get("relationName", "of that name")))
     if condition.startswith("UNRESOLVED_COLUMN"):
         return WarehouseError(f"The warehouse has no column {named.get('objectName', 'of that name')}.")
     if condition == "PATH_NOT_FOUND":
-        return WarehouseUnavailableError("The folder of the warehouse is not there, as Spark sees it.")
+        return WarehouseUnavailableError("The folder of the warehouse does not exist on the Spark server.")
     if isinstance(error, connect.AnalysisException) or _is_of_data(error):
         detail = str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0]
         return WarehouseError(f"Spark cannot run this query: {known_secrets().cut(detail, LONGEST_DETAIL)}")
@@ -54,5 +54,5 @@ def _explain(error: Exception, condition: str) -> WarehouseError:
 
 
 def _is_of_data(error: Exception) -> bool:
-    """Tell an error of values, such as a division by zero."""
+    """Return whether values caused the error, such as a division by zero."""
     return isinstance(error, PySparkException) and (error.getSqlState() or "").startswith("22")

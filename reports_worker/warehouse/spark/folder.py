@@ -1,4 +1,4 @@
-"""The tables of a folder of Parquet, as the Spark server sees it."""
+"""The tables of a folder of Parquet files on the Spark server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # `hdfs://host:port` of a folder's address.
 _FILE_SYSTEM = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?")
 _END = ".parquet"
-# Spark's names of types that can be united, and DuckDB's, which the rules have.
+# Spark's names of types that have a common type, and DuckDB's names, which `column_types` uses.
 _TYPES = {
     "void": '"NULL"', "tinyint": "TINYINT", "smallint": "SMALLINT", "int": "INTEGER", "bigint": "BIGINT",
     "float": "FLOAT", "double": "DOUBLE", "date": "DATE", "timestamp_ntz": "TIMESTAMP",
@@ -30,7 +30,7 @@ _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 @dataclass(frozen=True)
 class SparkTable:
-    """A table's files by their path inside the folder, each with its time and length; or why it is none."""
+    """A table's files by path inside the folder, with time and length; `fault` is the reason if it is not usable."""
 
     name: str
     path: str
@@ -40,7 +40,7 @@ class SparkTable:
 
 @dataclass(frozen=True)
 class _Shape:
-    """Files of one schema."""
+    """Files with the same schema."""
 
     frame: Any
     names: Sequence[str]
@@ -52,10 +52,10 @@ class _Shape:
 
 
 def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
-    """Find each table, by its name in small letters.
+    """Find the tables, by name in lower case.
 
-    It is a file `orders.parquet`, or a folder `orders` with Parquet files below it. The server lists the files, for
-    the folder may be on its machine or in its object store alone.
+    A table is a file `orders.parquet`, or a folder `orders` with Parquet files below it. The server lists the files,
+    since the folder may exist only on its machine or in its object store.
     """
     entries: dict[str, dict[str, tuple[Any, int]]] = {}
     for name, identity in list_files(spark, folder).items():
@@ -69,7 +69,9 @@ def find_tables(spark: Any, folder: str) -> Mapping[str, SparkTable]:
         fault = f"{name} and {name}{_END} are both this table: keep one" if name.lower() in tables else ""
         tables[name.lower()] = SparkTable(name, path, files, fault)
     if not tables:
-        raise WarehouseUnavailableError("The folder of the warehouse has no Parquet files, as Spark sees it.")
+        raise WarehouseUnavailableError(
+            "The folder of the warehouse has no Parquet files on the Spark server."
+        )
     return tables
 
 
@@ -83,9 +85,9 @@ def list_files(spark: Any, folder: str) -> Mapping[str, tuple[Any, int]]:
 
 
 def read_table(spark: Any, folder: str, table: SparkTable) -> Any:
-    """Return the rows of all files of a table; raise WarehouseError where they cannot be united.
+    """Return the rows of all files of a table; raise WarehouseError where the files have no common schema.
 
-    Spark takes the columns of one file for those of all, unless it is told to look at each.
+    By default Spark reads the schema of one file and uses it for all; `mergeSchema` reads the schema of each file.
     """
     if table.fault:
         raise WarehouseError(table.fault)
@@ -93,14 +95,14 @@ def read_table(spark: Any, folder: str, table: SparkTable) -> Any:
         return spark.read.parquet(table.path)
     try:
         frame = spark.read.option("mergeSchema", "true").parquet(table.path)
-        frame.schema  # noqa: B018 - asks the server
+        frame.schema  # noqa: B018 - a request to the server
     except (AnalysisException, SparkConnectGrpcException):
         return _unite(_list_shapes(spark, folder, table))
     return frame
 
 
 def _list_shapes(spark: Any, folder: str, table: SparkTable) -> Sequence[_Shape]:
-    """Look at each file: one job for each, where Spark cannot say which do not go together."""
+    """Read the schema of each file, with one job for each: Spark does not report which files disagree."""
     names: dict[str, list[str]] = {}
     for name in sorted(table.files):
         schema = _read(spark, folder, table, [name]).schema
@@ -133,7 +135,7 @@ def _unite(shapes: Sequence[_Shape]) -> Any:
 
 
 def _unite_column(shapes: Sequence[_Shape], column: str) -> str:
-    """Return the type that holds the values of all files, in Spark's words."""
+    """Return the common type of a column in all files, as Spark's type name."""
     found = [
         (shape, each.name, each.dataType.simpleString())
         for shape in shapes
@@ -157,7 +159,7 @@ def _unite_column(shapes: Sequence[_Shape], column: str) -> str:
 
 
 def _find_inexact(shape: _Shape, name: str, kind: str) -> str | None:
-    """Find a number that a double cannot hold."""
+    """Find a number that a double cannot hold exactly."""
     decimal = _DECIMAL.fullmatch(kind)
     if kind != "bigint" and not (decimal and int(decimal[1]) > EXACT_DIGITS):
         return None

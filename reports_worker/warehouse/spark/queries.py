@@ -1,4 +1,4 @@
-"""What Spark may be sent: one query that reads tables. Spark has no read-only session, hence this check."""
+"""The check of queries for Spark: one query that only reads tables. Spark has no read-only session."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 from reports_worker.warehouse.errors import WarehouseError
 
 DIALECT = "spark"
-# They call any Java method; the last one makes a table's name of any text.
+# The first three call any Java method; the last one makes the name of a table from any text.
 _FORBIDDEN_FUNCTIONS = frozenset({"reflect", "java_method", "try_reflect", "identifier"})
 
 
 def check_query(sql: str, tables: Collection[str] | None) -> str:
-    """Return a query as it may be sent; raise WarehouseError for any other statement.
+    """Return the query to send; raise WarehouseError for any other statement.
 
-    It is written anew from what was understood here, so that Spark cannot understand another thing: comments
-    and quotes end elsewhere in Spark's grammar. Where `tables` is given, it reads these and no others.
+    The query is generated from the parsed tree, so that Spark cannot parse it differently: comments and quotes end in
+    other places in Spark's grammar. With `tables`, the query may read only these tables.
     """
     tree = _parse(sql)
     for node in tree.walk():
         if isinstance(node, (exp.Command, exp.DML, exp.DDL, exp.Into)) and not isinstance(node, exp.Query):
-            raise WarehouseError("A report only reads: this is no query.")
+            raise WarehouseError("A report only reads: this is not a query.")
         if isinstance(node, exp.QueryTransform):
             raise WarehouseError("A report runs no programs: TRANSFORM ... USING is not allowed.")
         if isinstance(node, exp.Func) and _name(node) in _FORBIDDEN_FUNCTIONS:
@@ -36,7 +36,7 @@ def check_query(sql: str, tables: Collection[str] | None) -> str:
 
 
 def _keep_quantiles(tree: exp.Expr) -> exp.Expr:
-    """Keep sqlglot from writing an exact quantile as Spark's approximate one."""
+    """Prevent sqlglot from writing an exact quantile as Spark's approximate quantile."""
     for quantile in tree.find_all(exp.WithinGroup):
         function = quantile.this
         if isinstance(function, (exp.PercentileCont, exp.PercentileDisc)):
@@ -52,7 +52,7 @@ def _parse(sql: str) -> exp.Expr:
             f"The query cannot be read as Spark's SQL: {str(error).partition(chr(10))[0]}"
         ) from error
     if len(statements) != 1:
-        raise WarehouseError("A report sends one query at a time; this has several statements, or none.")
+        raise WarehouseError("A query must be one statement; this has several statements, or none.")
     tree = statements[0]
     if not isinstance(tree, exp.Query):
         raise WarehouseError("A report only reads: a query begins with SELECT or WITH.")
@@ -65,7 +65,7 @@ def _name(function: exp.Func) -> str:
 
 
 def list_tables(sql: str) -> Collection[str]:
-    """List the names of the tables that a query reads, in small letters."""
+    """List the names of the tables that a query reads, in lower case."""
     return {table.name.lower() for table in _find_tables(_parse(sql))}
 
 
@@ -78,7 +78,7 @@ def _check_tables(tree: exp.Expr, tables: Collection[str]) -> None:
 
 
 def _find_tables(tree: exp.Expr) -> Iterator[exp.Table]:
-    """Yield the tables that are read; a name that WITH gives is none where it reaches."""
+    """Yield the tables that are read; a name of a WITH clause is not a table in the scope of the clause."""
     named = {id(table) for scope in traverse_scope(tree) for table in scope.tables if _is_named(table, scope)}
     for table in tree.find_all(exp.Table):
         if not (isinstance(table.this, exp.Func) or table.find_ancestor(exp.Hint) or id(table) in named):

@@ -1,4 +1,4 @@
-"""A session at a Spark Connect server: what runs there, for how long, and how it is ended."""
+"""A session at a Spark Connect server: its queries, their time limit, and their cancellation."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30
 INTERRUPT_EVERY_SECONDS = 0.5
-# After so long of asking for an end in vain, the connection is cut.
+# The connection is closed when the server has not interrupted its queries within this time.
 INTERRUPT_SECONDS = 5
-# What ends a report, whichever table it reads.
-_ENDS = (WarehouseUnavailableError, WarehouseCancelledError, WarehouseTimeoutError)
+# Errors that end the report, not the read of one table alone.
+_FATAL = (WarehouseUnavailableError, WarehouseCancelledError, WarehouseTimeoutError)
 _STYLE = Style(mark=lambda name: f":{name}")
 
 
 class SparkWarehouseSession:
-    """A session of its own at the server. One that was cancelled runs nothing more."""
+    """A session of one report at the server. A cancelled session runs no more queries."""
 
     def __init__(self, spark: SparkSession, bounds: Bounds) -> None:
         self._spark = spark
@@ -53,7 +53,7 @@ class SparkWarehouseSession:
         self._running = 0
         self._reason: WarehouseError | None = None
         self._as_of = datetime.now(UTC)
-        # A report says at once that the server is away, where pyspark would ask again for ten minutes.
+        # pyspark would retry for ten minutes before it reports that the server is unavailable.
         spark.client.set_retry_policies([])
 
     @property
@@ -61,13 +61,13 @@ class SparkWarehouseSession:
         return self._as_of
 
     def open(self, place: SparkPlace) -> None:
-        """Reach the server, and lay down what holds for the session."""
+        """Connect to the server, and configure the session."""
         unreachable = WarehouseUnavailableError(f"Spark does not answer within {CONNECT_SECONDS} seconds.")
         with self.watch(unreachable, seconds=CONNECT_SECONDS):
             self._spark.conf.set("spark.sql.session.timeZone", "UTC")
             # `${...}` in a query would be replaced by the server's settings and environment.
             self._spark.conf.set("spark.sql.variable.substitute", "false")
-            # A path would do as a table's name.
+            # Otherwise a query could use a path as the name of a table.
             self._spark.conf.set("spark.sql.runSQLOnFiles", "false")
             self._spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(self._bounds.batch))
         with self.watch():
@@ -99,18 +99,20 @@ class SparkWarehouseSession:
         self._stop(WarehouseCancelledError("The query was cancelled."))
 
     def close(self) -> None:
-        """Tell the server that this session ends, and with it what it runs."""
-        cut = self._cut_after(INTERRUPT_SECONDS)
+        """Release the session at the server, which ends its queries, and close the connection."""
+        timer = self._close_after(INTERRUPT_SECONDS)
         with suppress(Exception):
             self._spark.client.release_session()
-        cut.cancel()
+        timer.cancel()
         self._spark.client.close()
 
     @contextmanager
     def watch(self, error: WarehouseError | None = None, *, seconds: float | None = None) -> Iterator[None]:
-        """Run what asks Spark something: no longer than it may, and with its errors as ours."""
+        """Run requests to Spark with a time limit, and translate their errors."""
         seconds = self._bounds.time.total_seconds() if seconds is None else seconds
-        error = error or WarehouseTimeoutError(f"A query took longer than the {seconds:g} seconds it may.")
+        error = error or WarehouseTimeoutError(
+            f"A query took longer than the {seconds:g} seconds that it may run."
+        )
         timer = threading.Timer(seconds, self._stop, [error])
         timer.daemon = True
         timer.start()
@@ -127,7 +129,7 @@ class SparkWarehouseSession:
             timer.cancel()
 
     def check(self) -> None:
-        """Raise why all ends here, if it does."""
+        """Raise the reason if the session was stopped."""
         if self._reason is not None:
             raise self._reason
 
@@ -137,24 +139,24 @@ class SparkWarehouseSession:
             threading.Thread(target=self._interrupt, name="spark-interrupt", daemon=True).start()
 
     def _interrupt(self) -> None:
-        """Ask for the end of all that runs until nothing does: a query may be on its way to the server."""
+        """Interrupt all queries again and again until none runs: a query may still be on its way to the server."""
         never = threading.Event()
-        cut = self._cut_after(INTERRUPT_SECONDS)
+        timer = self._close_after(INTERRUPT_SECONDS)
         while self._running and not self._spark.client.is_closed:
             with suppress(Exception):
                 self._spark.interruptAll()
             never.wait(INTERRUPT_EVERY_SECONDS)
-        cut.cancel()
+        timer.cancel()
 
-    def _cut_after(self, seconds: float) -> threading.Timer:
-        """Leave a server that does not answer in time."""
-        cut = threading.Timer(seconds, self._spark.client.close)
-        cut.daemon = True
-        cut.start()
-        return cut
+    def _close_after(self, seconds: float) -> threading.Timer:
+        """Close the connection to a server that does not answer in time."""
+        timer = threading.Timer(seconds, self._spark.client.close)
+        timer.daemon = True
+        timer.start()
+        return timer
 
     def check_files(self) -> None:
-        """Raise WarehouseUnavailableError if a file of the folder is not what it was when the report began."""
+        """Raise WarehouseUnavailableError if a file of the folder has changed since the report began."""
         if not self._folder:
             return
         now = list_files(self._spark, self._folder)
@@ -162,12 +164,12 @@ class SparkWarehouseSession:
             changed = next((name for name, known in table.files.items() if now.get(name) != known), None)
             if changed and table.name in self._tables:
                 raise WarehouseUnavailableError(
-                    f"The warehouse's table {table.name!r} changed while the report read it: {changed} was renewed "
-                    "or removed. Try again when that is done."
+                    f"The warehouse's table {table.name!r} changed while the report read it: {changed} was replaced "
+                    "or removed. Try again when the change is complete."
                 )
 
     def _name_table(self, key: str) -> None:
-        """Give a table of the folder its name, as a view of this session alone."""
+        """Create the view of a table of the folder, in this session alone."""
         table = self._found[key]
         if key in self._faults:
             raise self._faults[key]
@@ -180,9 +182,9 @@ class SparkWarehouseSession:
         except Exception as error:
             self.check()
             fault = error if isinstance(error, WarehouseError) else translate(error)
-            if isinstance(fault, _ENDS):
+            if isinstance(fault, _FATAL):
                 raise fault from error
-            reason = fault if fault is error else "a file of it is damaged, or not written to its end"
+            reason = fault if fault is error else "one of its files is damaged, or not completely written"
             self._faults[key] = _UnreadableError(
                 f"The warehouse's table {table.name!r} cannot be read: {reason}."
             )
@@ -191,12 +193,12 @@ class SparkWarehouseSession:
 
 
 class _UnreadableError(WarehouseError):
-    """One table cannot be read, and others may."""
+    """One table cannot be read; others may be readable."""
 
 
 @dataclass(frozen=True)
 class SparkRows:
-    """Rows of a query, which runs when they are asked for."""
+    """The rows of a query, which runs when the rows are read."""
 
     _session: SparkWarehouseSession
     _frame: Any
@@ -204,11 +206,11 @@ class SparkRows:
 
     def batches(self) -> Iterator[Batch]:
         client = self._frame.sparkSession.client
-        # The public way makes an object of each row, and local times of all.
+        # pyspark's public interface makes an object of each row, and local times.
         plan = self._frame._plan.to_proto(client)
         with self._session.watch():
             for piece in client.to_table_as_iterator(plan, {}):
-                # What the server has sent already still comes.
+                # Batches that the server has already sent still arrive after a cancel.
                 self._session.check()
                 if isinstance(piece, pa.Table) and piece.num_rows:
                     yield read_batch(piece)

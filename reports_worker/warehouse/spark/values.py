@@ -1,4 +1,4 @@
-"""Spark's types and values as reports have them. Imports pyspark."""
+"""Spark's types and values as kinds and values of reports. Imports pyspark."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KINDS: tuple[tuple[type[types.DataType], Kind], ...] = (
 
 
 def find_kind(given: types.DataType) -> Kind:
-    """Tell a column's kind; what reports have no kind for comes as text."""
+    """Return the kind of a column; values of a type without a kind become text."""
     return next((kind for known, kind in _KINDS if isinstance(given, known)), Kind.TEXT)
 
 
@@ -35,7 +35,7 @@ def read_batch(table: pa.Table) -> Batch:
 def _read_column(column: pa.ChunkedArray) -> list[Any]:
     kind = column.type
     if pa.types.is_timestamp(kind):
-        # Without its zone, which is UTC, a time comes as a plain one, not as pytz's.
+        # The cast removes the zone, which is UTC: with a zone, Arrow returns times with pytz's zones.
         plain = column.cast(pa.timestamp("us")).to_pylist()
         return [value and value.replace(tzinfo=UTC) for value in plain]
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

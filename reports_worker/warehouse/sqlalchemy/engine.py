@@ -1,4 +1,4 @@
-"""Any other database that SQLAlchemy knows. Tested with SQLite alone: what else it speaks to is untested."""
+"""Any other database that SQLAlchemy supports. Tested with SQLite alone."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from reports_worker.warehouse.errors import (
 )
 from reports_worker.warehouse.placeholders import Style, bind
 
-# SQLAlchemy's names of dialects that sqlglot calls otherwise.
+# SQLAlchemy's names of dialects, where sqlglot has another name.
 _DIALECTS = {"mssql": "tsql", "mariadb": "mysql", "awsathena": "athena"}
 _STYLE = Style(mark=lambda name: f":{name}", escape=lambda text: text.replace(":", "\\:"))
-# A driver says less of its types than its values do, so the first batch decides. bool comes before int, of
-# which it is a kind, and datetime before date.
+# The values of the first batch decide the kinds, since a driver's types say less. bool is a subclass of int, and
+# datetime of date, so both come first.
 _KINDS: Sequence[tuple[type, Kind]] = (
     (bool, Kind.BOOLEAN),
     (int, Kind.INTEGER),
@@ -47,7 +47,7 @@ def create_engine(address: WarehouseAddress) -> SQLAlchemyEngine:
 
 
 class SQLAlchemyEngine:
-    """Opens sessions that are rolled back. That they only read is for the rights of the database's user."""
+    """Opens sessions that are rolled back. The rights of the database's user must allow only reads."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -58,7 +58,7 @@ class SQLAlchemyEngine:
                 "that it needs is not installed"
             ) from error
         name = _DIALECTS.get(self._engine.dialect.name, self._engine.dialect.name)
-        # What sqlglot does not know is written as plain SQL.
+        # For a dialect that sqlglot does not know, queries are written in generic SQL.
         self.dialect = name if Dialect.get(name) else ""
 
     def connect(self, bounds: Bounds) -> SQLAlchemySession:
@@ -66,13 +66,13 @@ class SQLAlchemyEngine:
             connection = self._engine.connect()
         except exc.SQLAlchemyError as error:
             raise WarehouseUnavailableError(
-                "The warehouse does not answer, or refuses the login: try again later, or tell who runs this."
+                "The warehouse does not answer, or refuses the login. Try again later, or contact your administrator."
             ) from error
         return SQLAlchemySession(connection, bounds, self.dialect)
 
 
 class SQLAlchemySession:
-    """One connection, in a transaction that nobody commits."""
+    """One connection, in a transaction that is never committed."""
 
     def __init__(self, connection: sqlalchemy.Connection, bounds: Bounds, dialect: str) -> None:
         self._connection = connection
@@ -88,7 +88,7 @@ class SQLAlchemySession:
     def execute(self, sql: str, values: Mapping[str, Any]) -> SQLAlchemyRows:
         check_reads(sql, self.dialect)
         text, bound = bind(sql, values, dialect=self.dialect, style=_STYLE)
-        with self.explained():
+        with self.translated_errors():
             options = {"stream_results": True, "max_row_buffer": self.bounds.batch}
             result = self._connection.execute(sqlalchemy.text(text), bound, execution_options=options)
             if not result.returns_rows:
@@ -97,7 +97,7 @@ class SQLAlchemySession:
             return SQLAlchemyRows(self, result)
 
     def schema(self) -> Mapping[str, Sequence[Column]]:
-        with self.explained():
+        with self.translated_errors():
             inspector = sqlalchemy.inspect(self._connection)
             names = sorted([*inspector.get_table_names(), *inspector.get_view_names()])
             return {
@@ -108,12 +108,12 @@ class SQLAlchemySession:
             }
 
     def cancel(self) -> None:
-        """Close the driver's connection under the query, from a thread: some drivers wait for it to end."""
+        """Interrupt the query on a thread of its own: some drivers block until the query has ended."""
         self._cancelled = True
         threading.Thread(target=self._drop, name="cancel-query", daemon=True).start()
 
     def _drop(self) -> None:
-        with suppress(Exception):  # a driver may say anything to this
+        with suppress(Exception):  # a driver may raise any error here
             driver: Any = self._connection.connection.driver_connection
             stop = getattr(driver, "interrupt", None) or getattr(driver, "cancel", None) or driver.close
             stop()
@@ -123,8 +123,8 @@ class SQLAlchemySession:
             self._connection.close()
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Say what SQLAlchemy's errors mean; what it says of the connection names host and user."""
+    def translated_errors(self) -> Iterator[None]:
+        """Translate SQLAlchemy's errors; those of the connection name host and user, so their text is left out."""
         if self._cancelled:
             raise WarehouseCancelledError("The query was cancelled.")
         try:
@@ -134,14 +134,14 @@ class SQLAlchemySession:
                 raise WarehouseCancelledError("The query was cancelled.") from error
             if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
                 raise WarehouseUnavailableError(
-                    "The connection to the warehouse was lost: try again, or tell who runs this."
+                    "The connection to the warehouse was lost. Try again, or contact your administrator."
                 ) from error
-            said = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            raise WarehouseError(f"The warehouse cannot answer the query: {said}.") from error
+            message = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            raise WarehouseError(f"The warehouse cannot execute the query: {message}.") from error
 
 
 class SQLAlchemyRows:
-    """A result that streams, where the driver can; the first batch is read at once, for the kinds."""
+    """A result that streams, if the driver can stream; the first batch is read at once, to find the kinds."""
 
     def __init__(self, session: SQLAlchemySession, result: sqlalchemy.CursorResult[Any]) -> None:
         self._session = session
@@ -159,9 +159,10 @@ class SQLAlchemyRows:
             yield batch
             if time.monotonic() > self._deadline:
                 raise WarehouseTimeoutError(
-                    "The query took longer than a report may run: ask for less, or tell who runs this."
+                    "The query took longer than a report may run. "
+                    "Request a smaller report, or contact your administrator."
                 )
-            with self._session.explained():
+            with self._session.translated_errors():
                 batch = self._fetch()
 
     def _fetch(self) -> list[tuple[Any, ...]]:

@@ -271,7 +271,7 @@ def test_a_truncated_file_breaks_the_response_instead_of_ending_it(
     file = store.scratch_root.parent / path.split("/")[3] / "1" / "orders.csv"
     file.write_bytes(b"")
 
-    with pytest.raises(Exception, match="not what it was"):
+    with pytest.raises(Exception, match="was changed in the file store"):
         _ = response.data
     response.close()
 

@@ -1,4 +1,4 @@
-"""Where files are kept, as connection strings say it."""
+"""The connection strings of the file store."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def test_a_bucket_may_have_a_prefix_and_options() -> None:
         ("s3://", "with the name of a bucket"),
         ("s3:///prefix", "with the name of a bucket"),
         ("s3://key:hunter2@reports/x", "credentials by AWS_ACCESS_KEY_ID"),
-        ("s3://reports?secret=hunter2", "no other options than endpoint_url and region"),
+        ("s3://reports?secret=hunter2", "the options of s3:// are endpoint_url and region"),
         ("s3://reports?endpoint_url=hunter2", "give endpoint_url=http://host:port"),
         ("s3://reports?endpoint_url=http://a:hunter2@b", "without a password"),
         ("s3://reports?region=", "the name of a region"),
         ("gs://hunter2", "the path of a folder, or s3://"),
-        ("~nobody-hunter2/x", "from the root on"),
-        ("/etc/passwd", "no folder"),
+        ("~nobody-hunter2/x", "give an absolute path"),
+        ("/etc/passwd", "is not a folder"),
         ("/srv/hunter2\n", "the path of a folder, or s3://"),
     ],
 )
-def test_what_is_no_place_for_files_is_refused_in_one_sentence(text: str, why: str) -> None:
+def test_an_address_that_is_not_valid_is_refused_in_one_sentence(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         parse_store(text)
 

@@ -1,4 +1,4 @@
-"""Connection strings: every form that is given, and those that are not to be taken."""
+"""Connection strings: every accepted form, and the refused ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports_worker.broker.address import find_broker_address, parse_address
 
 
 def read_options(address: BrokerAddress) -> dict[str, object]:
-    """What redis-py makes of an address."""
+    """The options that redis-py reads from an address."""
     return dict(connect(address).connection_pool.connection_kwargs)
 
 
@@ -78,7 +78,7 @@ def test_options_that_choose_nothing_here_are_let_pass() -> None:
     assert parse_address(text).url == "redis://broker:7000/0"
 
 
-def test_sentinels_are_read_with_the_name_of_what_they_watch() -> None:
+def test_sentinels_are_read_with_the_name_of_their_primary() -> None:
     address = parse_address(
         "redis+sentinel://reports:p%40ss@one,[::1]:7,127.0.0.1:26380/my.Primary/3"
         "?sentinel_username=watch&sentinel_password=s%26cret&socket_timeout=3"
@@ -175,7 +175,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "sentence"), BAD.items(), ids=BAD.keys())
-def test_what_is_malformed_is_refused_with_what_is_allowed(text: str, sentence: str) -> None:
+def test_a_malformed_address_is_refused_with_the_allowed_form(text: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         find_broker_address({"BROKER_URI": text})
 

@@ -1,4 +1,4 @@
-"""A broker that hangs is asked by one at a time; one that answers, or refuses at once, is asked by all."""
+"""A broker that hangs gets one call at a time; a broker that answers or refuses at once gets all calls."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_failure_at_once_changes_nothing(breaker: CircuitBreaker, clock: Clock
     assert succeed(breaker)
 
 
-def test_what_is_no_fault_of_the_broker_changes_nothing(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_an_error_that_is_not_the_brokers_changes_nothing(breaker: CircuitBreaker, clock: Clock) -> None:
     with pytest.raises(KeyError), breaker.guard():
         clock.pass_and_raise(SLOW_SECONDS, KeyError())
 

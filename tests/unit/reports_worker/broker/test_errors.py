@@ -1,4 +1,4 @@
-"""redis-py's errors in words for people, whatever version of the server they come from."""
+"""redis-py's errors as sentences for users, for all versions of the server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from redis import exceptions
 
 from reports_worker.broker.circuit_breaker import OpenCircuitError
-from reports_worker.broker.errors import explain
+from reports_worker.broker.errors import to_unavailable
 
 IN_A_SCRIPT = "Error running script (call to f_1): @user_script:9: @user_script: 9: -"
 SENTENCES: dict[str, list[exceptions.RedisError]] = {
@@ -29,20 +29,20 @@ SENTENCES: dict[str, list[exceptions.RedisError]] = {
     "The broker is loading its data. Nothing was accepted": [
         exceptions.BusyLoadingError("Redis is loading the dataset in memory"),
     ],
-    "The broker does not allow this to our user, or does not know the password. ": [
+    "The broker refuses the login, or does not allow this command. ": [
         exceptions.AuthenticationError("Authentication required."),
         exceptions.AuthorizationError("Client sent AUTH, but no password is set"),
         exceptions.NoPermissionError("this user has no permissions to run the 'evalsha' command"),
     ],
     "The broker does not answer. Nothing was accepted": [OpenCircuitError("a moment ago")],
-    "The broker does not answer. What was asked for may still be done": [
+    "The broker does not answer. The request may still be executed": [
         exceptions.TimeoutError("Timeout reading from socket"),
     ],
     "The broker cannot be reached, so nothing was confirmed. ": [
         exceptions.ConnectionError("Error 111 connecting to 10.0.0.1:6379. Connection refused."),
         exceptions.ResponseError("ERR unknown command"),
     ],
-    "A key of the broker holds something else than reports need. Nothing was accepted": [
+    "A key in the broker has a wrong type. Nothing was accepted": [
         exceptions.ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"),
     ],
 }
@@ -50,11 +50,11 @@ CASES = [(error, sentence) for sentence, errors in SENTENCES.items() for error i
 
 
 @pytest.mark.parametrize(("error", "sentence"), CASES, ids=lambda part: str(part)[:40])
-def test_an_error_is_said_in_a_sentence_without_addresses(
+def test_an_error_is_reported_in_a_sentence_without_addresses(
     error: exceptions.RedisError, sentence: str
 ) -> None:
-    explained = explain(error)
+    translated = to_unavailable(error)
 
-    assert explained.sentence.startswith(sentence)
-    assert str(explained) == f"The broker cannot be used: {error}"
-    assert str(error) not in explained.sentence
+    assert translated.sentence.startswith(sentence)
+    assert str(translated) == f"The broker cannot be used: {error}"
+    assert str(error) not in translated.sentence

@@ -1,4 +1,4 @@
-"""What a broker says of itself, and which sentences that is worth."""
+"""The broker's INFO, and the warnings about it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_server_without_a_version_is_refused(info: dict[str, Any]) -> None:
     refusal = judge(info).refusal
 
     assert refusal is not None
-    assert refusal.startswith("The broker does not tell its version")
+    assert refusal.startswith("The broker does not report its version")
 
 
 WARNED_OF = {
@@ -56,17 +56,20 @@ WARNED_OF = {
     ),
     "volatile-ttl": (
         {"maxmemory": 1, "maxmemory_policy": "volatile-ttl"},
-        "what is to expire, such as leases and ended reports (maxmemory-policy volatile-ttl). ",
+        "keys that expire, such as leases and ended reports (maxmemory-policy volatile-ttl). ",
     ),
     "no append-only file": ({"aof_enabled": 0}, "lost when it dies. Set appendonly yes; a power failure"),
-    "a replica": ({"role": "slave"}, "The broker is a replica, which takes no changes: name the primary"),
+    "a replica": (
+        {"role": "slave"},
+        "The broker is a replica, which accepts no writes: set the address of the primary",
+    ),
     "a cluster": ({"cluster_enabled": 1}, "a Redis Cluster, which RQ does not support"),
     "too few replicas": ({"connected_slaves": 0}, "0 replicas and REPORTS_BROKER_REPLICAS is 1"),
 }
 
 
 @pytest.mark.parametrize(("change", "words"), WARNED_OF.values(), ids=WARNED_OF.keys())
-def test_what_endangers_reports_is_one_warning_that_says_what_mends_it(
+def test_a_setting_that_endangers_reports_gives_one_warning_with_the_remedy(
     change: dict[str, Any], words: str
 ) -> None:
     wanted = {"connected_slaves": 1} | change
@@ -78,8 +81,8 @@ def test_what_endangers_reports_is_one_warning_that_says_what_mends_it(
     assert words in findings.warnings[0]
 
 
-def test_a_server_that_does_not_tell_is_refused_with_what_could_not_be_checked() -> None:
-    # The broker in memory knows no INFO.
+def test_a_server_without_info_is_refused_with_what_could_not_be_checked() -> None:
+    # fakeredis has no INFO.
     refusal = inspect(FakeStrictRedis()).refusal
 
     assert refusal is not None

@@ -1,4 +1,4 @@
-"""What a definition finds in its environment."""
+"""The environment of a definition during its inspection."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_each_of_these_stays(name: str) -> None:
     word=st.sampled_from(["SECRET", "password", "PassWd", "TOKEN", "API_KEY", "KEY", "Credential"]),
     after=st.from_regex(r"(_[A-Za-z0-9]{1,8})?", fullmatch=True),
 )
-def test_whatever_is_named_like_a_secret_is_left_out(before: str, word: str, after: str) -> None:
+def test_any_variable_named_like_a_secret_is_removed(before: str, word: str, after: str) -> None:
     name = f"{before}{word}{after}"
 
     assert without_secrets({name: "x"}) == ({"PGPASSWORD": "x"} if name == "PGPASSWORD" else {})

@@ -1,4 +1,4 @@
-"""Definitions in their files, and the process that looks at them all."""
+"""Definitions in their files, and the process that inspects them all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from harness.wait import wait_until
 from reports_worker.catalog.errors import BrokenFileError
-from reports_worker.catalog.inspection import look_at_all
+from reports_worker.catalog.inspection import inspect_all
 from reports_worker.catalog.live_catalog import LiveCatalog
 from reports_worker.catalog.loader import UnknownTypeError, load
 from reports_worker.settings.data import DataSettings
@@ -26,7 +26,7 @@ from reports_worker.authoring import Contents, ReportType
 TYPE = ReportType("visits", TITLE, "Who came.", lambda assignment: Contents({"visits": 1}))
 """
 BAD = {
-    "binary.py": (b"\x00\x01\x02", "cannot be loaded|no valid Python"),
+    "binary.py": (b"\x00\x01\x02", "cannot be loaded|not valid Python"),
     "crashes.py": (b"import os\nos._exit(3)\n", "ends the process that loads it"),
     "exits.py": (b"raise SystemExit(1)\n", "SystemExit"),
     "interrupts.py": (b"raise KeyboardInterrupt('now')\n", "cannot be loaded: KeyboardInterrupt: now"),
@@ -34,11 +34,11 @@ BAD = {
     "other.py": (GOOD.encode(), "must be named as the file"),
     "prints.py": (b"print('{')\nraise ValueError('no')\n", "ValueError: no"),
     "sales.py": (GOOD.encode(), "'sales' is a built-in type"),
-    "syntax.py": (b"x = (\n\ny = )\n", "no valid Python"),
-    "Upper.sql": (b"", "small letters"),
+    "syntax.py": (b"x = (\n\ny = )\n", "not valid Python"),
+    "Upper.sql": (b"", "lower-case letters"),
     "words.sql": (
         b"-- title = 'x'\n\xff\n",
-        "no text in UTF-8|there is none: set ConnectionStrings__warehouse",
+        "not text in UTF-8|none is set: set ConnectionStrings__warehouse",
     ),
 }
 
@@ -55,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Any:
-    """What the process prints of this folder."""
+    """The output of the process for this folder."""
     environ = {**os.environ, "REPORTS_PATH": str(folder), "ConnectionStrings__warehouse": ""}
     command = [sys.executable, "-m", "reports_worker.catalog"]
     return json.loads(
@@ -94,8 +94,8 @@ def test_no_reason_why_a_file_is_broken_shows_a_password(tmp_path: Path) -> None
     )
 
     reasons = {one["file"]: one["reason"] for one in json.loads(answer.stdout)["broken"]}
-    assert "It cannot be loaded: RuntimeError: ...." in reasons["tells_half.py"]
-    assert reasons["tells.py"] == "It cannot be loaded: RuntimeError: no ***"
+    assert "The file cannot be loaded: RuntimeError: ...." in reasons["tells_half.py"]
+    assert reasons["tells.py"] == "The file cannot be loaded: RuntimeError: no ***"
     assert "no *** at redis://:***@db" in reasons["asks.sql"]
     assert "***" in reasons["tells_default.py"]
     assert [reason for reason in reasons.values() if "s3c" in reason] == []
@@ -108,7 +108,7 @@ def test_files_that_loop_do_not_add_up(tmp_path: Path) -> None:
         (tmp_path / f"loops_{number}.py").write_text("while True:\n    pass\n")
     begin = time.monotonic()
 
-    found = look_at_all(
+    found = inspect_all(
         sorted(tmp_path.glob("[lv]*.py")), DataSettings(report_folders=(tmp_path,)), seconds=1
     )
 
@@ -125,14 +125,14 @@ def test_a_good_definition_is_found_beside_broken_ones(found: Any) -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_broken_definition_is_told_with_file_and_reason(found: Any, name: str) -> None:
+def test_a_broken_definition_is_reported_with_file_and_reason(found: Any, name: str) -> None:
     (broken,) = [one for one in found["broken"] if one["file"] == name]
 
     assert any(part in broken["reason"] for part in BAD[name][1].split("|")), broken
 
 
 @pytest.mark.parametrize(("name", "line"), [("syntax.py", 3), ("prints.py", 2), ("exits.py", 1)])
-def test_the_line_at_fault_is_told(found: Any, name: str, line: int) -> None:
+def test_the_line_of_the_fault_is_reported(found: Any, name: str, line: int) -> None:
     (broken,) = [one for one in found["broken"] if one["file"] == name]
 
     assert broken["line"] == line
@@ -150,7 +150,7 @@ def test_a_type_is_loaded_by_its_name(folder: Path) -> None:
 
 
 def test_the_catalog_follows_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports_worker.catalog.live_catalog.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("reports_worker.catalog.live_catalog.CHECK_SECONDS", 0.05)
     (tmp_path / "_helper.py").write_text('TITLE = "Visits"\n')
     (tmp_path / "visits.py").write_text(GOOD)
     catalog = LiveCatalog(DataSettings(report_folders=(tmp_path,)), {})

@@ -1,4 +1,4 @@
-"""Types of report written as SQL: what a file says, and what is wrong with it."""
+"""Report types written as SQL: the content of a file, and its faults."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ def test_a_file_declares_title_and_parameters() -> None:
     ("old", "new", "line", "reason"),
     [
         ('-- title = "Refunds"', "--", 1, "no title"),
-        ('-- title = "Refunds"', "-- title = Refunds", 1, "no TOML"),
-        ("-- [[charts]]", "-- [charts]", 1, "'charts' in its header must be written as"),
+        ('-- title = "Refunds"', "-- title = Refunds", 1, "not valid TOML"),
+        ("-- [[charts]]", "-- [charts]", 1, "'charts' in the header must be written as"),
         (
             '-- units = { amount = "EUR" }',
             "-- units = 5",
             1,
-            "'units' in its header must be a table of texts",
+            "'units' in the header must be a table of texts",
         ),
-        ('-- units = { amount = "EUR" }', "-- formats = 5", 1, "'formats' in its header must be a list"),
-        ("-- units =", "-- colour =", 1, "'colour' is not known in a header"),
+        ('-- units = { amount = "EUR" }', "-- formats = 5", 1, "'formats' in the header must be a list"),
+        ("-- units =", "-- colour =", 1, "'colour' is not a key of the header"),
         ('kind = "period"', 'kind = "moon"', 1, "moon"),
-        (":period_from", ":begin", 16, "wants :begin, and no parameter gives it: there are :period_from"),
+        (":period_from", ":begin", 16, "uses :begin, which no parameter gives: there are :period_from"),
         ("-- summary\n", "", 15, "This query has no name"),
-        ("-- table: by_reason,", "-- table: Reason,", 18, "small letters"),
-        ('table = "by_reason"', 'table = "nothing"', 1, "there is none of that name"),
-        ('kind = "bar"', 'kind = "pie"', 1, "'pie' is no kind of chart"),
+        ("-- table: by_reason,", "-- table: Reason,", 18, "lower-case letters"),
+        ('table = "by_reason"', 'table = "nothing"', 1, "which does not exist"),
+        ('kind = "bar"', 'kind = "pie"', 1, "'pie' is not a kind of chart"),
         ('-- x = "amount"\n', "", 1, "needs x"),
         ("SELECT reason, sum(amount) AS amount FROM refunds GROUP BY reason", "", 18, "no query below"),
         ("SELECT reason", "SELECT 'reason", 19, "a quote or a comment has no end"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(old: str, new: str, line: int, reason: str) -> None:
+def test_a_fault_is_reported_with_its_line(old: str, new: str, line: int, reason: str) -> None:
     assert old in GOOD
 
     with pytest.raises(BrokenFileError, match=reason) as caught:
@@ -112,15 +112,15 @@ def test_a_chart_of_many_rows_has_one_more_than_is_drawn_and_names_its_table(tmp
     assert chart.table == "n"
 
 
-def test_a_column_that_its_table_does_not_have_costs_the_chart(tmp_path: Path) -> None:
+def test_a_chart_with_a_column_that_its_table_does_not_have_fails_alone(tmp_path: Path) -> None:
     charts = read_charts(make(tmp_path, ("line", "y"), ("bar", "w"), rows=3).charts)
 
     assert [chart.failure for chart in charts] == [
         None,
-        "The chart could not be drawn: it wants column 'w', and its table has x, y, z.",
+        "The chart could not be drawn: it uses column 'w', and its table has the columns x, y, z.",
     ]
 
 
 def test_two_tables_of_one_name_are_refused() -> None:
-    with pytest.raises(BrokenFileError, match="two of 'by_reason'"):
+    with pytest.raises(BrokenFileError, match="two queries 'by_reason'"):
         read_sql("refunds", GOOD + "\n-- table: by_reason\nSELECT 1\n")

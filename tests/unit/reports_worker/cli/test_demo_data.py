@@ -1,4 +1,4 @@
-"""Demo data: the same rows for the same wish, whole or not there at all."""
+"""Demo data: the same rows for the same arguments, complete or not there at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def query(folder: Path, sql: str) -> Sequence[tuple[Any, ...]]:
 
 
 def digest(folder: Path) -> Mapping[str, int]:
-    """Add up the MD5 of all rows of each table: whatever their order, it comes out the same."""
+    """Add up the MD5 of all rows of each table, which does not depend on the order of rows."""
     return {
         table: query(folder, f"SELECT sum(md5_number_lower({table}::VARCHAR)::HUGEINT) FROM {table}")[0][0]
         for table in rows.TABLES
@@ -51,7 +51,9 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["demo-data", *arguments])
 
 
-def test_the_same_wish_gives_the_same_rows_and_another_seed_others(small: Path, tmp_path: Path) -> None:
+def test_the_same_arguments_give_the_same_rows_and_another_seed_gives_others(
+    small: Path, tmp_path: Path
+) -> None:
     write(SMALL, tmp_path / "again")
     write(Demo(1000, 2, UNTIL), tmp_path / "other")
 
@@ -63,7 +65,7 @@ def test_the_same_wish_gives_the_same_rows_and_another_seed_others(small: Path, 
     assert first["orders"] == ORDERS_DIGEST
 
 
-def test_it_is_as_large_as_asked_for_at_any_size(small: Path, tmp_path: Path) -> None:
+def test_demo_data_has_the_requested_size(small: Path, tmp_path: Path) -> None:
     write(Demo(100, 1, UNTIL), tmp_path / "smallest")
 
     assert query(small, "SELECT count(*), min(order_id), max(order_id) FROM orders") == [(1000, 1, 1000)]
@@ -86,11 +88,11 @@ def test_it_is_as_large_as_asked_for_at_any_size(small: Path, tmp_path: Path) ->
         "FROM products WHERE unit_cost >= unit_price",
     ],
 )
-def test_it_agrees_with_itself(nothing: str, small: Path) -> None:
+def test_the_tables_agree_with_each_other(nothing: str, small: Path) -> None:
     assert query(small, f"SELECT count(*) {nothing}") == [(0,)]
 
 
-def test_it_has_trends_seasons_tails_and_scripts(tmp_path: Path) -> None:
+def test_demo_data_has_trends_seasons_tails_and_scripts(tmp_path: Path) -> None:
     write(Demo(20_000, 1, UNTIL), tmp_path / "demo")
 
     def count(sql: str) -> Any:
@@ -111,19 +113,19 @@ def test_it_has_trends_seasons_tails_and_scripts(tmp_path: Path) -> None:
         assert count(f"SELECT count(*) FROM products WHERE regexp_matches(name, '{script}')")
 
 
-def test_the_command_says_what_it_did_and_does_it_once(tmp_path: Path) -> None:
+def test_the_command_writes_the_data_once_and_reports_what_it_did(tmp_path: Path) -> None:
     folder = str(tmp_path / "deep" / "demo")
-    wish = (folder, "--orders", "100", "--until", UNTIL)
+    arguments = (folder, "--orders", "100", "--until", UNTIL)
 
-    first, again = run(*wish), run(*wish)
+    first, again = run(*arguments), run(*arguments)
 
     assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
     assert "sign_ins written" in first.output
     assert f"holds 100 orders until {UNTIL}" in first.output
-    assert "holds it already" in again.output
+    assert "already holds this demo data" in again.output
 
 
-def test_other_demo_data_goes_only_when_it_is_to_be_replaced(tmp_path: Path) -> None:
+def test_other_demo_data_is_replaced_only_with_the_option(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     write(Demo(100, 1, UNTIL), folder)
 
@@ -136,14 +138,14 @@ def test_other_demo_data_goes_only_when_it_is_to_be_replaced(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["demo"]  # noqa: PTH208 - names
 
 
-def test_what_is_no_demo_data_is_never_touched(tmp_path: Path) -> None:
+def test_a_folder_without_demo_data_is_never_changed(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "orders.parquet").write_text("mine")
 
     refused = run(str(tmp_path / "mine"), "--replace")
 
     assert refused.exit_code == 1
-    assert "is no demo data: give another path" in refused.output
+    assert "holds no demo data: give another path" in refused.output
     assert (tmp_path / "mine" / "orders.parquet").read_text() == "mine"
 
 
@@ -151,18 +153,20 @@ def test_what_is_no_demo_data_is_never_touched(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         (("--orders", "99"), "100<=x<=20000000"),
-        (("--until", "yesterday"), "give one such as 2026-06-30"),
+        (("--until", "yesterday"), "give a day such as 2026-06-30"),
         (("--until", "9999-12-31"), "from 1980 to 2200"),
     ],
 )
-def test_what_cannot_be_is_refused(options: Sequence[str], sentence: str, tmp_path: Path) -> None:
+def test_options_that_are_not_valid_are_refused(
+    options: Sequence[str], sentence: str, tmp_path: Path
+) -> None:
     refused = run(str(tmp_path / "demo"), *options)
 
     assert refused.exit_code == 2
     assert sentence in refused.output
 
 
-def test_what_a_killed_run_left_goes_with_the_next_and_what_another_writes_stays(tmp_path: Path) -> None:
+def test_the_rest_of_a_killed_run_is_removed_and_the_data_of_a_running_one_stays(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     command = [sys.executable, "-m", "reports_worker", "demo-data", str(folder), "--orders", "2000000"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
@@ -178,14 +182,14 @@ def test_what_a_killed_run_left_goes_with_the_next_and_what_another_writes_stays
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_place_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(DemoDataError, match=r"cannot be written to .*: File exists\."):
         write(Demo(100, 1, UNTIL), tmp_path / "file" / "demo")
 
 
-def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_in_a_sentence_and_leaves_no_file(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         with pytest.raises(DemoDataError, match="the disk is full"):
             write(Demo(400_000, 1, UNTIL), disk / "demo")

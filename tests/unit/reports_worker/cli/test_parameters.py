@@ -1,4 +1,4 @@
-"""Parameters as they are typed in a shell."""
+"""Parameters on the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports_worker.parameters import check_parameters
 from tests.every_kind import CALENDAR, EVERY_KIND, QUARTER
 
 
-def test_each_kind_can_be_typed() -> None:
+def test_each_kind_can_be_given_as_text() -> None:
     texts = {
         "note": ["a=b"],
         "top": ["5"],
@@ -49,13 +49,13 @@ def test_each_kind_can_be_typed() -> None:
         ([], {"top": ["2"]}, []),
     ],
 )
-def test_what_is_typed_goes_on_top_of_what_is_json(
+def test_single_parameters_override_the_json_object(
     given: object, texts: Mapping[str, Sequence[str]], joined: object
 ) -> None:
     assert join_parameters(EVERY_KIND, given, texts) == joined
 
 
-def test_a_type_is_told_with_each_parameter() -> None:
+def test_a_type_is_described_with_each_parameter() -> None:
     lines = list(describe_lines(EVERY_KIND))
 
     assert lines[:2] == ["everything: Everything", "  A parameter of each kind."]

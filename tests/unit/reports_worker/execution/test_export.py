@@ -1,4 +1,4 @@
-"""From a report's contents to its files, and what is published of them."""
+"""The export of a report's content to files, and the outcome that is published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reports_worker.domain.report import Completed
 from reports_worker.domain.task_id import new_task_id
 from reports_worker.execution.export import Exporter
 from reports_worker.execution.limits import Limits
-from reports_worker.execution.progress import ProgressWriter, Share
+from reports_worker.execution.progress import ProgressRange, ProgressWriter
 from reports_worker.execution.resources import ExecutionResources
 from reports_worker.formats.errors import TooManyRowsError
 from reports_worker.queue.leases import Execution, Leases
@@ -33,20 +33,20 @@ NUMBER = Column("number", Kind.INTEGER)
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-class Told(ProgressWriter):
-    """Progress that is kept, and never too often."""
+class RecordedProgress(ProgressWriter):
+    """A progress writer that records all calls."""
 
     def __init__(self, report: Report, execution: Execution, leases: Leases) -> None:
         super().__init__(report, execution, leases)
-        self.told: list[tuple[int, str, str]] = []
+        self.calls: list[tuple[int, str, str]] = []
 
     def __call__(self, percent: int, stage: str, detail: str = "") -> None:
-        self.told.append((percent, stage, detail))
+        self.calls.append((percent, stage, detail))
         super().__call__(percent, stage, detail)
 
 
 class Place:
-    """A production with a folder of its own."""
+    """An exporter with a folder of its own."""
 
     def __init__(
         self, leases: Leases, folder: Path, *, formats: Sequence[str] | None, most_rows: int, number: int
@@ -57,13 +57,13 @@ class Place:
         self.report = Report(task_id, "Quarter", "visits", Status.RUNNING, NOW, formats=chosen)
         data = DataSettings(artifacts=FolderAddress(folder / "artifacts"), max_rows=most_rows)
         self.resources = ExecutionResources(self.execution, data, Limits(timedelta(minutes=1), 10**12))
-        self.progress = Told(self.report, self.execution, leases)
+        self.progress = RecordedProgress(self.report, self.execution, leases)
         self.kept = folder / "artifacts" / task_id / "e1"
 
-    def produce(self, contents: Contents, **of_type: Any) -> Completed:
+    def export(self, contents: Contents, **of_type: Any) -> Completed:
         report_type = ReportType("visits", "Visits", "", lambda _: contents, **of_type)
-        share = Share(self.progress, 0, 100)
-        return Exporter(self.report, report_type, "v1", self.resources, share, self.progress).run(contents)
+        progress = ProgressRange(self.progress, 0, 100)
+        return Exporter(self.report, report_type, "v1", self.resources, progress, self.progress).run(contents)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def make_place(leases: Leases, tmp_path: Path) -> Iterator[Any]:
 
 
 def contents(*counts: int, **given: Any) -> Contents:
-    """A report with a table of so many rows each."""
+    """Make the content of a report with one table for each count of rows."""
     tables = [
         Table(f"t{place}", f"Table {place}", GivenRows([NUMBER], [(number,) for number in range(count)]))
         for place, count in enumerate(counts)
@@ -90,10 +90,10 @@ def contents(*counts: int, **given: Any) -> Contents:
     return Contents({"visits": 7, "processing_time": 99}, tables=tables, **given)
 
 
-def test_files_are_kept_as_their_receipts_say_with_the_receipts_last(make_place: Any) -> None:
+def test_files_are_stored_as_their_receipts_say_with_the_receipts_last(make_place: Any) -> None:
     place = make_place(formats=["csv", "json"])
 
-    completed = place.produce(contents(3, 0, as_of=NOW))
+    completed = place.export(contents(3, 0, as_of=NOW))
 
     names = [receipt.name for receipt in completed.artifacts]
     assert names == ["t0.csv", "t1.csv", "report.json", "receipts.json"]
@@ -105,25 +105,25 @@ def test_files_are_kept_as_their_receipts_say_with_the_receipts_last(make_place:
     assert (completed.as_of, completed.version) == (NOW, "v1")
 
 
-def test_the_formats_of_the_type_are_written_where_nobody_asks_for_others(make_place: Any) -> None:
-    asked = make_place(formats=["json"]).produce(contents(1), formats=["csv"])
-    by_type = make_place().produce(contents(1), formats=["csv"])
+def test_the_formats_of_the_type_are_written_where_the_request_names_none(make_place: Any) -> None:
+    asked = make_place(formats=["json"]).export(contents(1), formats=["csv"])
+    by_type = make_place().export(contents(1), formats=["csv"])
 
     assert [receipt.format for receipt in asked.artifacts] == ["json", "receipts"]
     assert [receipt.format for receipt in by_type.artifacts] == ["csv", "receipts"]
 
 
-def test_the_figures_tell_how_long_the_whole_of_it_took(make_place: Any) -> None:
-    completed = make_place(formats=["json"]).produce(contents())
+def test_the_processing_time_covers_the_whole_execution(make_place: Any) -> None:
+    completed = make_place(formats=["json"]).export(contents())
 
     assert completed.summary == {"visits": 7, "processing_time": 0}
 
 
-def test_too_many_rows_keep_no_file(make_place: Any) -> None:
+def test_a_report_with_too_many_rows_stores_no_file(make_place: Any) -> None:
     place = make_place(formats=["csv"], most_rows=5)
 
     with pytest.raises(TooManyRowsError, match="in table 't1'"):
-        place.produce(contents(5, 1))
+        place.export(contents(5, 1))
 
     assert not place.kept.exists()
 
@@ -142,7 +142,7 @@ def test_a_chart_has_a_name_of_its_own_that_a_file_can_have(
 ) -> None:
     charts = [Chart(name, "C", {"mark": "bar"}, [NUMBER], [(1,)]) for name in given]
 
-    completed = make_place(formats=["png"]).produce(Contents({}, charts=charts))
+    completed = make_place(formats=["png"]).export(Contents({}, charts=charts))
 
     assert [receipt.name for receipt in completed.artifacts[:-1]] == [f"chart-{name}.png" for name in kept]
     assert [receipt.chart for receipt in completed.artifacts[:-1]] == kept
@@ -155,12 +155,12 @@ GOOD = Chart(
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_a_chart_that_cannot_be_drawn_costs_its_pictures_and_nothing_else(
+def test_a_chart_that_cannot_be_drawn_loses_its_pictures_and_nothing_else(
     make_place: Any, number: int
 ) -> None:
     place = make_place(number=number)
 
-    completed = place.produce(contents(3, charts=[BAD, GOOD]))
+    completed = place.export(contents(3, charts=[BAD, GOOD]))
 
     whole = {receipt.name: (receipt.rows_written, receipt.is_complete) for receipt in completed.artifacts}
     assert whole == {
@@ -195,7 +195,7 @@ def test_rows_that_a_chart_leaves_out_are_counted_by_its_table(make_place: Any) 
     # A line is one shape in the picture, where points are thousands.
     chart = replace(GOOD, spec={**GOOD.spec, "mark": "line"}, rows=numbers, table="t0")
 
-    completed = make_place(formats=["svg", "json"], most_rows=10_000).produce(contents(7_000, charts=[chart]))
+    completed = make_place(formats=["svg", "json"], most_rows=10_000).export(contents(7_000, charts=[chart]))
 
     sentence = "The first 5,000 of 7,000 rows are drawn."
     picture, _, document, _ = completed.artifacts
@@ -205,23 +205,23 @@ def test_rows_that_a_chart_leaves_out_are_counted_by_its_table(make_place: Any) 
     assert (shown["rows"], shown["cut"]) == (5_000, sentence)
 
 
-def test_each_stage_is_told_and_percents_never_fall(make_place: Any) -> None:
+def test_each_stage_is_reported_and_percents_never_fall(make_place: Any) -> None:
     place = make_place(formats=["csv"])
 
-    completed = place.produce(contents(2, 2))
+    completed = place.export(contents(2, 2))
 
-    told = place.progress.told
-    assert [percent for percent, *_ in told] == sorted(percent for percent, *_ in told)
-    stages = ["reading Table 0", "reading Table 1", "writing CSV", "keeping the files"]
-    assert list(dict.fromkeys(stage for _, stage, _ in told)) == stages
-    assert (25, "reading Table 1", "4 rows") in told
+    calls = place.progress.calls
+    assert [percent for percent, *_ in calls] == sorted(percent for percent, *_ in calls)
+    stages = ["reading Table 0", "reading Table 1", "writing CSV", "storing the files"]
+    assert list(dict.fromkeys(stage for _, stage, _ in calls)) == stages
+    assert (25, "reading Table 1", "4 rows") in calls
     preview = json.loads(completed.preview or "")
     assert [stage["name"] for stage in preview["stages"]] == stages
     assert [table["first"] for table in preview["tables"]] == [[[0], [1]]] * 2
 
 
 class RowsOfAnEngine:
-    """Rows that their engine writes itself, in its own time."""
+    """Rows that their engine writes itself, and that wait for the progress."""
 
     columns = (NUMBER,)
 
@@ -232,17 +232,17 @@ class RowsOfAnEngine:
         raise AssertionError("the engine writes its rows itself")
 
     def write_parquet(self, path: Path, most_rows: int) -> int:
-        wait_until(lambda: (0, "reading Table", "40%") in self._place.progress.told, what="its share")
+        wait_until(lambda: (0, "reading Table", "40%") in self._place.progress.calls, what="the progress")
         duckdb.execute(f"COPY (SELECT 1 AS number) TO '{path}' (FORMAT parquet)")
         return min(1, most_rows)
 
 
-def test_the_share_of_a_query_is_told_while_its_engine_writes(
+def test_the_progress_of_a_query_is_reported_while_its_engine_writes(
     make_place: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = make_place(formats=["csv"])
     monkeypatch.setattr(place.resources, "query_progress", lambda: 0.4)
 
-    completed = place.produce(Contents({}, tables=[Table("t", "Table", RowsOfAnEngine(place))]))
+    completed = place.export(Contents({}, tables=[Table("t", "Table", RowsOfAnEngine(place))]))
 
     assert completed.artifacts[0].rows_written == 1

@@ -1,4 +1,4 @@
-"""What an error that ended a making means to whoever asked for the report."""
+"""The failure that an error of an execution becomes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reports_worker.artifacts import StorageError
 from reports_worker.domain.report import Completed, Failed, Reason
 from reports_worker.errors import DefinitionError, ReportsError
-from reports_worker.execution.failures import LONGEST_ERROR, check_summary, explain
+from reports_worker.execution.failures import LONGEST_ERROR, check_summary, to_failure
 from reports_worker.formats.errors import ChartError, TooManyRowsError, UnfitRowsError
 from reports_worker.lib.strict_json import parse_json
 from reports_worker.warehouse.errors import (
@@ -44,14 +44,14 @@ from reports_worker.warehouse.errors import (
         (ReportsError, Reason.ERROR),
     ],
 )
-def test_what_is_raised_on_purpose_speaks_for_itself(kind: type[Exception], reason: Reason) -> None:
-    failed = explain(kind("Ask again tomorrow."))
+def test_an_error_of_this_product_keeps_its_own_message(kind: type[Exception], reason: Reason) -> None:
+    failed = to_failure(kind("Ask again tomorrow."))
 
     assert (failed.reason, failed.error) == (reason, "Ask again tomorrow.")
 
 
-def test_too_many_rows_are_too_large_with_the_numbers() -> None:
-    failed = explain(TooManyRowsError(1001, 1000, "orders"))
+def test_too_many_rows_fail_as_too_large_with_the_numbers() -> None:
+    failed = to_failure(TooManyRowsError(1001, 1000, "orders"))
 
     assert failed.reason is Reason.TOO_LARGE
     assert "more than the 1,000 rows that it may have (REPORTS_MAX_ROWS): 1,001 had been read" in failed.error
@@ -60,25 +60,33 @@ def test_too_many_rows_are_too_large_with_the_numbers() -> None:
 @pytest.mark.parametrize(
     ("error", "reason", "sentence"),
     [
-        (MemoryError("cannot allocate"), Reason.MEMORY, "more memory than there is"),
-        (OSError(errno.ENOSPC, "full", "/srv/secret"), Reason.STORAGE_UNAVAILABLE, "no space left"),
-        (OSError(errno.EDQUOT, "quota", "/srv/secret"), Reason.STORAGE_UNAVAILABLE, "no space left"),
+        (MemoryError("cannot allocate"), Reason.MEMORY, "more memory than the machine has"),
+        (
+            OSError(errno.ENOSPC, "full", "/srv/secret"),
+            Reason.STORAGE_UNAVAILABLE,
+            "files are written is full",
+        ),
+        (
+            OSError(errno.EDQUOT, "quota", "/srv/secret"),
+            Reason.STORAGE_UNAVAILABLE,
+            "files are written is full",
+        ),
     ],
 )
-def test_what_the_machine_lacks_is_said_without_its_words(
+def test_a_lack_of_memory_or_disk_is_reported_without_the_error_text(
     error: Exception, reason: Reason, sentence: str
 ) -> None:
-    failed = explain(error)
+    failed = to_failure(error)
 
     assert failed.reason is reason
     assert sentence in failed.error
     assert "secret" not in failed.error
 
 
-def test_whatever_else_is_named_and_cut() -> None:
-    failed = explain(KeyError("x" * 10_000))
+def test_any_other_error_is_named_and_cut() -> None:
+    failed = to_failure(KeyError("x" * 10_000))
 
-    assert failed.error.startswith("The report could not be made: KeyError: 'xxx")
+    assert failed.error.startswith("The report failed: KeyError: 'xxx")
     assert len(failed.error) <= LONGEST_ERROR + 50
 
 
@@ -92,7 +100,7 @@ FIGURES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), FIGURES, max_size=5))
-def test_whatever_numbers_figures_are_they_can_be_kept(summary: dict[str, Any]) -> None:
+def test_figures_of_any_numbers_can_be_stored(summary: dict[str, Any]) -> None:
     outcome = check_summary(summary)
 
     assert isinstance(outcome, Completed)
@@ -121,7 +129,7 @@ def test_whatever_numbers_figures_are_they_can_be_kept(summary: dict[str, Any]) 
         (True, True),
     ],
 )
-def test_a_figure_that_is_no_number_is_nothing(value: Any, kept: Any) -> None:
+def test_nan_and_infinity_become_null(value: Any, kept: Any) -> None:
     outcome = check_summary({"figure": value})
 
     assert isinstance(outcome, Completed)
@@ -129,7 +137,7 @@ def test_a_figure_that_is_no_number_is_nothing(value: Any, kept: Any) -> None:
     assert type(outcome.summary["figure"]) is type(kept)
 
 
-def test_a_figure_that_json_has_no_place_for_is_said() -> None:
+def test_a_figure_that_json_cannot_hold_fails_the_report() -> None:
     endless: list[Any] = []
     endless.append(endless)
 

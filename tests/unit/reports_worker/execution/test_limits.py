@@ -1,4 +1,4 @@
-"""What a making process watches while it works."""
+"""The limit watcher of a job process."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ WIDE = Limits(time=timedelta(hours=1), memory=10**15)
 
 
 class Over(BaseException):
-    """Ends the guard's thread, as the end of its process would."""
+    """Ends the watcher's thread, as the end of the process would."""
 
 
 @dataclass
 class Watched:
-    """What a guard has called."""
+    """The calls of a watcher."""
 
-    shared: SharedState = field(default_factory=SharedState)
-    passed: list[Failed] = field(default_factory=list)
+    shared_state: SharedState = field(default_factory=SharedState)
+    exceeded: list[Failed] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
-    def guard(self, limits: Limits) -> LimitWatcher:
-        guard = LimitWatcher(limits, self.shared, on_passed=self._pass, on_lost=self._lose)
-        guard.start()
-        return guard
+    def start(self, limits: Limits) -> LimitWatcher:
+        watcher = LimitWatcher(limits, self.shared_state, on_exceeded=self._exceed, on_lost=self._lose)
+        watcher.start()
+        return watcher
 
-    def _pass(self, failed: Failed) -> None:
-        self.passed.append(failed)
+    def _exceed(self, failed: Failed) -> None:
+        self.exceeded.append(failed)
         raise Over
 
     def _lose(self, why: str) -> None:
@@ -52,44 +52,46 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     return Watched()
 
 
-def test_a_report_that_takes_too_long_is_failed_with_what_was_allowed(watched: Watched) -> None:
-    watched.guard(Limits(time=timedelta(seconds=0.1), memory=10**15))
+def test_a_report_that_takes_too_long_fails_with_the_limit(watched: Watched) -> None:
+    watched.start(Limits(time=timedelta(seconds=0.1), memory=10**15))
 
-    failed = wait_until(lambda: watched.passed, what="the limit")[0]
+    failed = wait_until(lambda: watched.exceeded, what="the limit")[0]
 
     assert failed.reason is Reason.TIMEOUT
     assert failed.error.startswith("The report took longer than the 0.1 s that it may run (REPORTS_TIMEOUT).")
 
 
-def test_a_report_that_takes_too_much_memory_is_failed_with_the_numbers(watched: Watched) -> None:
-    watched.guard(Limits(time=timedelta(hours=1), memory=10**6))
+def test_a_report_that_takes_too_much_memory_fails_with_the_numbers(watched: Watched) -> None:
+    watched.start(Limits(time=timedelta(hours=1), memory=10**6))
 
-    failed = wait_until(lambda: watched.passed, what="the limit")[0]
+    failed = wait_until(lambda: watched.exceeded, what="the limit")[0]
 
     assert failed.reason is Reason.MEMORY
     assert " MB of memory, and 1.0 MB are allowed (REPORTS_MEMORY)." in failed.error
 
 
-def test_no_limit_is_passed_once_the_figures_are_there(watched: Watched) -> None:
-    guard = watched.guard(Limits(time=timedelta(seconds=EVERY_SECONDS / 2), memory=1))
-    guard.stop_limits()
-    watched.shared.renewed_at -= STALE_AFTER_SECONDS - 2 * EVERY_SECONDS
+def test_no_limit_is_checked_once_the_outcome_is_known(watched: Watched) -> None:
+    watcher = watched.start(Limits(time=timedelta(seconds=EVERY_SECONDS / 2), memory=1))
+    watcher.stop_limits()
+    watched.shared_state.renewed_at -= STALE_AFTER_SECONDS - 2 * EVERY_SECONDS
 
-    # Some rounds later the lease is lost, and still no limit is.
+    # The lease is lost some checks later, and still no limit is exceeded.
     wait_until(lambda: watched.lost, what="the loss")
-    assert watched.passed == []
+    assert watched.exceeded == []
 
 
-def test_a_lease_that_is_not_renewed_any_more_is_lost_before_another_can_take_it(watched: Watched) -> None:
-    watched.guard(WIDE)
-    watched.shared.renewed_at -= STALE_AFTER_SECONDS
+def test_a_lease_that_is_no_longer_renewed_is_lost_before_another_worker_can_acquire_it(
+    watched: Watched,
+) -> None:
+    watched.start(WIDE)
+    watched.shared_state.renewed_at -= STALE_AFTER_SECONDS
 
-    assert wait_until(lambda: watched.lost, what="the loss") == ["its worker renews the lease no more"]
+    assert wait_until(lambda: watched.lost, what="the loss") == ["the worker no longer renews the lease"]
     assert LOST_AFTER_SECONDS < STALE_AFTER_SECONDS < LEASE.total_seconds()
-    assert watched.passed == []
+    assert watched.exceeded == []
 
 
-def test_a_memory_that_cannot_be_measured_stops_no_watch_and_is_logged_once(
+def test_memory_that_cannot_be_measured_does_not_stop_the_watcher_and_is_logged_once(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     measured: list[None] = []
@@ -99,16 +101,16 @@ def test_a_memory_that_cannot_be_measured_stops_no_watch_and_is_logged_once(
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(psutil, "Process", fail)
-    watched.guard(Limits(time=timedelta(seconds=3 * EVERY_SECONDS), memory=10**15))
+    watched.start(Limits(time=timedelta(seconds=3 * EVERY_SECONDS), memory=10**15))
 
-    assert wait_until(lambda: watched.passed, what="the limit")[0].reason is Reason.TIMEOUT
+    assert wait_until(lambda: watched.exceeded, what="the limit")[0].reason is Reason.TIMEOUT
     assert len(measured) > 1
     assert caplog.text.count("Traceback") == 1
 
 
-def test_a_making_that_nobody_wants_any_more_ends_by_itself(watched: Watched) -> None:
-    watched.guard(WIDE)
+def test_a_cancelled_execution_ends_by_itself(watched: Watched) -> None:
+    watched.start(WIDE)
 
-    watched.shared.note_unwanted()
+    watched.shared_state.note_cancelled()
 
-    assert wait_until(lambda: watched.lost, what="the end") == ["it is cancelled"]
+    assert wait_until(lambda: watched.lost, what="the end") == ["the report is cancelled"]

@@ -1,4 +1,4 @@
-"""What a report's own page is given of its contents."""
+"""The preview of a report's content for its page."""
 
 from __future__ import annotations
 

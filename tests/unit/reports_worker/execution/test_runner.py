@@ -1,4 +1,4 @@
-"""The making of one report: every way in which it can end."""
+"""The execution of one report: every way in which it can end."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from reports_worker.settings.data import DataSettings
 from tests.every_kind import EVERY_KIND
 
 Make = Callable[[ReportContext], Any]
-RunMaking = Callable[..., Report]
+RunReport = Callable[..., Report]
 AT_ONCE = Settings(simulated_seconds=SecondsRange(0, 0))
 LIMITS = Limits(timedelta(seconds=60), memory=10**12)
 
 
 @pytest.fixture
-def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
-    """Run the making of a report of type `custom`, made by the given function, or of one of the catalog."""
+def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunReport:
+    """Run a report of type `custom` with the given function, or a report of a type of the catalog."""
 
-    def run_making(
+    def run_report(
         make: Make | None, name: str = "custom", parameters: Mapping[str, Any] = MappingProxyType({})
     ) -> Report:
         task_id = queue.submit(Submission("Quarter", name, dict(parameters)))
@@ -62,7 +62,7 @@ def run(connection: Redis, queue: ReportQueue, leases: Leases) -> RunMaking:
         assert ended is not None
         return ended
 
-    return run_making
+    return run_report
 
 
 def raises(error: BaseException) -> Make:
@@ -72,7 +72,7 @@ def raises(error: BaseException) -> Make:
     return make
 
 
-def test_what_the_type_returns_is_the_result(run: RunMaking) -> None:
+def test_what_the_type_returns_is_the_result(run: RunReport) -> None:
     report = run(lambda context: {"for": context.title, "count": 7})
 
     assert report.status is Status.COMPLETED
@@ -81,7 +81,7 @@ def test_what_the_type_returns_is_the_result(run: RunMaking) -> None:
 
 
 @pytest.mark.parametrize("name", CATALOG)
-def test_every_type_of_the_catalog_is_made(run: RunMaking, name: str) -> None:
+def test_every_type_of_the_catalog_completes(run: RunReport, name: str) -> None:
     report = run(None, name)
 
     assert report.status is Status.COMPLETED
@@ -89,21 +89,19 @@ def test_every_type_of_the_catalog_is_made(run: RunMaking, name: str) -> None:
     assert report.result["processing_time"] == 0
 
 
-def test_a_type_that_raises_fails_at_once_and_is_made_no_second_time(
-    run: RunMaking, connection: Redis
-) -> None:
+def test_a_type_that_raises_fails_at_once_and_is_not_run_again(run: RunReport, connection: Redis) -> None:
     report = run(raises(ZeroDivisionError("division by zero")))
 
     assert report.status is Status.FAILED
     assert report.reason == "error"
-    assert report.error == "The report could not be made: ZeroDivisionError: division by zero"
+    assert report.error == "The report failed: ZeroDivisionError: division by zero"
     assert report.result is None
     assert connection.llen(keys.QUEUED) == 0
     assert connection.hget(keys.job(report.task_id), "executions") == b"1"
 
 
 def test_no_stack_trace_leaves_the_log(
-    run: RunMaking, connection: Redis, caplog: pytest.LogCaptureFixture
+    run: RunReport, connection: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
         report = run(raises(ValueError("no such column")))
@@ -111,10 +109,10 @@ def test_no_stack_trace_leaves_the_log(
     assert "Traceback" in caplog.text
     stored = str(connection.hgetall(keys.job(report.task_id)))
     assert "Traceback" not in stored
-    assert "test_making.py" not in stored
+    assert "test_runner.py" not in stored
 
 
-def test_a_long_error_is_cut(run: RunMaking) -> None:
+def test_a_long_error_is_cut(run: RunReport) -> None:
     report = run(raises(ValueError("x" * 100_000)))
 
     assert report.error is not None
@@ -126,7 +124,7 @@ def test_a_long_error_is_cut(run: RunMaking) -> None:
     [{"items": {1, 2}}, {"raw": b"x"}, 7, None, [1]],
     ids=["set", "bytes", "number", "none", "list"],
 )
-def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, returned: Any) -> None:
+def test_a_result_that_is_no_json_object_fails_the_report(run: RunReport, returned: Any) -> None:
     report = run(lambda _: returned)
 
     assert report.status is Status.FAILED
@@ -135,7 +133,7 @@ def test_a_result_that_is_no_json_object_fails_the_report(run: RunMaking, return
     assert report.error.startswith("The report")
 
 
-def test_what_is_no_number_in_a_result_is_null(run: RunMaking) -> None:
+def test_nan_in_a_result_is_null(run: RunReport) -> None:
     report = run(lambda _: {"average": float("nan"), "parts": [float("inf"), {"low": -float("inf")}]})
 
     assert report.status is Status.COMPLETED
@@ -143,7 +141,7 @@ def test_what_is_no_number_in_a_result_is_null(run: RunMaking) -> None:
     assert (report.result["average"], report.result["parts"]) == (None, [None, {"low": None}])
 
 
-def test_a_result_that_is_too_large_fails_the_report_with_the_numbers(run: RunMaking) -> None:
+def test_a_result_that_is_too_large_fails_the_report_with_the_numbers(run: RunReport) -> None:
     report = run(lambda _: {"rows": "x" * LARGEST_SUMMARY})
 
     assert report.reason == "too_large"
@@ -151,20 +149,20 @@ def test_a_result_that_is_too_large_fails_the_report_with_the_numbers(run: RunMa
     assert report.error.startswith("The report's result takes 65.5 kB as JSON, and 65.5 kB are allowed")
 
 
-def test_an_error_that_cannot_be_printed_is_named(run: RunMaking) -> None:
+def test_an_error_that_cannot_be_printed_is_named(run: RunReport) -> None:
     class BrokenError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no words")
 
-    assert run(raises(BrokenError())).error == "The report could not be made: BrokenError"
+    assert run(raises(BrokenError())).error == "The report failed: BrokenError"
 
 
 @pytest.mark.parametrize(
     ("percent", "stage", "written"),
     [(-5, "x", (0, "x")), (250, "x", (100, "x")), (33.9, "x", (33, "x")), (1, "y" * 9999, (1, "y" * 200))],
 )
-def test_progress_that_makes_no_sense_is_cut(
-    run: RunMaking, queue: ReportQueue, percent: Any, stage: str, written: tuple[int, str]
+def test_progress_out_of_range_is_cut(
+    run: RunReport, queue: ReportQueue, percent: Any, stage: str, written: tuple[int, str]
 ) -> None:
     seen = []
 
@@ -181,22 +179,22 @@ def test_progress_that_makes_no_sense_is_cut(
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\x00", "\u2028", "😀"])
-def test_an_error_with_odd_characters_still_ends_the_report(run: RunMaking, text: str) -> None:
+def test_an_error_with_odd_characters_still_ends_the_report(run: RunReport, text: str) -> None:
     assert run(raises(ValueError(text))).status is Status.FAILED
 
 
-def test_a_type_that_exits_fails_its_report(run: RunMaking) -> None:
-    assert run(raises(SystemExit(3))).error == "The report could not be made: SystemExit: 3"
+def test_a_type_that_exits_fails_its_report(run: RunReport) -> None:
+    assert run(raises(SystemExit(3))).error == "The report failed: SystemExit: 3"
 
 
-def test_a_type_that_this_worker_does_not_know_fails_with_what_to_do(run: RunMaking) -> None:
+def test_a_type_that_this_worker_does_not_know_fails_with_advice(run: RunReport) -> None:
     report = run(None, "forecast")
 
     assert report.status is Status.FAILED
     assert report.reason == "unknown_type"
     assert report.error == (
         "This worker does not know reports of type 'forecast'. "
-        "It may be older than the API: upgrade it, then ask again."
+        "The worker may be older than the API: upgrade the worker, then run the report again."
     )
 
 
@@ -212,7 +210,7 @@ TYPE = ReportType("visits", "Visits", "", make, formats=["json"])
 
 
 class RecordedLeases(Leases):
-    """Leases that keep how far a report was said to be, and what its scratch folder held at its end."""
+    """Leases that record the progress of a report, and the content of its scratch folder at its end."""
 
     def __init__(self, connection: Redis, scratch: Path) -> None:
         super().__init__(connection, retention=timedelta(days=1))
@@ -230,7 +228,7 @@ class RecordedLeases(Leases):
 
 
 def make_from_file(queue: ReportQueue, leases: Leases, folder: Path, text: str) -> Report:
-    """Make a report of a type `visits` whose file has this text, where there is no warehouse."""
+    """Run a report of a type `visits` whose file has this text, without a warehouse."""
     (folder / "visits.py").write_text(text)
     task_id = queue.submit(Submission("Quarter", "visits"))
     execution = Execution(task_id, "execution")
@@ -263,11 +261,11 @@ def test_a_type_of_a_file_leaves_files_where_there_is_no_warehouse(
     [
         (
             "x = 1",
-            "The definition of 'visits' cannot be used: It has no TYPE: write `TYPE = ReportType(...)`.",
+            "The definition of 'visits' cannot be used: The file has no TYPE: write `TYPE = ReportType(...)`.",
         ),
         (
             "def __getattr__(name):\n    raise KeyError(name)",
-            "The report could not be made: KeyError: 'TYPE'",
+            "The report failed: KeyError: 'TYPE'",
         ),
     ],
 )
@@ -279,18 +277,18 @@ def test_a_definition_that_cannot_be_used_fails_its_report_at_once(
     assert (report.status, report.reason, report.error) == (Status.FAILED, "error", sentence)
 
 
-def test_parameters_that_this_worker_does_not_know_are_rejected_with_what_to_do(run: RunMaking) -> None:
+def test_parameters_that_this_worker_does_not_know_are_rejected_with_advice(run: RunReport) -> None:
     report = run(None, "sales", {"region": "north"})
 
     assert report.reason == "rejected"
     assert report.error == (
-        "This worker does not take these parameters: 'region' is not a parameter of this type. "
-        "It may be of another version than the API: bring them to the same, then ask again."
+        "This worker does not accept these parameters: 'region' is not a parameter of this type. "
+        "The worker and the API may have different versions: upgrade the older one, then run the report again."
     )
 
 
 def make_with(queue: ReportQueue, leases: Leases, parameters: Mapping[str, Any], make: Make) -> Report:
-    """Make a report of a type with a parameter of each kind."""
+    """Run a report of a type with a parameter of each kind."""
     task_id = queue.submit(Submission("Quarter", "everything", dict(parameters)))
     execution = Execution(task_id, "execution")
     assert leases.start(execution, worker="worker", expires=timedelta(hours=1))
@@ -303,7 +301,9 @@ def make_with(queue: ReportQueue, leases: Leases, parameters: Mapping[str, Any],
     return ended
 
 
-def test_parameters_come_as_they_were_kept_and_as_python_has_them(queue: ReportQueue, leases: Leases) -> None:
+def test_a_type_gets_its_parameters_as_stored_and_as_python_values(
+    queue: ReportQueue, leases: Leases
+) -> None:
     seen: list[ReportContext] = []
     period = {"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}
 
@@ -319,15 +319,17 @@ def test_parameters_come_as_they_were_kept_and_as_python_has_them(queue: ReportQ
     assert (seen[0].values["top"], seen[0].values["note"]) == (10, None)
 
 
-def test_parameters_that_are_not_as_they_are_kept_are_rejected(queue: ReportQueue, leases: Leases) -> None:
+def test_parameters_that_are_not_in_their_stored_form_are_rejected(
+    queue: ReportQueue, leases: Leases
+) -> None:
     report = make_with(queue, leases, {"period": {"preset": "last_quarter"}}, lambda _: {})
 
     assert report.reason == "rejected"
     assert report.error is not None
-    assert report.error.startswith("This worker does not take these parameters: Period must be")
+    assert report.error.startswith("This worker does not accept these parameters: Period must be")
 
 
-def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: ReportQueue) -> None:
+def test_progress_is_reported_while_the_report_runs(run: RunReport, queue: ReportQueue) -> None:
     seen = []
 
     def make(context: ReportContext) -> Mapping[str, Any]:
@@ -343,7 +345,7 @@ def test_progress_is_told_while_the_report_is_made(run: RunMaking, queue: Report
     assert seen == [(Status.RUNNING, Progress(0, "first")), (Status.RUNNING, Progress(50, "second"))]
 
 
-def test_progress_told_often_is_written_seldom(run: RunMaking, connection: Redis) -> None:
+def test_progress_that_is_reported_often_is_written_seldom(run: RunReport, connection: Redis) -> None:
     written = set()
 
     def make(context: ReportContext) -> Mapping[str, Any]:
@@ -358,7 +360,7 @@ def test_progress_told_often_is_written_seldom(run: RunMaking, connection: Redis
 
 
 def test_a_result_whose_lease_is_lost_is_dropped(
-    run: RunMaking, connection: Redis, caplog: pytest.LogCaptureFixture
+    run: RunReport, connection: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     def make(context: ReportContext) -> Mapping[str, Any]:
         connection.set(keys.lease(context.task_id), "another")
@@ -368,10 +370,10 @@ def test_a_result_whose_lease_is_lost_is_dropped(
 
     assert report.status is Status.RUNNING
     assert report.result is None
-    assert "the lease is lost, so this result is dropped" in caplog.text
+    assert "the lease is lost, so the outcome is dropped" in caplog.text
 
 
-def test_the_log_tells_of_each_stage_in_one_line(run: RunMaking, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_one_line_for_each_stage(run: RunReport, caplog: pytest.LogCaptureFixture) -> None:
     def make(context: ReportContext) -> Mapping[str, Any]:
         context.progress(10, "adding up")
         context.progress(20, "adding up")
@@ -388,7 +390,7 @@ def test_the_log_tells_of_each_stage_in_one_line(run: RunMaking, caplog: pytest.
     ]
 
 
-def test_a_title_never_reaches_the_log(run: RunMaking, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_title_never_reaches_the_log(run: RunReport, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="reports_worker"):
         run(lambda _: {})
 

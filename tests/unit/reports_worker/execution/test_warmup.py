@@ -1,4 +1,4 @@
-"""What a making process prepares while it waits for its report."""
+"""The warm-up of a standby process."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _LOADED = """
 import sys
 from reports_worker.settings.data import DataSettings
 from reports_worker.execution.warmup import list_warmups
-for prepare in list_warmups(DataSettings(warehouse=sys.argv[1] or None)):
-    prepare()
+for warm_up in list_warmups(DataSettings(warehouse=sys.argv[1] or None)):
+    warm_up()
 print(*sys.modules)
 """
 
 
 def list_modules(warehouse: str) -> set[str]:
-    """What a new process has loaded once it has prepared itself."""
+    """List the modules that a new process has loaded after the warm-up."""
     command = [sys.executable, "-c", _LOADED, warehouse]
     return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
 
 
-def test_what_reports_over_a_warehouse_need_is_there_before_them(tmp_path: Path) -> None:
+def test_the_warm_up_loads_what_reports_over_a_warehouse_need(tmp_path: Path) -> None:
     modules = list_modules(str(tmp_path))
 
     assert {
@@ -40,11 +40,11 @@ def test_what_reports_over_a_warehouse_need_is_there_before_them(tmp_path: Path)
     } <= modules
 
 
-def test_without_a_warehouse_nothing_is_loaded_for_one() -> None:
+def test_without_a_warehouse_the_warm_up_loads_no_engine() -> None:
     assert not {"reports_worker.execution.export", "vl_convert", "duckdb"} & list_modules("")
 
 
-def test_a_step_that_fails_is_logged_and_the_others_are_taken(
+def test_a_warm_up_step_that_fails_is_logged_and_the_others_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
@@ -52,9 +52,9 @@ def test_a_step_that_fails_is_logged_and_the_others_are_taken(
 
     monkeypatch.setattr(renderer, "start_engine", fail)
     with caplog.at_level(logging.WARNING):
-        for prepare in list_warmups(DataSettings(warehouse="/nowhere")):
-            prepare()
+        for warm_up in list_warmups(DataSettings(warehouse="/nowhere")):
+            warm_up()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "cannot prepare for reports over data: no memory for it"
+        "a warm-up step for reports over data failed: no memory for it"
     ]

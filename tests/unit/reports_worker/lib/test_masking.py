@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports_worker.errors import ReportsError
-from reports_worker.execution.failures import explain
+from reports_worker.execution.failures import to_failure
 from reports_worker.lib.logfmt import MaskedFormatter
 from reports_worker.lib.masking import MOST_READ, SHORTEST, SecretMask, describe, find_secrets
 
@@ -90,10 +90,10 @@ def test_a_password_of_any_setting_is_in_no_sentence_about_an_error(
         before, after = f"{before} ", f" {after}"
 
     for error in (RuntimeError(before + text + after), ReportsError(before + text + after)):
-        failed = explain(error, secrets)
+        failed = to_failure(error, secrets)
 
         assert text not in failed.error
-        assert secret not in failed.error.removeprefix("The report could not be made: RuntimeError: ")
+        assert secret not in failed.error.removeprefix("The report failed: RuntimeError: ")
 
 
 @given(st.sampled_from(list(WRITTEN.values())), SECRETS, st.integers(400, 520))
@@ -102,7 +102,7 @@ def test_no_half_of_a_password_stays_where_the_sentence_is_cut(
 ) -> None:
     secrets = SecretMask([secret])
 
-    failed = explain(ValueError("." * before + write(secret) + "." * 600), secrets)
+    failed = to_failure(ValueError("." * before + write(secret) + "." * 600), secrets)
 
     assert set(failed.error.partition("ValueError: ")[2]) <= set(".*'\"b\\{}dsn:/ postgrequlhp@")
 

@@ -102,13 +102,15 @@ def test_liveness_sees_a_thread_that_fails_again_and_again_but_no_outage(end: ob
     thread = PeriodicThread("keeper", 3600, Steps(end))
     thread.moved_at = 100.0
     liveness = Liveness(now=lambda: 341.0)
-    liveness.watch(Part("lease keeper", lambda: min(thread.moved_at, 341.0), 240.0))
+    liveness.watch(Part("lease renewal", lambda: min(thread.moved_at, 341.0), 240.0))
 
     for _ in range(3):
         thread.take_step()
 
     assert (thread.moved_at > 100.0) is is_alive
-    assert is_alive or liveness.find_fault() == "The lease keeper has not moved for 241 s; 240 s are allowed."
+    assert (
+        is_alive or liveness.find_fault() == "The lease renewal has not moved for 241 s; 240 s are allowed."
+    )
 
 
 def test_a_thread_that_works_again_has_moved() -> None:

@@ -1,4 +1,4 @@
-"""Definitions: what contradicts itself is refused, and what does not survives as data."""
+"""Definitions of parameters: contradictions are refused, and valid definitions survive as data."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def test_a_name_is_an_identifier_in_lower_case(name: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "fault"),
     [
-        (lambda: Text(name="a", min_length=5, max_length=4), "lengths go from 5 to 4"),
-        (lambda: Text(name="a", max_length=10**9), "may go from 0 to 10000"),
-        (lambda: Text(name="a", pattern="("), "pattern is no regular expression"),
+        (lambda: Text(name="a", min_length=5, max_length=4), "lengths are from 5 to 4"),
+        (lambda: Text(name="a", max_length=10**9), "may be from 0 to 10000"),
+        (lambda: Text(name="a", pattern="("), "pattern is not a regular expression"),
         (
             lambda: Text(name="a", max_length=2, default="abc"),
             "its default 'abc' is not allowed: A must have",
         ),
         (lambda: Text(name="a", title=7), "title and help must be text"),  # type: ignore[arg-type]
-        (lambda: Integer(name="a", min=2, max=1), "it goes from 2 to 1"),
+        (lambda: Integer(name="a", min=2, max=1), "its limits are 2 and 1"),
         (lambda: Integer(name="a", max=10**20), "from -9007199254740991 to"),
         (lambda: Integer(name="a", min=True), "give whole numbers"),
         (
@@ -55,17 +55,17 @@ def test_a_name_is_an_identifier_in_lower_case(name: Any) -> None:
             "its default 6 is not allowed: A must be a whole number",
         ),
         (lambda: Integer(name="a", default="5"), "its default '5' is not allowed"),
-        (lambda: Number(name="a", min=float("nan")), "its limit nan is no number"),
-        (lambda: Number(name="a", min=1, max=0), "the smaller one first"),
+        (lambda: Number(name="a", min=float("nan")), "its limit nan is not a number"),
+        (lambda: Number(name="a", min=1, max=0), "the smaller number first"),
         (lambda: Boolean(name="a", default="yes"), "must be true or false"),
         (lambda: Choice(name="a"), "neither options nor a query"),
         (lambda: Choice(name="a", options=[]), "it has no options"),
         (lambda: Choice(name="a", options="EU"), "must be a list"),
-        (lambda: Choice(name="a", options=7), "cannot be chosen from"),  # type: ignore[arg-type]
-        (lambda: Choice(name="a", options=["EU", "EU"]), "'EU' is there twice"),
-        (lambda: Choice(name="a", options=["7", 7]), "'7' is there twice"),
-        (lambda: Choice(name="a", options=[True]), "True cannot be chosen"),
-        (lambda: Choice(name="a", options=["a\nb"]), "cannot be chosen"),
+        (lambda: Choice(name="a", options=7), "its options are not valid"),  # type: ignore[arg-type]
+        (lambda: Choice(name="a", options=["EU", "EU"]), "'EU' occurs twice"),
+        (lambda: Choice(name="a", options=["7", 7]), "'7' occurs twice"),
+        (lambda: Choice(name="a", options=[True]), "True cannot be an option"),
+        (lambda: Choice(name="a", options=["a\nb"]), "cannot be an option"),
         (lambda: Choice(name="a", options=[("EU", 7)]), "label of the option 'EU' must be text"),
         (lambda: Choice(name="a", options=range(1001)), "more than 1,000 options"),
         (lambda: Choice(name="a", query=" "), "its query must be SQL"),
@@ -73,17 +73,22 @@ def test_a_name_is_an_identifier_in_lower_case(name: Any) -> None:
         (lambda: Choices(name="a", options=["EU"], min_items=2), "at least 2 of 1 options"),
         (lambda: Choices(name="a", options=["EU"], min_items=2, max_items=1), "from 2 to 1 items"),
         (lambda: Choices(name="a", options=["EU"], default="EU"), "must be a list"),
-        (lambda: Date(name="a", min=date(2026, 2, 1), max=date(2026, 1, 1)), "the earlier one first"),
+        (lambda: Date(name="a", min=date(2026, 2, 1), max=date(2026, 1, 1)), "the earlier day first"),
         (lambda: Date(name="a", min="soon"), "give days"),  # type: ignore[arg-type]
         (lambda: Date(name="a", default="tomorrow"), "its default 'tomorrow' is not allowed"),
         (lambda: Period(name="a", default="last_decade"), "must have a preset that is one of"),
-        (lambda: Period(name="a", presets=["last_decade"]), "'last_decade' is no preset; today, yesterday"),
-        (lambda: Period(name="a", presets="today"), "'today' is no preset"),
+        (
+            lambda: Period(name="a", presets=["last_decade"]),
+            "'last_decade' is not a preset; the presets are today, yesterday",
+        ),
+        (lambda: Period(name="a", presets="today"), "'today' is not a preset"),
         (lambda: Period(name="a", presets=["today"], default="yesterday"), "one of today"),
-        (lambda: Period(name="a", max_days=0), "at most 0 days"),
+        (lambda: Period(name="a", max_days=0), "max_days is 0"),
     ],
 )
-def test_a_definition_that_contradicts_itself_says_how(make: Callable[[], object], fault: str) -> None:
+def test_a_definition_that_contradicts_itself_is_refused_with_the_reason(
+    make: Callable[[], object], fault: str
+) -> None:
     with pytest.raises(DefinitionError) as refusal:
         make()
 

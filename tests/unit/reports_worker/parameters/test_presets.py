@@ -1,4 +1,4 @@
-"""Periods by name, on days where it is easy to be wrong."""
+"""Presets on days where errors are likely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of each kind of parameter: as they come, are kept, stand in Python, and are said to people."""
+"""Values of each kind of parameter: given, canonical, in Python, and in words for people."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_value_is_brought_to_one_form_and_read_from_it(
         (REGION, [], "Region must be one of EU, US, 7."),
         (CHANNELS, [[]], "Channels must be a list."),
         (SINCE, [], "Since must be a day, such as 2026-07-01."),
-        (PERIOD, [], "Period must be a period by its name, or from one day to another: "),
+        (PERIOD, [], "Period must be a preset, or a first and a last day: "),
     ],
 )
 def test_values_of_other_kinds_are_refused_and_never_converted(
@@ -151,11 +151,11 @@ def test_a_value_beyond_the_limits_is_refused_with_what_is_allowed(
     ],
 )
 def test_half_a_period_or_more_than_one_is_refused(value: object) -> None:
-    assert "from one day to another" in refuse(PERIOD, value)
+    assert "a first and a last day" in refuse(PERIOD, value)
 
 
 @pytest.mark.parametrize("preset", ["last_decade", "", None, [], {"a": 1}])
-def test_a_preset_that_is_none_is_refused_with_those_that_are(preset: object) -> None:
+def test_an_unknown_preset_is_refused_with_the_known_presets(preset: object) -> None:
     assert "one of today, yesterday" in refuse(PERIOD, {"preset": preset})
 
 
@@ -175,7 +175,7 @@ def test_the_days_of_a_preset_are_worked_out_when_it_is_asked_for_and_not_again(
     assert PERIOD.parse(stale, None) == stale
 
 
-def test_a_pattern_is_for_the_whole_text_and_its_help_says_what_it_wants() -> None:
+def test_a_pattern_applies_to_the_whole_text_and_its_help_is_the_message() -> None:
     sku = Text(name="sku", pattern="[A-Z]{2}[0-9]+", help="must be two letters and digits.")
 
     assert parse(sku, "AB12") == "AB12"
@@ -205,7 +205,7 @@ def test_a_pattern_is_for_the_whole_text_and_its_help_says_what_it_wants() -> No
         (PERIOD, ["2026-04-01..2026-06-30"], QUARTER),
     ],
 )
-def test_what_is_typed_becomes_a_json_value_or_stays_text(
+def test_text_input_becomes_a_json_value_or_stays_text(
     parameter: Parameter, texts: list[str], value: object
 ) -> None:
     assert parameter.from_texts(texts) == value
@@ -244,7 +244,7 @@ def test_a_value_can_be_typed_again(parameter: Parameter, value: object, texts: 
         (PERIOD, {"preset": "last_quarter", **QUARTER}, "Last quarter (2026-04-01 to 2026-06-30)"),
     ],
 )
-def test_a_value_is_said_to_people(parameter: Parameter, canonical: object, words: str) -> None:
+def test_a_value_is_described_for_people(parameter: Parameter, canonical: object, words: str) -> None:
     assert parameter.describe(canonical) == words
 
 
@@ -266,7 +266,7 @@ def test_a_default_is_kept_as_if_it_had_been_given(parameter: Parameter, kept: o
     assert parameter.fill(CALENDAR) == kept
 
 
-def test_what_is_left_out_without_a_default_is_none_or_no_choices() -> None:
+def test_a_parameter_left_out_without_a_default_is_none_or_no_choices() -> None:
     assert Integer(name="a").to_python(None) is None
     assert Number(name="a").to_python(None) is None
     assert Boolean(name="a").to_python(None) is None

@@ -1,4 +1,4 @@
-"""All parameters of a type at once: what was given, what was left out, and everything that is wrong."""
+"""The parameters of a type together: given values, defaults, and all errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_defaults_are_filled_in_and_presets_are_worked_out() -> None:
     }
 
 
-def test_what_is_canonical_stays_as_it_is() -> None:
+def test_canonical_values_stay_unchanged() -> None:
     kept, _ = check({"period": {"preset": "last_quarter"}, "net": False, "share": 0})
     kept["period"] = {"preset": "last_quarter", "from": "2020-01-01", "to": "2020-03-31"}
 
@@ -93,7 +93,7 @@ def test_people_read_titles_and_words() -> None:
     assert said["former"] == "{'a': 1}"
 
 
-def test_the_schema_says_what_is_required_and_what_is_the_default() -> None:
+def test_the_schema_has_required_parameters_and_defaults() -> None:
     schema = describe_schema(PARAMETERS)
 
     assert schema["required"] == ["period"]
@@ -119,7 +119,7 @@ NAMES = [one.name for one in PARAMETERS]
 
 
 @given(JSON | st.dictionaries(st.sampled_from([*NAMES, "other"]), JSON))
-def test_any_json_is_accepted_or_refused_and_what_is_accepted_stays_so(given: Any) -> None:
+def test_any_json_is_accepted_or_refused_and_accepted_values_stay_accepted(given: Any) -> None:
     canonical, errors = check_parameters(PARAMETERS, given, calendar=CALENDAR)
 
     assert all(error.field.startswith("parameters") and error.message for error in errors)

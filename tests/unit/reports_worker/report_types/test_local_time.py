@@ -1,4 +1,4 @@
-"""Days of a time zone, and periods before others."""
+"""The days of a time zone, and previous periods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report type is given."""
+"""The context of a report type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulated figures: in the ranges that were asked for, and in agreement with each other."""
+"""Simulated figures: within their ranges, and in agreement with each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def seeded(seed: str) -> Random:
 
 
 def make(report_type: ReportType, task_id: str) -> tuple[Mapping[str, Any], list[tuple[int, str]]]:
-    """The figures, and the progress that was told on the way."""
+    """Return the figures, and the reported progress."""
     told: list[tuple[int, str]] = []
 
     def progress(percent: int, stage: str) -> None:
@@ -59,7 +59,7 @@ def test_sales_are_in_range_and_the_average_is_total_over_orders() -> None:
         assert 1 <= int(product[1]) <= 100
 
 
-def test_inventory_is_in_range_and_what_is_out_of_stock_is_low_on_stock_too() -> None:
+def test_inventory_is_in_range_and_items_out_of_stock_are_low_on_stock_too() -> None:
     for seed in SEEDS:
         figures = inventory.draw(seeded(seed))
 
@@ -125,7 +125,7 @@ def test_percent_rises_from_0_through_four_stages(name: str) -> None:
     assert stages[-1] == "writing the report"
 
 
-def test_the_time_that_it_took_is_told() -> None:
+def test_the_processing_time_is_reported() -> None:
     figures, _ = make(make_types(SecondsRange(1, 1))["sales"], "one id")
 
     assert figures["processing_time"] == 1

@@ -1,4 +1,4 @@
-"""Folders of tables, as an operator puts them down, and the warehouse over one."""
+"""Folders of tables as an operator creates them, and the warehouse over such a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connection strings of the warehouse: every form that is given, and those that are not to be taken."""
+"""Connection strings of the warehouse: every accepted form, and the refused ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_paths_and_urls_choose_their_engine(text: str, address: WarehouseAddress
         ("Host=db;Password=a=b", {**HOST, "password": "a=b"}),
     ],
 )  # fmt: skip
-def test_urls_and_pairs_become_what_libpq_takes(text: str, options: dict[str, str]) -> None:
+def test_urls_and_pairs_become_options_of_libpq(text: str, options: dict[str, str]) -> None:
     assert parse_address(text) == WarehouseAddress("postgresql", options=options)
 
 
@@ -69,11 +69,11 @@ def test_urls_and_pairs_become_what_libpq_takes(text: str, options: dict[str, st
         ("postgresql://[secret/x", "URL"),
         ("duckdb://secret", "path"),
         ("sc://", "host"),
-        ("https://secret/x", "no database"),
-        ("s3://secret/x", "no database"),
+        ("https://secret/x", "not a database"),
+        ("s3://secret/x", "not a database"),
     ],
 )
-def test_a_bad_one_is_refused_without_a_word_of_it(text: str, says: str) -> None:
+def test_a_bad_address_is_refused_without_its_text(text: str, says: str) -> None:
     with pytest.raises(
         SettingsError, match=f"^ConnectionStrings__warehouse is not valid: .*{says}"
     ) as caught:
@@ -82,7 +82,7 @@ def test_a_bad_one_is_refused_without_a_word_of_it(text: str, says: str) -> None
     assert not any(word in str(caught.value) for word in ("secret", "hush", "sec", "ret@"))
 
 
-def test_neither_addresses_nor_settings_show_what_they_hold() -> None:
+def test_addresses_and_settings_do_not_print_their_values() -> None:
     shown = repr(parse_address("postgresql://u:hush@db")) + repr(
         DataSettings.from_environ({"ConnectionStrings__warehouse": "postgresql://u:hush@db"})
     )

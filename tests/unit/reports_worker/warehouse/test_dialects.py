@@ -1,4 +1,4 @@
-"""Queries in DuckDB's dialect as other engines take them: what sqlglot alone would get wrong."""
+"""Translation of queries from DuckDB's dialect, where sqlglot alone would be wrong."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_duckdb_gets_the_text_as_it_stands() -> None:
         ("SELECT a FROM t; SELECT 1", "one statement"),
     ],
 )
-def test_what_cannot_be_written_says_why(sql: str, says: str) -> None:
+def test_a_query_that_cannot_be_translated_fails_with_the_reason(sql: str, says: str) -> None:
     with pytest.raises(WarehouseError, match=says):
         translate(sql, "postgres")
 
@@ -109,7 +109,7 @@ def test_a_function_that_an_engine_lacks_asks_for_an_override() -> None:
         "VACUUM",
     ],
 )
-def test_what_visibly_writes_is_refused(sql: str) -> None:
+def test_a_statement_that_writes_is_refused(sql: str) -> None:
     with pytest.raises(WarehouseError, match="only read"):
         check_reads(sql, "postgres")
     check_reads("WITH x AS (SELECT 1) SELECT * FROM x UNION SELECT 2", "postgres")

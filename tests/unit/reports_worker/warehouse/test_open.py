@@ -1,4 +1,4 @@
-"""From the connection string to an engine: drivers are loaded where they are used, and missed by name."""
+"""Open the engine of a connection string: drivers are loaded when they are used, and a missing one is named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_missing_package_is_named_with_the_extra_that_installs_it() -> None:
         check_driver("Host=db", missing)
 
 
-def test_a_dialect_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_dialect_is_refused() -> None:
     with pytest.raises(SettingsError, match="ConnectionStrings__warehouse is not valid") as caught:
         load_engine("nonsense://user:hush@db/x")
 

@@ -1,4 +1,4 @@
-"""`:name` in statements of any dialect: where it stands for a value, and where it is something else."""
+"""Placeholders `:name` in statements of any dialect, and similar text that is not a placeholder."""
 
 from __future__ import annotations
 
@@ -52,15 +52,17 @@ def test_several_values_get_a_mark_each_or_one_array() -> None:
 @pytest.mark.parametrize(
     ("sql", "values", "says"),
     [
-        ("SELECT :a", {}, "wants a value for :a"),
+        ("SELECT :a", {}, "needs a value for :a"),
         ("SELECT 1", {"a": 1}, "has no :a"),
-        ("SELECT :a", {"a": (1, 2)}, "can only stand alone in IN"),
-        ("SELECT x IN (:a, 3)", {"a": (1, 2)}, "can only stand alone in IN"),
+        ("SELECT :a", {"a": (1, 2)}, "can be used only as IN"),
+        ("SELECT x IN (:a, 3)", {"a": (1, 2)}, "can be used only as IN"),
         ("SELECT 1; SELECT 2", {}, "one statement"),
         ("SELECT 'x", {}, "cannot be read"),
     ],
 )
-def test_what_does_not_fit_is_told(sql: str, values: dict[str, object], says: str) -> None:
+def test_names_and_values_that_do_not_agree_are_refused(
+    sql: str, values: dict[str, object], says: str
+) -> None:
     with pytest.raises(WarehouseError, match=says):
         bind(sql, values, dialect="duckdb", style=DOLLARS)
 
@@ -73,5 +75,5 @@ def test_two_values_never_share_a_mark() -> None:
     assert all(f"${name}" in text for name in values)
 
 
-def test_the_names_that_a_statement_wants_are_told_once() -> None:
+def test_each_name_of_a_statement_is_found_once() -> None:
     assert find_names("SELECT :b, :a, ':c' WHERE :b", dialect="duckdb") == ("b", "a")

@@ -1,4 +1,4 @@
-"""Which files stay and which go: those of the execution that published, and of the one that runs."""
+"""The files that are retained: those of the execution that published, and of the one that runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reports_worker.broker import keys
 from reports_worker.domain.report import Completed, Failed, Reason, Receipt
 from reports_worker.domain.task_id import new_task_id
 from reports_worker.queue.leases import Execution, Leases
-from reports_worker.worker.artifact_cleaner import AGAIN_AFTER_SECONDS, ArtifactCleaner
+from reports_worker.worker.artifact_cleaner import RETRY_AFTER_SECONDS, ArtifactCleaner
 
 RETENTION = timedelta(days=30)
 RUN = timedelta(hours=1)
@@ -33,7 +33,7 @@ class StoreThatIsAway(FolderStore):
 
 @dataclass(frozen=True)
 class Scene:
-    """A broker, a store, and who clears it away."""
+    """A broker, a store, and its cleaner."""
 
     connection: Redis
     queue: ReportQueue
@@ -55,7 +55,7 @@ class Scene:
         return begun
 
     def keep(self, task_id: str, execution: str) -> None:
-        """Leave a file of an execution."""
+        """Store a file of an execution."""
         self.root.mkdir(exist_ok=True)
         (ready := self.root / "ready").write_text("x")
         self.store.put(task_id, execution, "a.csv", ready)
@@ -69,7 +69,7 @@ def scene(connection: Redis, queue: ReportQueue, leases: Leases, tmp_path: Path)
     return Scene(connection, queue, leases, FolderStore(tmp_path / "artifacts"))
 
 
-def test_what_is_published_stays_and_what_earlier_attempts_left_goes(scene: Scene, task_id: str) -> None:
+def test_published_files_stay_and_files_of_earlier_executions_are_removed(scene: Scene, task_id: str) -> None:
     first = scene.begin(task_id, "first")
     scene.keep(task_id, "first")
     scene.leases.requeue(first, spent=True)
@@ -83,7 +83,7 @@ def test_what_is_published_stays_and_what_earlier_attempts_left_goes(scene: Scen
     assert scene.connection.zcard(keys.FILES) == 0
 
 
-def test_what_runs_stays(scene: Scene, task_id: str) -> None:
+def test_files_of_the_running_execution_stay(scene: Scene, task_id: str) -> None:
     scene.leases.requeue(scene.begin(task_id, "first"), spent=True)
     scene.begin(task_id, "second")
     scene.keep(task_id, "first")
@@ -95,7 +95,9 @@ def test_what_runs_stays(scene: Scene, task_id: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "deleted"])
-def test_files_go_with_what_did_not_complete(scene: Scene, task_id: str, end: str) -> None:
+def test_files_of_an_execution_that_did_not_complete_are_removed(
+    scene: Scene, task_id: str, end: str
+) -> None:
     execution = scene.begin(task_id, "first")
     scene.keep(task_id, "first")
     if end == "cancelled":
@@ -111,7 +113,7 @@ def test_files_go_with_what_did_not_complete(scene: Scene, task_id: str, end: st
     assert scene.connection.zcard(keys.FILES) == 0
 
 
-def test_a_deleted_report_that_still_runs_is_looked_at_until_it_does_not(scene: Scene, task_id: str) -> None:
+def test_a_deleted_report_that_still_runs_is_checked_until_it_has_ended(scene: Scene, task_id: str) -> None:
     execution = scene.begin(task_id, "first")
     scene.queue.delete(task_id)
     scene.clean()
@@ -125,7 +127,7 @@ def test_a_deleted_report_that_still_runs_is_looked_at_until_it_does_not(scene: 
     assert scene.store.find_executions(task_id) == []
 
 
-def test_expired_reports_take_their_files_along(scene: Scene, task_id: str) -> None:
+def test_the_files_of_expired_reports_are_removed(scene: Scene, task_id: str) -> None:
     execution = scene.begin(task_id, "first")
     scene.keep(task_id, "first")
     scene.leases.publish(execution, DONE)
@@ -137,7 +139,9 @@ def test_expired_reports_take_their_files_along(scene: Scene, task_id: str) -> N
     assert scene.store.find_executions(task_id) == []
 
 
-def test_a_failed_report_that_is_made_again_keeps_no_files_of_before(scene: Scene, task_id: str) -> None:
+def test_a_failed_report_that_is_run_again_keeps_no_files_of_its_failed_execution(
+    scene: Scene, task_id: str
+) -> None:
     scene.leases.publish(scene.begin(task_id, "first"), Failed(Reason.ERROR, "It broke."))
     scene.connection.delete(keys.FILES)
 
@@ -149,12 +153,14 @@ def test_a_failed_report_that_is_made_again_keeps_no_files_of_before(scene: Scen
     assert scene.connection.zscore(keys.FILES, task_id) is not None
 
 
-def test_nothing_that_is_published_meanwhile_is_taken(scene: Scene, task_id: str, tmp_path: Path) -> None:
+def test_files_that_are_published_during_the_cleaning_stay(
+    scene: Scene, task_id: str, tmp_path: Path
+) -> None:
     scene.leases.requeue(scene.begin(task_id, "first"), spent=True)
     scene.keep(task_id, "first")
 
     class StoreMeanwhile(FolderStore):
-        """Between the question of what there is and the next, another worker makes the whole report."""
+        """Have another worker complete the report between the list of executions and the next query."""
 
         def find_executions(self, task_id: str) -> list[str]:
             found = super().find_executions(task_id)
@@ -170,7 +176,9 @@ def test_nothing_that_is_published_meanwhile_is_taken(scene: Scene, task_id: str
     assert FolderStore(tmp_path / "artifacts").find_executions(task_id) == ["second"]
 
 
-def test_while_the_store_is_away_nothing_is_forgotten(scene: Scene, task_id: str, tmp_path: Path) -> None:
+def test_while_the_store_is_unavailable_no_report_is_forgotten(
+    scene: Scene, task_id: str, tmp_path: Path
+) -> None:
     scene.keep(task_id, "first")
     scene.queue.delete(task_id)
     away = ArtifactCleaner(scene.connection, StoreThatIsAway(tmp_path / "artifacts"), retention=RETENTION)
@@ -179,13 +187,15 @@ def test_while_the_store_is_away_nothing_is_forgotten(scene: Scene, task_id: str
 
     score = scene.connection.zscore(keys.FILES, task_id)
     assert score is not None
-    assert float(score) == pytest.approx(datetime.now(UTC).timestamp() + AGAIN_AFTER_SECONDS, abs=60)
+    assert float(score) == pytest.approx(datetime.now(UTC).timestamp() + RETRY_AFTER_SECONDS, abs=60)
     scene.connection.zadd(keys.FILES, {task_id: 0})
     scene.cleaner.clean()
     assert scene.store.find_executions(task_id) == []
 
 
-def test_what_is_noted_again_meanwhile_is_looked_at_again(scene: Scene, task_id: str, tmp_path: Path) -> None:
+def test_a_report_that_is_noted_again_during_the_cleaning_is_checked_again(
+    scene: Scene, task_id: str, tmp_path: Path
+) -> None:
     class StoreMeanwhile(FolderStore):
         def find_executions(self, task_id: str) -> list[str]:
             scene.connection.zadd(keys.FILES, {task_id: 1})
@@ -206,7 +216,7 @@ def age(path: Path, by: timedelta) -> None:
     os.utime(path, (when, when))
 
 
-def test_only_scratch_of_executions_that_are_no_more_goes(scene: Scene, task_id: str) -> None:
+def test_only_scratch_folders_of_executions_that_have_ended_are_removed(scene: Scene, task_id: str) -> None:
     scene.begin(task_id, "runs")
     runs = make_scratch(scene.store, task_id, "runs")
     dead = make_scratch(scene.store, task_id, "dead")
@@ -222,7 +232,9 @@ def test_only_scratch_of_executions_that_are_no_more_goes(scene: Scene, task_id:
     assert [path.exists() for path in (runs, dead, young, foreign)] == [True, False, True, True]
 
 
-def test_a_scratch_folder_that_others_made_is_not_used(scene: Scene, task_id: str, tmp_path: Path) -> None:
+def test_a_scratch_folder_that_another_user_can_write_is_not_used(
+    scene: Scene, task_id: str, tmp_path: Path
+) -> None:
     victim = tmp_path / "victim" / f"{task_id}.x"
     victim.mkdir(parents=True)
     age(victim, timedelta(minutes=1))
@@ -246,7 +258,7 @@ def put_many(scene: Scene, count: int) -> None:
         assert scene.leases.publish(scene.begin(task_id, "x"), DONE)
 
 
-def test_files_that_belong_to_nothing_go_once_they_are_old(scene: Scene) -> None:
+def test_files_that_belong_to_no_report_are_removed_once_they_are_old(scene: Scene) -> None:
     put_many(scene, 3)
     old, young = new_task_id(), new_task_id()
     scene.keep(old, "x")
@@ -260,7 +272,7 @@ def test_files_that_belong_to_nothing_go_once_they_are_old(scene: Scene) -> None
     assert len(list(scene.store.find_all())) == 4
 
 
-def test_a_lost_broker_takes_no_files_along(scene: Scene) -> None:
+def test_no_files_are_removed_after_the_broker_has_lost_its_data(scene: Scene) -> None:
     put_many(scene, 3)
     forgotten = new_task_id()
     scene.keep(forgotten, "x")
@@ -276,7 +288,7 @@ def test_a_lost_broker_takes_no_files_along(scene: Scene) -> None:
     assert scene.store.find_executions(forgotten) == []
 
 
-def test_one_worker_an_hour_compares(scene: Scene) -> None:
+def test_one_worker_an_hour_compares_all_files(scene: Scene) -> None:
     scene.cleaner.compare(datetime.now(UTC))
     forgotten = new_task_id()
     scene.keep(forgotten, "x")

@@ -1,4 +1,4 @@
-"""What the lease keeper decides at each of its ticks; its thread runs in the tests with real workers."""
+"""The decisions of lease renewal at each tick; its thread runs in the tests with real workers."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from reports_worker.worker.lease_renewal import (
 
 @dataclass
 class Scene:
-    """A keeper that holds the lease of a running report, and whom it killed."""
+    """Lease renewal with the lease of a running report, and the kills of its job process."""
 
     server: FakeServer
     connection: Redis
     queue: ReportQueue
     lease_renewal: LeaseRenewal
     execution: Execution
-    shared: SharedState
+    shared_state: SharedState
     begin: float = field(default_factory=seconds_now)
     kills: list[str] = field(default_factory=list)
 
     def tick(self, seconds_later: float) -> None:
-        self.lease_renewal._care_for_held(self.begin + seconds_later + 0.001)
+        self.lease_renewal._check_execution(self.begin + seconds_later + 0.001)
 
     @property
     def status(self) -> Status:
@@ -60,14 +60,15 @@ def scene() -> Scene:
     execution = Execution(queue.submit(Submission("Quarter", "sales")), "x")
     assert leases.start(execution, worker="w", expires=timedelta(hours=1))
     connection.delete(keys.QUEUED)
-    shared = SharedState()
-    lease_renewal = LeaseRenewal(leases, kill=lambda: kills.append("killed"), shared=shared)
-    shared.note_begin()
-    lease_renewal.hold(execution)
-    return Scene(server, connection, queue, lease_renewal, execution, shared, shared.renewed_at, kills)
+    shared_state = SharedState()
+    lease_renewal = LeaseRenewal(leases, kill=lambda: kills.append("killed"), shared_state=shared_state)
+    shared_state.note_begin()
+    lease_renewal.acquire(execution)
+    begin = shared_state.renewed_at
+    return Scene(server, connection, queue, lease_renewal, execution, shared_state, begin, kills)
 
 
-def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
+def test_an_acquired_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
     scene.connection.pexpire(keys.lease(scene.execution.task_id), 5000)
 
     scene.tick(RENEW_EVERY_SECONDS - 0.5)
@@ -78,7 +79,7 @@ def test_a_held_lease_is_renewed_every_few_seconds(scene: Scene) -> None:
     assert scene.kills == []
 
 
-def test_a_renewal_counts_from_when_it_was_made(scene: Scene) -> None:
+def test_a_renewal_counts_from_the_time_of_its_request(scene: Scene) -> None:
     scene.tick(RENEW_EVERY_SECONDS)
     scene.connection.pexpire(keys.lease(scene.execution.task_id), 5000)
 
@@ -87,7 +88,7 @@ def test_a_renewal_counts_from_when_it_was_made(scene: Scene) -> None:
     assert scene.lease_ms <= 5000
 
 
-def test_a_making_whose_lease_is_lost_is_killed_once(scene: Scene) -> None:
+def test_an_execution_whose_lease_is_lost_is_killed_once(scene: Scene) -> None:
     scene.connection.set(keys.lease(scene.execution.task_id), "another")
 
     scene.tick(RENEW_EVERY_SECONDS)
@@ -98,11 +99,11 @@ def test_a_making_whose_lease_is_lost_is_killed_once(scene: Scene) -> None:
     assert scene.status is Status.RUNNING
 
 
-def test_a_making_that_has_published_may_end_by_itself_but_not_for_ever(
+def test_an_execution_that_has_published_is_killed_only_after_a_grace_period(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene.connection.delete(keys.lease(scene.execution.task_id))
-    scene.shared.note_end()
+    scene.shared_state.note_end()
 
     scene.tick(RENEW_EVERY_SECONDS)
     assert (scene.kills, caplog.messages) == ([], [])
@@ -111,7 +112,7 @@ def test_a_making_that_has_published_may_end_by_itself_but_not_for_ever(
     assert scene.kills == ["killed"]
 
 
-def test_a_broker_that_is_away_for_a_moment_kills_nothing(scene: Scene) -> None:
+def test_a_short_outage_of_the_broker_kills_no_execution(scene: Scene) -> None:
     scene.server.connected = False
     with pytest.raises(RedisError):
         scene.tick(RENEW_EVERY_SECONDS)
@@ -123,7 +124,7 @@ def test_a_broker_that_is_away_for_a_moment_kills_nothing(scene: Scene) -> None:
     assert scene.lease_ms > 11_000
 
 
-def test_a_making_is_killed_before_its_lease_can_pass_to_another(scene: Scene) -> None:
+def test_an_execution_is_killed_before_another_worker_can_acquire_its_lease(scene: Scene) -> None:
     scene.server.connected = False
 
     scene.tick(LOST_AFTER_SECONDS)
@@ -132,18 +133,18 @@ def test_a_making_is_killed_before_its_lease_can_pass_to_another(scene: Scene) -
     assert LEASE.total_seconds() > LOST_AFTER_SECONDS
 
 
-def test_the_making_process_is_told_of_each_renewal_and_of_none_that_failed(scene: Scene) -> None:
+def test_the_shared_state_has_each_renewal_and_none_that_failed(scene: Scene) -> None:
     scene.tick(RENEW_EVERY_SECONDS)
-    renewed = scene.shared.renewed_at
+    renewed = scene.shared_state.renewed_at
     scene.server.connected = False
     with pytest.raises(RedisError):
         scene.tick(2 * RENEW_EVERY_SECONDS + 0.1)
 
     assert renewed == pytest.approx(scene.begin + RENEW_EVERY_SECONDS, abs=0.01)
-    assert scene.shared.renewed_at == renewed
+    assert scene.shared_state.renewed_at == renewed
 
 
-def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene: Scene) -> None:
+def test_a_report_aborted_by_an_outage_is_requeued_uncounted_once_the_broker_answers(scene: Scene) -> None:
     scene.server.connected = False
     scene.tick(LOST_AFTER_SECONDS)
     assert scene.lease_renewal.has_aborted(scene.execution)
@@ -151,7 +152,7 @@ def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene:
         scene.lease_renewal._requeue_aborted()
     scene.server.connected = True
     scene.connection.zadd(keys.STARTED, {f"{scene.execution.task_id}:{scene.execution.id}": 1})
-    scene.connection.delete(keys.lease(scene.execution.task_id))  # it has run out
+    scene.connection.delete(keys.lease(scene.execution.task_id))  # it has expired
 
     scene.lease_renewal._requeue_aborted()
 
@@ -161,7 +162,7 @@ def test_what_an_outage_ended_is_put_back_unspent_once_the_broker_answers(scene:
     assert not scene.lease_renewal.has_aborted(scene.execution)
 
 
-def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scene) -> None:
+def test_a_report_aborted_by_an_outage_that_another_worker_runs_by_now_is_not_requeued(scene: Scene) -> None:
     scene.server.connected = False
     scene.tick(LOST_AFTER_SECONDS)
     scene.server.connected = True
@@ -177,10 +178,10 @@ def test_what_an_outage_ended_and_another_makes_by_now_is_left_alone(scene: Scen
 def test_a_process_that_hangs_since_its_fork_is_killed(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene.shared.begin()
+    scene.shared_state.begin()
 
     def tick_and_renew(seconds: float) -> None:
-        scene.shared.renewed_at = scene.begin + seconds
+        scene.shared_state.renewed_at = scene.begin + seconds
         scene.tick(seconds)
 
     tick_and_renew(BEGIN_WITHIN_SECONDS - 1)
@@ -191,7 +192,7 @@ def test_a_process_that_hangs_since_its_fork_is_killed(
     assert "its process hangs since its fork" in caplog.text
 
 
-def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
+def test_no_lease_is_renewed_once_the_execution_has_ended(scene: Scene) -> None:
     scene.lease_renewal.release()
     scene.connection.delete(keys.lease(scene.execution.task_id))
 
@@ -200,19 +201,19 @@ def test_nothing_is_cared_for_once_the_making_has_ended(scene: Scene) -> None:
     assert scene.kills == []
 
 
-def test_a_cancelled_making_is_asked_to_end_and_killed_a_moment_later(scene: Scene) -> None:
+def test_a_cancelled_execution_is_notified_and_killed_after_its_grace_period(scene: Scene) -> None:
     scene.queue.cancel(scene.execution.task_id)
 
     scene.tick(RENEW_EVERY_SECONDS)
 
     assert scene.status is Status.FAILED
-    assert scene.shared.is_unwanted
+    assert scene.shared_state.is_cancelled
     assert scene.kills == []
     scene.tick(RENEW_EVERY_SECONDS + CANCEL_WITHIN_SECONDS + 0.1)
     assert scene.kills == ["killed"]
 
 
-def test_a_cancelled_making_that_has_ended_by_itself_is_not_killed(scene: Scene) -> None:
+def test_a_cancelled_execution_that_has_ended_by_itself_is_not_killed(scene: Scene) -> None:
     scene.queue.cancel(scene.execution.task_id)
     scene.tick(RENEW_EVERY_SECONDS)
 
@@ -222,7 +223,7 @@ def test_a_cancelled_making_that_has_ended_by_itself_is_not_killed(scene: Scene)
     assert scene.kills == []
 
 
-def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> None:
+def test_a_stopping_worker_lets_the_execution_run_for_its_grace_period(scene: Scene) -> None:
     scene.lease_renewal.requeue_after(timedelta(seconds=30))
 
     scene.tick(2)
@@ -231,7 +232,9 @@ def test_a_stopping_worker_lets_the_making_go_on_for_its_grace(scene: Scene) -> 
     assert scene.status is Status.RUNNING
 
 
-def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed(scene: Scene) -> None:
+def test_after_its_grace_period_the_report_is_requeued_uncounted_and_its_execution_killed(
+    scene: Scene,
+) -> None:
     scene.lease_renewal.requeue_after(timedelta(seconds=30))
 
     scene.tick(31)
@@ -242,7 +245,7 @@ def test_after_its_grace_the_report_is_handed_back_unspent_and_its_making_killed
     assert scene.connection.hget(keys.job(scene.execution.task_id), "executions") == b"0"
 
 
-def test_the_making_is_killed_even_if_the_report_cannot_be_handed_back(
+def test_the_execution_is_killed_even_if_the_report_cannot_be_requeued(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene.lease_renewal.requeue_after(timedelta())
@@ -252,4 +255,4 @@ def test_the_making_is_killed_even_if_the_report_cannot_be_handed_back(
         scene.tick(0.1)
 
     assert scene.kills == ["killed"]
-    assert "the time to finish it is over" in caplog.text
+    assert "the grace period is over" in caplog.text

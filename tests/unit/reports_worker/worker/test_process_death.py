@@ -1,4 +1,4 @@
-"""What is said of a process that ended without a result."""
+"""The error message of a job process that ended without a result."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from reports_worker.worker.process_death import Death
         (Death(signal.SIGABRT | 0x80), "by the signal SIGABRT (Aborted)"),
         (Death(signal.SIGKILL), "by the signal SIGKILL (Killed)"),
         (Death(signal.SIGRTMIN + 5), f"by the signal {signal.SIGRTMIN + 5}"),
-        (Death(signal.SIGKILL, by_worker=True), "because its worker ended it"),
-        (Death(None), "in a way that is not known"),
+        (Death(signal.SIGKILL, by_worker=True), "because its worker killed it"),
+        (Death(None), "for an unknown reason"),
     ],
 )
-def test_the_way_in_which_a_process_ended_is_said_in_words(death: Death, words: str) -> None:
+def test_the_message_names_the_way_in_which_the_process_ended(death: Death, words: str) -> None:
     assert str(death) == words
     assert death.sentence.startswith(
-        f"The process that makes this report has ended 4 times without a result, the last time {words}. "
+        f"The process of this report has ended 4 times without a result, the last time {words}. "
     )
 
 
-def test_only_the_signal_of_the_kernel_hints_at_memory() -> None:
+def test_only_a_sigkill_from_the_kernel_hints_at_memory() -> None:
     assert "may need more memory" in Death(signal.SIGKILL).sentence
     for death in (Death(3 << 8), Death(signal.SIGSEGV), Death(signal.SIGKILL, by_worker=True), Death(None)):
         assert "memory" not in death.sentence
 
 
-def test_an_exit_code_for_want_of_files_hints_at_them() -> None:
+def test_the_exit_code_of_a_lack_of_file_descriptors_hints_at_open_files() -> None:
     assert "too many files open" in Death(os.EX_OSERR << 8).sentence
     assert "files" not in Death(os.EX_OSERR << 8, by_worker=True).sentence

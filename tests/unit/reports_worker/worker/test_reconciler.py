@@ -1,4 +1,4 @@
-"""Reports and the places where they stand, when something that is not ours has changed one alone."""
+"""Reports and their places in Redis, when another program has changed one of the two alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reconciler(connection: Redis) -> Reconciler:
 
 @pytest.fixture
 def ask(connection: Redis, queue: ReportQueue, leases: Leases) -> Callable[[str], str]:
-    """Make a report that waits, was taken, runs, is completed or has failed."""
+    """Request a report, and bring it to the given state."""
 
     def make(state: str) -> str:
         task_id = queue.submit(Submission("Quarter", "sales"))
@@ -53,7 +53,7 @@ STATES = ["waiting", "taken", "running", "completed", "failed"]
 
 
 def read_all(connection: Any) -> dict[bytes, object]:
-    """Everything in the broker, to see that nothing was changed."""
+    """Read all data of the broker, to check that nothing was changed."""
     readers = {
         b"list": lambda name: connection.lrange(name, 0, -1),
         b"zset": lambda name: connection.zrange(name, 0, -1, withscores=True),
@@ -64,28 +64,30 @@ def read_all(connection: Any) -> dict[bytes, object]:
     return {name: readers[connection.type(name)](name) for name in sorted(connection.scan_iter())}
 
 
-def test_nothing_is_changed_where_all_agree(connection: Redis, reconciler: Reconciler, ask: Ask) -> None:
+def test_nothing_is_changed_where_reports_and_places_agree(
+    connection: Redis, reconciler: Reconciler, ask: Ask
+) -> None:
     for state in STATES:
         ask(state)
     before = read_all(connection)
 
-    assert reconciler.is_even()
+    assert reconciler.do_counts_agree()
     assert list(reconciler.reconcile()) == []
     assert read_all(connection) == before
 
 
-def test_a_report_that_waits_and_stands_in_no_queue_is_queued(
+def test_a_waiting_report_that_is_in_no_queue_is_queued(
     connection: Redis, reconciler: Reconciler, ask: Ask
 ) -> None:
     others, lost = [ask("waiting"), ask("taken")], ask("waiting")
     connection.lrem(keys.QUEUED, 0, lost)
 
-    assert not reconciler.is_even()
+    assert not reconciler.do_counts_agree()
     assert list(reconciler.reconcile()) == [(lost, "queued")]
 
     assert connection.lrange(keys.QUEUED, 0, -1) == [others[0].encode(), lost.encode()]
     assert connection.lrange(keys.INTERMEDIATE, 0, -1) == [others[1].encode()]
-    assert reconciler.is_even()
+    assert reconciler.do_counts_agree()
 
 
 def test_a_queue_that_was_emptied_is_filled_again(
@@ -98,13 +100,13 @@ def test_a_queue_that_was_emptied_is_filled_again(
     assert sorted(connection.lrange(keys.QUEUED, 0, -1)) == sorted(task_id.encode() for task_id in ids)
 
 
-def test_a_report_that_is_queued_twice_is_queued_once_where_it_came_first(
+def test_a_report_that_is_queued_twice_keeps_its_first_place(
     connection: Redis, reconciler: Reconciler, ask: Ask
 ) -> None:
     first, second = ask("waiting"), ask("waiting")
     connection.rpush(keys.QUEUED, first, first)
 
-    assert not reconciler.is_even()
+    assert not reconciler.do_counts_agree()
     assert list(reconciler.reconcile()) == [(first, "queued once")]
     assert connection.lrange(keys.QUEUED, 0, -1) == [first.encode(), second.encode()]
 
@@ -117,14 +119,14 @@ def test_a_report_that_does_not_wait_is_taken_off_the_queue(
     before = queue.find(task_id)
     connection.rpush(keys.QUEUED, task_id)
 
-    assert not reconciler.is_even()
+    assert not reconciler.do_counts_agree()
     assert list(reconciler.reconcile()) == [(task_id, "taken off the queue")]
     assert connection.llen(keys.QUEUED) == 0
     assert queue.find(task_id) == before
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_report_that_is_gone_leaves_no_ghost(
+def test_a_report_that_is_gone_is_removed_from_all_places(
     connection: Redis, queue: ReportQueue, reconciler: Reconciler, ask: Ask, state: str
 ) -> None:
     task_id, other = ask(state), ask("waiting")
@@ -137,30 +139,30 @@ def test_a_report_that_is_gone_leaves_no_ghost(
     assert [report.task_id for report in page.reports] == [other]
     assert page.total == 1
     assert connection.lrange(keys.QUEUED, 0, -1) == [other.encode()]
-    assert reconciler.is_even()
+    assert reconciler.do_counts_agree()
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_report_that_fell_out_of_the_registry_is_listed_again(
+def test_a_report_that_is_missing_in_the_registry_is_listed_again(
     connection: Redis, queue: ReportQueue, reconciler: Reconciler, ask: Ask, state: str
 ) -> None:
     other, task_id = ask("waiting"), ask(state)
     connection.zrem(keys.REGISTRY, task_id)
 
-    assert not reconciler.is_even()
+    assert not reconciler.do_counts_agree()
     assert list(reconciler.reconcile()) == []
     assert [report.task_id for report in queue.list().reports] == [task_id, other]
 
 
-def test_a_report_that_runs_without_lease_and_trace_is_made_again(
+def test_a_report_that_runs_without_a_lease_is_requeued(
     connection: Redis, queue: ReportQueue, reconciler: Reconciler, ask: Ask
 ) -> None:
-    held, task_id = ask("running"), ask("running")
+    leased, task_id = ask("running"), ask("running")
     connection.delete(keys.lease(task_id))
     connection.delete(keys.STARTED)
 
     assert list(reconciler.reconcile()) == [(task_id, "queued")]
-    report, other = queue.find(task_id), queue.find(held)
+    report, other = queue.find(task_id), queue.find(leased)
     assert report is not None
     assert other is not None
     assert (report.status, other.status) == (Status.PENDING, Status.RUNNING)
@@ -181,7 +183,7 @@ def test_an_ended_report_is_kept_until_its_time_and_no_longer(
     assert connection.ttl(keys.job(task_id)) > RETENTION.total_seconds()
 
 
-def test_a_report_that_was_asked_for_again_past_us_does_not_expire_meanwhile(
+def test_a_report_that_rq_has_requeued_does_not_expire_while_it_waits(
     connection: Redis, reconciler: Reconciler, leases: Leases, queue: ReportQueue, ask: Ask
 ) -> None:
     task_id = ask("failed")
@@ -194,29 +196,29 @@ def test_a_report_that_was_asked_for_again_past_us_does_not_expire_meanwhile(
     list(leases.sweep())
     assert queue.find(task_id) is not None
     connection.zadd(keys.EXPIRY, {task_id: 1})
-    assert not reconciler.is_even()
+    assert not reconciler.do_counts_agree()
     list(reconciler.reconcile())
 
     assert connection.zcard(keys.EXPIRY) == 0
     assert connection.ttl(keys.job(task_id)) == -1
-    assert reconciler.is_even()
+    assert reconciler.do_counts_agree()
 
 
-def test_it_looks_at_everything_only_when_the_counts_disagreed_twice(
+def test_all_reports_are_checked_only_when_the_counts_disagreed_twice(
     connection: Redis, reconciler: Reconciler, ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     task_id = ask("waiting")
     connection.delete(keys.QUEUED)
 
-    reconciler.look()
+    reconciler.check()
     assert connection.llen(keys.QUEUED) == 0
-    reconciler.look()
+    reconciler.check()
 
     assert connection.lrange(keys.QUEUED, 0, -1) == [task_id.encode()]
-    assert f"task {task_id}: reports and queue disagreed, now it is queued" in caplog.text
+    assert f"task {task_id}: report and queue disagreed, now the report is queued" in caplog.text
 
 
-def test_one_at_a_time_looks_at_everything(connection: Redis, reconciler: Reconciler, ask: Ask) -> None:
+def test_one_worker_at_a_time_reconciles(connection: Redis, reconciler: Reconciler, ask: Ask) -> None:
     ask("waiting")
     connection.delete(keys.QUEUED)
     connection.set(keys.RECONCILING, "another")

@@ -1,4 +1,4 @@
-"""CSV files as tables: each row and each name is there, or the file and the line are told."""
+"""CSV files as tables: every row and name is read, or the error names the file and the line."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path, text: s
     assert read(tmp_path, "SELECT id FROM other") == (["id"], [(1,)])
 
 
-MANY = 21_000  # more rows than DuckDB looks at to find how a file is written
+MANY = 21_000  # more rows than DuckDB's sniffer reads
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path, name: str, te
     else:
         write_text(tmp_path / name, text)
 
-    with pytest.raises(WarehouseError, match=r"is not whole|has 1 field|no CSV that can be understood"):
+    with pytest.raises(WarehouseError, match=r"is not complete|has 1 field|cannot be read as CSV"):
         read(tmp_path, "SELECT * FROM t")
 
 
@@ -191,7 +191,7 @@ def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path, name: str, te
         ('id,t\n1,"a\\"b"\n2,"c"\n', ["id", "t"], [(1, 'a"b'), (2, "c")]),
     ],
 )
-def test_what_is_written_in_other_ways_is_read(
+def test_other_dialects_are_read(
     tmp_path: Path, text: str, names: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
     write_text(tmp_path / "t.csv", text)
@@ -304,11 +304,11 @@ def test_whole_numbers_of_a_long_file_stay_whole_numbers(tmp_path: Path) -> None
             f'id,name\n1,"x"\n{NARROW}5,"open\n6,x\n'.encode(),
             r"line 25003 of t\.csv has a quote that does not end",
         ),
-        (b"id,name\r\n1,10\n2,20\r\n", r"t\.csv is no CSV"),
+        (b"id,name\r\n1,10\n2,20\r\n", r"t\.csv cannot be read as CSV"),
         (b"id,name\n1," + b"x" * 3_000_000 + b"\n", r"t\.csv is longer than 2 MB"),
     ],
 )
-def test_what_is_no_csv_is_told_without_a_path_and_without_options(
+def test_a_file_that_is_not_csv_is_refused_without_a_path_and_without_options(
     tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     (tmp_path / "t.csv").write_bytes(content)
@@ -319,7 +319,7 @@ def test_what_is_no_csv_is_told_without_a_path_and_without_options(
         assert word not in str(caught.value)
 
 
-def test_a_broken_gzip_file_is_told(tmp_path: Path) -> None:
+def test_a_broken_gzip_file_is_refused(tmp_path: Path) -> None:
     whole = gzip.compress(NARROW.encode())
     for content in (whole[: len(whole) // 2], b"id,v\n1,2\n"):
         (tmp_path / "t.csv.gz").write_bytes(content)
@@ -349,7 +349,9 @@ def _texts(draw: st.DrawFn) -> tuple[str, str]:
 
 @settings(max_examples=count_examples(40, wide=1500), deadline=None)
 @given(_texts())
-def test_a_file_has_the_rows_that_python_reads_or_its_odd_line_is_told(drawn: tuple[str, str]) -> None:
+def test_a_file_has_the_rows_that_python_reads_or_the_error_names_the_odd_line(
+    drawn: tuple[str, str],
+) -> None:
     text, separator = drawn
     rows = list(csv.reader(io.StringIO(text), delimiter=separator))
     found = _read_text(text)

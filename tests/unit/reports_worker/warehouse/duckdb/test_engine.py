@@ -1,4 +1,4 @@
-"""DuckDB as the warehouse: what it answers, and that it can reach nothing else."""
+"""DuckDB as the warehouse: its answers, and its isolation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from harness.wait import wait_until
 from reports_worker.content.rows import Kind, WritesParquet
 from reports_worker.warehouse.duckdb.engine import DuckDBSession
-from reports_worker.warehouse.engine import TellsProgress
+from reports_worker.warehouse.engine import ReportsProgress
 from reports_worker.warehouse.errors import (
     WarehouseBusyError,
     WarehouseCancelledError,
@@ -59,7 +59,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def warehouse(
     request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Warehouse]:
-    """Both, each opened once: nothing that a query does may harm the next."""
+    """Both warehouses, each opened once: no query may affect the next one."""
     warehouse = open_at(data / request.param, tmp_path_factory.mktemp("scratch"))
     yield warehouse
     warehouse.close()
@@ -156,12 +156,12 @@ def test_the_schema_tells_the_tables_of_folder_and_file(warehouse: Warehouse) ->
     ]
 
 
-def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
+def test_errors_name_the_missing_table_or_column(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="ordrs"):
         warehouse.query("SELECT 1 FROM ordrs")
     with pytest.raises(WarehouseError, match="amout"):
         warehouse.query("SELECT amout FROM orders")
-    with pytest.raises(WarehouseError, match="two columns called 'id'"):
+    with pytest.raises(WarehouseError, match="two columns named 'id'"):
         warehouse.query("SELECT id, id FROM orders")
     with pytest.raises(WarehouseError, match="Could not convert"):
         warehouse.fetch("SELECT region::INT FROM orders")
@@ -186,11 +186,11 @@ def test_wide_whole_numbers_are_exact_in_rows_and_in_a_file(
     assert (str(found[0]), found[1]) == (number, None)
 
 
-def test_a_wide_number_that_no_file_holds_is_told(warehouse: Warehouse, scratch: Path) -> None:
+def test_a_number_that_is_too_wide_for_files_is_reported(warehouse: Warehouse, scratch: Path) -> None:
     rows = warehouse.query("SELECT 170141183460469231731687303715884105727::HUGEINT AS n")
     assert isinstance(rows, WritesParquet)
 
-    with pytest.raises(WarehouseError, match="cannot answer the query: Conversion Error"):
+    with pytest.raises(WarehouseError, match="cannot execute the query: Conversion Error"):
         rows.write_parquet(scratch / "wide.parquet", 10)
 
 
@@ -250,7 +250,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_what_does_not_only_read_the_warehouse_is_refused(
+def test_a_statement_that_does_more_than_read_the_warehouse_is_refused(
     warehouse: Warehouse, data: Path, scratch: Path, sql: str
 ) -> None:
     copying = serialized(f"WITH x AS (COPY (SELECT 1) TO '{data}/tables/stolen.csv') SELECT 1")
@@ -263,7 +263,7 @@ def test_what_does_not_only_read_the_warehouse_is_refused(
     assert not (scratch / "stolen.csv").exists()
 
 
-def test_a_table_is_read_whatever_a_python_variable_is_called(warehouse: Warehouse) -> None:
+def test_a_python_variable_does_not_hide_a_table(warehouse: Warehouse) -> None:
     frame = duckdb.sql("SELECT 1")
     assert frame is not None
     with pytest.raises(WarehouseError, match="frame"):
@@ -308,7 +308,7 @@ def test_cancel_reaches_the_engine(data: Path, tmp_path: Path) -> None:
     thread = threading.Thread(target=fetch)
     thread.start()
     session = warehouse.session
-    assert isinstance(session, TellsProgress)
+    assert isinstance(session, ReportsProgress)
     wait_until(lambda: session.progress() is not None, what="the query running")
     warehouse.cancel()
     thread.join(timeout=10)
@@ -326,7 +326,7 @@ def test_a_query_ends_when_a_report_may_run_no_longer(data: Path, tmp_path: Path
     warehouse.close()
 
 
-def test_a_query_that_needs_too_much_memory_says_so(data: Path, tmp_path: Path) -> None:
+def test_a_query_that_needs_too_much_memory_is_reported(data: Path, tmp_path: Path) -> None:
     warehouse = open_at(data / "tables", tmp_path, memory=40 * 10**6)
     with pytest.raises(WarehouseMemoryError, match="memory"):
         warehouse.fetch("SELECT list(a.id) FROM orders a, range(1000) GROUP BY a.id % 2")

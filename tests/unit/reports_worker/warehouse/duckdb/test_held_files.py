@@ -18,7 +18,7 @@ SUM = "SELECT count(*), sum(v) FROM t"
 
 
 def renew(folder: Path, ending: str, rows: int) -> None:
-    """Write a table aside and rename it, as docs/reference/warehouse.md advises."""
+    """Write a table to a temporary file and rename it, as docs/reference/warehouse.md advises."""
     aside = folder / f".aside{ending}"
     if ending == ".parquet":
         write_parquet(aside, f"SELECT range AS v FROM range({rows})")  # noqa: S608 - a number
@@ -28,7 +28,7 @@ def renew(folder: Path, ending: str, rows: int) -> None:
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
-def test_a_file_renewed_by_rename_between_two_queries_changes_nothing(tmp_path: Path, ending: str) -> None:
+def test_a_file_replaced_between_two_queries_does_not_affect_the_report(tmp_path: Path, ending: str) -> None:
     renew(tmp_path, ending, 10)
     with opened(tmp_path) as warehouse:
         assert warehouse.fetch(SUM) == [(10, 45)]
@@ -41,7 +41,7 @@ def test_a_file_renewed_by_rename_between_two_queries_changes_nothing(tmp_path: 
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
-def test_a_file_renewed_before_its_first_query_is_read_as_it_was_at_the_beginning(
+def test_a_file_replaced_before_its_first_query_is_read_in_its_first_state(
     tmp_path: Path, ending: str
 ) -> None:
     renew(tmp_path, ending, 10)
@@ -162,7 +162,7 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] > soft)
 """
 
 
-def test_more_files_than_the_worker_may_open_are_told(tmp_path: Path) -> None:
+def test_more_files_than_the_worker_may_open_are_reported(tmp_path: Path) -> None:
     renew(tmp_path, ".parquet", 10)
     for number in range(300):
         write_text(tmp_path / "many" / f"{number}.csv", f"v\n{number}\n")

@@ -1,4 +1,4 @@
-"""One entry of a folder that cannot be read fails those that read it, and nothing else."""
+"""An unreadable entry of a folder fails the queries that read it, and no other query."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def write_odd_name(folder: Path) -> None:
 
 ENTRIES: list[tuple[Callable[[Path], None], str]] = [
     (write_latin, r"line 2 of bad\.csv is not UTF-8"),
-    (write_half, r"bad\.parquet is damaged, not written to its end, or no Parquet"),
+    (write_half, r"bad\.parquet is damaged, not completely written, or not Parquet"),
     (write_four_bytes, r"bad\.parquet is damaged"),
     (write_damaged, r"bad\.parquet is damaged"),
     (write_one_of_two_damaged, r"bad/2\.parquet is damaged"),
     (write_both_kinds, "its folder has Parquet and CSV files: keep one kind"),
     (write_twice, "bad.* are both this table: keep one"),
-    (link_to_nothing, r"bad\.csv is a link to a file that is not there"),
-    (link_outside, r"bad\.csv is a link to a place outside the warehouse's folder"),
+    (link_to_nothing, r"bad\.csv is a link to a file that does not exist"),
+    (link_outside, r"bad\.csv is a link to a path outside the warehouse's folder"),
     (link_to_itself, "bad is a link to a folder that contains it"),
     (make_pipe, r"bad\.csv is a pipe, a socket or a device"),
     (make_socket, r"bad\.csv is a pipe, a socket or a device"),
@@ -120,7 +120,7 @@ def test_an_entry_that_cannot_be_read_fails_those_that_read_it_alone(
                 warehouse.fetch("SELECT * FROM bad")
         assert str(tmp_path) not in str(caught.value)
         with caplog.at_level(logging.WARNING):
-            # What is damaged inside still tells its columns.
+            # The columns of a file that is damaged inside can still be read.
             assert set(warehouse.schema()) - {"bad"} == {"good"}
         assert warehouse.fetch("WITH bad AS (SELECT 7 AS id) SELECT id FROM bad") == [(7,)]
 
@@ -158,7 +158,7 @@ def test_a_name_that_is_not_utf8_hides_no_other(tmp_path: Path) -> None:
             warehouse.fetch('SELECT * FROM "caf\ufffd"')
 
 
-AS_NOBODY = """
+AS_OTHER_USER = """
 import os, sys
 from pathlib import Path
 from tests.unit.reports_worker.warehouse.folders import opened
@@ -180,7 +180,7 @@ with opened(folder) as warehouse:
 """
 
 
-def test_what_the_worker_may_not_read_hides_nothing_else() -> None:
+def test_a_file_without_permission_does_not_affect_others() -> None:
     with tempfile.TemporaryDirectory() as place:
         # Other users reach no folder that pytest makes.
         Path(place).chmod(0o755)
@@ -197,16 +197,19 @@ def test_what_the_worker_may_not_read_hides_nothing_else() -> None:
         (folder / "part" / "b.csv").chmod(0)
 
         done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, str(folder)], capture_output=True, text=True, check=False
+            [sys.executable, "-c", AS_OTHER_USER, str(folder)], capture_output=True, text=True, check=False
         )
 
     assert done.returncode == 0, done.stderr
-    told = "The warehouse's table '{}' cannot be read: {}the worker has no permission to read it. Tell who runs this."
+    refusal = (
+        "The warehouse's table '{}' cannot be read: {}the worker has no permission to read it. "
+        "Contact your administrator."
+    )
     assert done.stdout.splitlines() == [
         "[(1,)] ['good']",
-        "WarehouseUnavailableError " + told.format("lost+found", "lost+found cannot be listed: "),
-        "WarehouseUnavailableError " + told.format("secret", "secret.csv: "),
-        "WarehouseUnavailableError " + told.format("part", "part/b.csv: "),
+        "WarehouseUnavailableError " + refusal.format("lost+found", "lost+found cannot be listed: "),
+        "WarehouseUnavailableError " + refusal.format("secret", "secret.csv: "),
+        "WarehouseUnavailableError " + refusal.format("part", "part/b.csv: "),
     ]
 
 
@@ -221,7 +224,7 @@ def test_an_ending_in_capitals_is_no_part_of_the_name(tmp_path: Path, name: str)
         assert warehouse.fetch("SELECT id FROM orders") == [(1,)]
 
 
-def test_what_an_office_program_writes_beside_an_open_file_is_passed_over(tmp_path: Path) -> None:
+def test_the_lock_file_of_an_office_program_is_ignored(tmp_path: Path) -> None:
     write_text(tmp_path / "office" / "jan.csv", "id\n1\n")
     (tmp_path / "office" / "~$jan.csv").write_bytes(b"\x04Name" + bytes(50))
 
@@ -246,7 +249,7 @@ def test_the_tables_can_be_listed_by_sql(tmp_path: Path) -> None:
         assert warehouse.fetch(listed) == [("a",), ("b",)]
 
 
-def test_the_name_that_is_nearly_right_is_told(tmp_path: Path) -> None:
+def test_a_similar_name_is_suggested(tmp_path: Path) -> None:
     write_text(tmp_path / "orders.csv", "id\n1\n")
 
     with opened(tmp_path) as warehouse, pytest.raises(WarehouseError, match="orders"):

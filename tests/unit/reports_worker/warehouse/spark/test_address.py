@@ -1,4 +1,4 @@
-"""Spark's address: what is Spark Connect's and what is ours."""
+"""Spark's address: the parameters of Spark Connect and those of this product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent to Spark, as it is sent; tests/spark has what is refused, on a real cluster."""
+"""Queries as they are sent to Spark; tests/spark has the refused queries, on a real cluster."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from reports_worker.warehouse.spark.queries import check_query
         ),
     ],
 )
-def test_a_query_is_written_anew(sql: str, sent: str) -> None:
+def test_a_query_is_generated_from_its_tree(sql: str, sent: str) -> None:
     assert check_query(sql, {"orders"}) == sent
 
 
@@ -51,6 +51,6 @@ def test_a_query_is_written_anew(sql: str, sent: str) -> None:
         "WITH other AS (SELECT * FROM other) SELECT * FROM other",
     ],
 )
-def test_what_does_more_than_read_the_tables_is_refused(sql: str) -> None:
+def test_a_statement_that_does_more_than_read_tables_is_refused(sql: str) -> None:
     with pytest.raises(WarehouseError):
         check_query(sql, {"orders"})

@@ -62,13 +62,13 @@ def test_values_are_bound(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("sql", ["DELETE FROM orders", "DROP TABLE orders", "SELECT 1; DELETE FROM orders"])
-def test_what_writes_is_refused(warehouse: Warehouse, sql: str) -> None:
+def test_a_statement_that_writes_is_refused(warehouse: Warehouse, sql: str) -> None:
     with pytest.raises(WarehouseError):
         warehouse.fetch(Query(sql, native=True))
     assert warehouse.fetch("SELECT count(*) FROM orders") == [(3000,)]
 
 
-def test_errors_name_what_is_missing(warehouse: Warehouse) -> None:
+def test_errors_name_the_missing_table_or_column(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseError, match="ordrs"):
         warehouse.query("SELECT 1 FROM ordrs")
 
