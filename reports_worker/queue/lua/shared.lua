@@ -1,4 +1,5 @@
--- Placed before the script that runs, and after the names of the fields that scripts remove (`job_hash.TABLE`); KEYS[1..12] and ARGV[1] are the same for all that use it.
+-- Placed before the script that runs, and after the names of the fields that scripts remove (`job_hash.TABLE`).
+-- KEYS[1..12] and ARGV[1] are the same for all scripts that use it.
 local keys = {
   queued = KEYS[1], intermediate = KEYS[2], started = KEYS[3], finished = KEYS[4], failed = KEYS[5],
   registry = KEYS[6], expiry = KEYS[7], suspects = KEYS[8], queues = KEYS[9],
