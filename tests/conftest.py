@@ -10,21 +10,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
 from harness.broker import Broker
-from tests.extent import IS_WIDE, count_examples
+from tests.extent import IS_WIDE
 from tests.order import put_in_order
 from tests.own_environment import find_settings
 
 for _name in find_settings(os.environ):
     del os.environ[_name]
 
-# For each property that names no settings of its own; on a busy machine an example may take long.
-settings.register_profile("run", max_examples=count_examples(40, wide=1000), deadline=None)
-settings.load_profile("run")
 _TASK_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
