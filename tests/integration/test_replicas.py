@@ -119,7 +119,7 @@ def test_a_repetition_is_accepted_when_the_replica_has_the_first(
 
 
 @pytest.mark.usefixtures("hung_replica")
-def test_the_api_says_that_the_report_may_be_made_all_the_same(queue: ReportQueue) -> None:
+def test_the_api_reports_that_an_unconfirmed_report_may_run(queue: ReportQueue) -> None:
     app = Flask("host")
     app.config.update(SECRET_KEY="a secret for tests alone")
     app.register_blueprint(create_blueprint(services=Services(queue, TYPES)))
@@ -127,17 +127,17 @@ def test_the_api_says_that_the_report_may_be_made_all_the_same(queue: ReportQueu
     answer = app.test_client().post("/api/reports", json={"title": "Q4", "type": "sales"})
 
     assert answer.status_code == 503
-    assert "it may be made. Ask again with the same Idempotency-Key" in answer.get_json()["detail"]
+    assert "it may run. Send the request again with the same Idempotency-Key" in answer.get_json()["detail"]
 
 
-def test_too_few_replicas_are_warned_of(primary: Broker, replica: Broker) -> None:  # noqa: ARG001
+def test_too_few_replicas_give_a_warning(primary: Broker, replica: Broker) -> None:  # noqa: ARG001
     with connect(parse_address(primary.url)) as connection:
         queue = ReportQueue(connection, timeout=timedelta(hours=1), replicas=2)
 
         assert queue.check().warnings == (
             (
                 "The broker has 1 replicas and REPORTS_BROKER_REPLICAS is 2: "
-                "no report is accepted until there are as many."
+                "no report is accepted until the broker has 2 replicas."
             ),
         )
         with pytest.raises(BrokerUnavailableError):
