@@ -30,7 +30,7 @@ def _inject_long(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
 
 def _kill(deployment: Deployment, seconds: float) -> None:
     deployment.note_injection()
-    deployment.broker.kill()
+    deployment.broker.kill_at_once()
     deployment.gates.open()
     pause(seconds)
     deployment.broker.start()

@@ -18,6 +18,7 @@ from faults.versions.comparison import Expectation, find_faults
 from faults.versions.product import Product, take_current, take_previous
 from faults.versions.report_type import FAILS, HELD, NAME, open_gate, write_type
 from faults.versions.site import Site
+from harness.errors import DeadlineError
 from harness.wait import wait_until
 
 _WORKERS = 2
@@ -53,7 +54,7 @@ class _Beside:
         """Wait until the API of this tree shows each report as it is to be shown."""
         try:
             wait_until(self._is_met, seconds=_SEEN_SECONDS, what=what)
-        except FaultsError as error:
+        except DeadlineError as error:
             found = list(find_faults(list(self.expected.values()), self.old, self.new))
             raise FaultsError(" ".join([str(error), *found[:_MOST_NAMED]])) from error
 
