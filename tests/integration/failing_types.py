@@ -31,7 +31,7 @@ SQL: Mapping[str, Failing] = {
     "too_many_rows": Failing(
         "SELECT range AS n FROM range(5001)",
         "too_large",
-        "more than the 5,000 rows that it may have (REPORTS_MAX_ROWS): 5,001 had been read when it ended, in "
+        "more than the 5,000 rows that the limit allows (REPORTS_MAX_ROWS): 5,001 had been read when it ended, in "
         "table 'found'. Request a smaller report, or have the limit raised.",
     ),
     "too_much_memory": Failing(

@@ -135,7 +135,7 @@ def test_a_callback_may_go_where_the_settings_allow_it(broker: Broker) -> None:
 def test_what_cannot_be_done_says_why(door: Reports) -> None:
     task_id = door.submit("Quarter", "sales")
 
-    with pytest.raises(WrongStateError, match="only a failed one"):
+    with pytest.raises(WrongStateError, match="only a failed report"):
         door.retry(task_id)
     assert door.cancel(task_id) is Status.FAILED
     assert door.get(task_id).reason == Reason.CANCELLED

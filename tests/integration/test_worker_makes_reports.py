@@ -50,7 +50,7 @@ def test_an_execution_leaves_nothing_behind(worker: StartWorker, reports: Report
         return {key for key in redis.scan_iter() if not any(word in key for word in others)}
 
     expected = {
-        *(b"rq:queues", b"rq:reports", b"rq:reports:expiry", b"rq:finished:reports"),
+        *(b"rq:queues", b"rq:reports", b"rq:reports:expiry", b"rq:finished:reports", b"rq:reports:schema"),
         f"rq:job:{task_id}".encode(),
     }
     wait_until(lambda: find_left() == expected, what="nothing else to be left")

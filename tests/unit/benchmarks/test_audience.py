@@ -79,6 +79,6 @@ def test_what_is_refused_is_counted(server: Server) -> None:
 
 
 def test_a_page_asks_as_often_as_the_script_of_the_page() -> None:
-    found = re.search(r"EVERY_MS = (\d+)", LIVE.read_text(encoding="utf-8"))
+    found = re.search(r"REFRESH_MS = (\d+)", LIVE.read_text(encoding="utf-8"))
     assert found
     assert int(found[1]) == 1000 * PAGE_SECONDS

@@ -207,7 +207,7 @@ def test_half_of_a_period_is_refused(client: FlaskClient) -> None:
     response = send(client, **EXPLICIT_DAYS | {"parameters-period-to": ""})
 
     page = parse_html(response.text)
-    assert "from one day to another" in messages_for(page, group(page, "Period"))
+    assert "a first and a last day" in messages_for(page, group(page, "Period"))
 
 
 def test_without_scripts_a_type_is_chosen_by_a_link(client: FlaskClient) -> None:

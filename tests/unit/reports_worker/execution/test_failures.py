@@ -54,7 +54,10 @@ def test_too_many_rows_fail_as_too_large_with_the_numbers() -> None:
     failed = to_failure(TooManyRowsError(1001, 1000, "orders"))
 
     assert failed.reason is Reason.TOO_LARGE
-    assert "more than the 1,000 rows that it may have (REPORTS_MAX_ROWS): 1,001 had been read" in failed.error
+    assert (
+        "more than the 1,000 rows that the limit allows (REPORTS_MAX_ROWS): 1,001 had been read"
+        in failed.error
+    )
 
 
 @pytest.mark.parametrize(
