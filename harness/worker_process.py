@@ -109,9 +109,13 @@ class WorkerProcess:
             wait_until(lambda: not is_known(), what="the end of a dead worker's connections")
 
 
-def is_gone(making: psutil.Process) -> bool:
-    """Tell whether a process has ended, reaped or not."""
-    return not making.is_running() or making.status() == psutil.STATUS_ZOMBIE
+def is_gone(process: psutil.Process) -> bool:
+    """Return whether a process has ended, reaped or not."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        # Reaped between the two looks.
+        return True
 
 
 class StartWorkerOf(Protocol):

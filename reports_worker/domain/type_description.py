@@ -14,7 +14,7 @@ from .file_formats import check_formats
 
 @dataclass(frozen=True)
 class TypeDescription:
-    """What can be asked for. `formats` are the files where nobody asks for others; None for all.
+    """What can be requested. `formats` are the files of a request that names none; None for all.
 
     `version` changes with the definition; `source` says where it stands. Raises DefinitionError.
     """

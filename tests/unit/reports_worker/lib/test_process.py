@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from harness.wait import wait_until
+from harness.worker_process import is_gone
 from reports_worker.lib.process import end_children, end_group, find_children, wait_for_end
 
 SLEEP = ["sleep", "1000"]
@@ -36,15 +37,12 @@ def test_a_group_ends_with_members_whose_leader_is_dead() -> None:
     leader = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!"], stdout=subprocess.PIPE, process_group=0)
     assert leader.stdout is not None
     with leader.stdout as stream:
-        member = int(stream.readline())
+        member = psutil.Process(int(stream.readline()))
     wait_for_end(leader.pid)
 
     end_group(leader.pid)
 
-    wait_until(
-        lambda: not psutil.pid_exists(member) or psutil.Process(member).status() == psutil.STATUS_ZOMBIE,
-        what="the member's end",
-    )
+    wait_until(lambda: is_gone(member), what="the member's end")
     leader.wait()
 
 
