@@ -71,7 +71,8 @@ def _run_child(
     code = os.EX_SOFTWARE
     try:
         enter()
-        parent.sendall(_READY)
+        with suppress(ConnectionError):  # a parent that has ended, or has closed the socket, is noticed below
+            parent.sendall(_READY)
         for warm_up in warmups:
             if select.select([parent], [], [], 0)[0]:
                 break

@@ -148,8 +148,9 @@ def test_only_the_newest_keys_are_kept(shared: SingleFlightCache[int]) -> None:
 
 
 def test_open_pages_share_a_list_and_each_filter_and_prefix_has_its_own(
-    app: Flask, services: Services, factory: ReportFactory
+    app: Flask, services: Services, factory: ReportFactory, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(services.shared_lists, "_clock", clock)
     client = app.test_client()
     factory.request("first")
     before = client.get("/reports?partial=1").text

@@ -77,6 +77,23 @@ def test_a_standby_process_ends_when_its_parent_has_closed_the_socket(
     assert not written.exists()
 
 
+def test_a_standby_process_ends_when_its_parent_has_closed_the_socket_before_it_is_ready(
+    written: Path, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+
+    def wait_for_parent() -> None:
+        wait_until(closed.exists, what="the closed socket")
+
+    standby = StandbyProcess(wait_for_parent, [], lambda _: written.touch())
+
+    standby._socket.close()
+    closed.touch()
+
+    assert os.waitpid(standby.pid, 0)[1] == 0
+    assert not written.exists()
+
+
 def test_an_error_in_the_handler_sets_the_exit_code() -> None:
     def fail(_: bytes) -> None:
         raise RuntimeError
