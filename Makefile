@@ -79,7 +79,7 @@ soak: .venv/installed-dev ## Make 20,000 reports under random kills, and write d
 	@$(BIN)/python -m faults soak $(FAULTS_ARGS)
 
 screenshots: .venv/installed-dev ## Take the pictures of the README and docs (needs Chromium)
-	@$(BIN)/python docs/take_screenshots.py
+	@$(BIN)/python -m docs.take_screenshots
 
 clean: ## Remove the environment and caches (never your data in .apphost)
 	@rm -rf .venv .venv-spark .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
