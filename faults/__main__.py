@@ -20,13 +20,14 @@ from harness.errors import HarnessError, MissingToolError
 from harness.processes import ROOT
 
 from . import soak as soaking
-from .choice import choose_scenarios
+from .choice import choose_scenarios, without_previous_version
 from .fault import Fault
 from .run import Scenario
 from .runner import Outcome, run_all
 from .scenarios import FAULTS
 from .soak import Soak, run_soak
 from .tools import check_tools
+from .versions.previous import find_missing_history
 
 _PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 _KEPT, _BROKEN, _TOOL_IS_MISSING = 0, 1, 2
@@ -90,6 +91,8 @@ def _tell(what: str) -> None:
 def _run_faults(options: argparse.Namespace) -> int:
     commit = read_commit()
     scenarios = list(choose_scenarios(FAULTS, seed=options.seed, each_step=options.all, only=options.only))
+    if not (options.all or options.only):
+        scenarios = _leave_out_missing(scenarios)
     check_tools(scenario.fault.needs for scenario in scenarios)
     _tell(f"{len(scenarios)} scenarios, {options.at_once} at a time, seed {options.seed}")
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
@@ -105,6 +108,16 @@ def _run_faults(options: argparse.Namespace) -> int:
     if options.output:
         options.output.write_text(render_page(rows), encoding="utf-8")
     return _conclude(rows, options)
+
+
+def _leave_out_missing(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Leave out the scenarios with the previous version where a shallow checkout does not have it, and say so."""
+    missing = find_missing_history()
+    if not missing:
+        return list(scenarios)
+    kept = without_previous_version(scenarios)
+    _tell(f"{len(scenarios) - len(kept)} scenarios are left out. {missing}")
+    return kept
 
 
 def _play(scenarios: Sequence[Scenario], at_once: int) -> Iterator[Outcome]:

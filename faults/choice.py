@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .fault import Fault
 from .run import Scenario
@@ -19,3 +19,8 @@ def choose_scenarios(
         chance = random.Random(f"{seed} {fault.name}")  # noqa: S311 - repeatable, nothing secret
         for step in fault.steps if each_step else [chance.choice(fault.steps)]:
             yield Scenario(fault, step, seed=chance.randrange(2**32))
+
+
+def without_previous_version(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    """Return the scenarios that need this tree alone."""
+    return [scenario for scenario in scenarios if not scenario.fault.needs.previous_version]

@@ -26,6 +26,15 @@ _CACHE = (
 _LAST_LINES = 3
 
 
+def find_missing_history(*, root: Path = _ROOT) -> str:
+    """Return why the history does not have the previous version; empty if the history has it."""
+    try:
+        _run_git(root, "cat-file", "-e", f"{COMMIT}^{{commit}}")
+    except MissingToolError as error:
+        return str(error)
+    return ""
+
+
 def extract(folder: Path, *, root: Path = _ROOT) -> Path:
     """Write the code of the previous version into a folder; raise MissingToolError if there is no history."""
     with tarfile.open(fileobj=BytesIO(_run_git(root, "archive", "--format=tar", COMMIT))) as archive:

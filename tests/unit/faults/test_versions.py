@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from faults.choice import choose_scenarios, without_previous_version
+from faults.scenarios import FAULTS
 from faults.versions import previous
 from faults.versions.comparison import Expectation, find_faults, includes
 from faults.versions.report_type import open_gate, write_type
@@ -130,6 +132,20 @@ def test_the_type_that_all_versions_make_is_read_by_this_one(tmp_path: Path) -> 
 def test_a_checkout_without_the_history_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingToolError, match="git fetch --unshallow"):
         previous.extract(tmp_path / "code", root=tmp_path)
+
+
+def test_a_checkout_without_the_history_is_noticed_before_anything_starts(tmp_path: Path) -> None:
+    assert "git fetch --unshallow" in previous.find_missing_history(root=tmp_path)
+
+
+def test_without_the_history_all_other_faults_are_played() -> None:
+    scenarios = list(choose_scenarios(FAULTS, seed=1, each_step=False))
+
+    left_out = {one.fault.name for one in scenarios} - {
+        one.fault.name for one in without_previous_version(scenarios)
+    }
+
+    assert left_out == {"previous-api", "previous-workers"}
 
 
 def test_the_changelog_names_the_version_that_the_suite_runs_beside_this_one() -> None:
