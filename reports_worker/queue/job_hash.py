@@ -220,9 +220,11 @@ def write_fields(source: Submission | Completed | Failed) -> dict[str, str]:
 
     Raises ValueError and TypeError for what JSON cannot hold.
     """
-    values = ((name, write, getattr(source, name)) for name, write in _WRITTEN[type(source)])
-    texts = ((name, write(value)) for name, write, value in values if value is not None)
-    return {name: text for name, text in texts if text is not None}
+    return {
+        name: text
+        for name, write in _WRITTEN[type(source)]
+        if (value := getattr(source, name)) is not None and (text := write(value)) is not None
+    }
 
 
 def check_readable(fields: Mapping[str, str]) -> None:
