@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,12 @@ def is_healthy(port: int) -> bool:
         return client.is_healthy()
     finally:
         client.close()
+
+
+def fetch(port: int, path: str) -> str:
+    """Return the body of a successful response; raise OSError for any other."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return str(response.read().decode())
 
 
 class FailoverClient:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.broker import Broker
+from harness.client import fetch, is_healthy
 from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker.__main__ import NEEDED
@@ -108,15 +109,3 @@ def submit(port: int, body: dict[str, str]) -> dict[str, str]:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return dict(json.load(answer))
-
-
-def is_healthy(port: int) -> bool:
-    try:
-        return bool(json.loads(fetch(port, "/health"))["status"] == "healthy")
-    except OSError:
-        return False
-
-
-def fetch(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-        return str(answer.read().decode())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import sysconfig
-import urllib.request
 from email import message_from_string
 from pathlib import Path
 
 import pytest
 
 from harness.broker import Broker
+from harness.client import fetch, is_healthy
 from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker import __version__
@@ -107,15 +106,3 @@ def test_the_command_of_the_wheel_is_that_of_the_module(installed: Path, tmp_pat
     )  # fmt: skip
 
     assert done.stdout.startswith("Usage: reports [OPTIONS] COMMAND")
-
-
-def is_healthy(port: int) -> bool:
-    try:
-        return bool(json.loads(fetch(port, "/health"))["status"] == "healthy")
-    except OSError:
-        return False
-
-
-def fetch(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-        return str(answer.read().decode())
