@@ -1,12 +1,14 @@
 """`python -m benchmarks.against CHECKOUT`: compare this checkout with another one of the product.
 
 Both run in the same environment, each on a broker of its own, and each round measures both, so that what slows
-the machine down slows down both. Prints a ratio for each load and writes no page.
+the machine down slows down both. One client sends its requests to both in turn, which finds differences of a
+percent. Prints a ratio for each load and writes no page.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import secrets
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from benchmarks.data.demo_warehouses import make_folder
 from benchmarks.targets.port import Server, is_calm, run_server
@@ -29,7 +32,7 @@ from harness.wait import wait_until
 from .environments import BROKER_OPTIONS, ROOT
 from .errors import BenchmarkError
 from .load import SUBMISSION, drive
-from .rounds import divide_pairs, interleave, summarise
+from .rounds import divide_pairs, summarise
 
 ORDERS = 20_000
 _COMMANDS = Path(sys.executable).parent
@@ -39,7 +42,9 @@ _STORED = 500
 _REPORTS = 24
 _TINY_REPORTS = 60
 _LONGEST_SECONDS = 120
-_WARM_UP_SECONDS = 5
+_WARM_UP_SECONDS = 2
+_UNMEASURED_REQUESTS = 100
+_ALTERNATED_REQUESTS = 1000
 # A small report over data, as it is asked for in `_ask`.
 _KINDS: Mapping[str, tuple[int, Mapping[str, object]]] = {
     "tiny reports, no files": (_TINY_REPORTS, {"type": "probe", "formats": []}),
@@ -74,7 +79,9 @@ class Checkout:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
     parser.add_argument("checkout", type=Path, help="the folder of the other checkout")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="rounds of each load (7)")
+    parser.add_argument(
+        "--rounds", type=int, default=7, metavar="N", help="rounds, each with servers of its own (7)"
+    )
     parser.add_argument("--seconds", type=int, default=2, metavar="N", help="seconds of each load (2)")
     parser.add_argument("--requests", action="store_true", help="leave out the making of reports")
     options = parser.parse_args(arguments)
@@ -82,13 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.checkout} is no checkout of the product: give the folder of one.", file=sys.stderr)
         return 1
     try:
-        rows = list(
-            compare(
-                options.checkout.resolve(),
-                rounds=options.rounds,
-                seconds=options.seconds,
-                kinds={} if options.requests else _KINDS,
-            )
+        rows = compare(
+            options.checkout.resolve(),
+            rounds=options.rounds,
+            seconds=options.seconds,
+            kinds={} if options.requests else _KINDS,
         )
     except HarnessError as error:
         print(error, file=sys.stderr)
@@ -115,36 +120,73 @@ def render(rows: Sequence[Comparison]) -> str:
 
 def compare(
     other: Path, *, rounds: int, seconds: int, kinds: Mapping[str, tuple[int, Mapping[str, object]]]
-) -> Iterator[Comparison]:
-    """Measure both; yield what, its unit, and a value for each round of this checkout and of the other."""
-    with tempfile.TemporaryDirectory(prefix="against-") as temporary, ExitStack() as stack:
-        folder = Path(temporary)
+) -> list[Comparison]:
+    """Measure both in each round, with servers of its own: two processes of the same code differ by some percent."""
+    found: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    with tempfile.TemporaryDirectory(prefix="against-") as temporary:
         warehouse = make_folder(ORDERS, print)
-        sides = [
-            _open(stack, root, folder / name, warehouse) for name, root in (("this", ROOT), ("other", other))
-        ]
+        for number in range(rounds):
+            print(f"Round {number + 1} of {rounds}", flush=True)
+            roots = [ROOT, other] if number % 2 == 0 else [other, ROOT]
+            with ExitStack() as stack:
+                folder = Path(temporary) / str(number)
+                sides = [
+                    _open(stack, root, folder / str(place), warehouse) for place, root in enumerate(roots)
+                ]
+                for *row, values in _measure(stack, sides, seconds=seconds, kinds=kinds):
+                    this, that = values if roots[0] == ROOT else reversed(values)
+                    of_this, of_that = found.setdefault((row[0], row[1]), ([], []))
+                    of_this.append(this)
+                    of_that.append(that)
+    return [(name, unit, *values) for (name, unit), values in found.items()]
 
-        def measure(name: str, unit: str, action: Callable[[Checkout], float]) -> Comparison:
-            print(name, flush=True)
-            for side in sides:
-                action(side)
-            this, that = interleave(rounds, *(partial(action, side) for side in sides))
-            return name, unit, this, that
 
-        for connections in (1, 8):
-            submit = partial(_submit, connections=connections, seconds=seconds)
-            yield measure(f"submit, {connections} at a time", "requests/s", submit)
-        paths = {side.folder: side.fill() for side in sides}
-        yield measure(
-            "status, 8 at a time",
-            "requests/s",
-            lambda side: _load(side, paths[side.folder], connections=8, seconds=seconds),
-        )
-        for side in sides if kinds else ():
+def _measure(
+    stack: ExitStack,
+    sides: Sequence[Checkout],
+    *,
+    seconds: int,
+    kinds: Mapping[str, tuple[int, Mapping[str, object]]],
+) -> Iterator[tuple[str, str, list[float]]]:
+    """Yield what is measured, its unit and a value for each side."""
+    for side in sides:
+        side.broker.flush()
+    yield "submit, one client", "requests/s", _alternate(sides, lambda client, _: client.submit())
+    submit = partial(_submit, connections=8, seconds=seconds)
+    yield "submit, 8 at a time", "requests/s", [submit(side) for side in sides]
+    paths = {side.folder: side.fill() for side in sides}
+    status = _alternate(sides, lambda client, side: client.get(secrets.choice(paths[side.folder])))
+    yield "status, one client", "requests/s", status
+    load = partial(_load, connections=8, seconds=seconds)
+    yield "status, 8 at a time", "requests/s", [load(side, paths[side.folder]) for side in sides]
+    yield "list of 100, one client", "requests/s", _alternate(sides, lambda client, _: client.get(_PATH))
+    if kinds:
+        for side in sides:
             side.broker.flush()
             _work(stack, side)
-        for name, (count, wanted) in kinds.items():
-            yield measure(name, "reports/s", partial(_make, count=count, wanted=wanted))
+    for name, (count, wanted) in kinds.items():
+        for side in sides:
+            _make(side, count=_WORKERS, wanted=wanted)
+        yield name, "reports/s", [_make(side, count=count, wanted=wanted) for side in sides]
+
+
+def _alternate(sides: Sequence[Checkout], request: Callable[[Client, Checkout], object]) -> list[float]:
+    """Send single requests to the sides in turn, in an order by chance; return requests a second of each.
+
+    What disturbs the machine for longer than a request disturbs all sides alike, so this finds smaller differences
+    than loads of seconds one after the other.
+    """
+    clients = [Client(side.server.port) for side in sides]
+    taken: list[list[float]] = [[] for _ in sides]
+    for number in range(_UNMEASURED_REQUESTS + _ALTERNATED_REQUESTS):
+        for place in random.sample(range(len(sides)), len(sides)):
+            begin = time.perf_counter()
+            request(clients[place], sides[place])
+            if number >= _UNMEASURED_REQUESTS:
+                taken[place].append(time.perf_counter() - begin)
+    for client in clients:
+        client.close()
+    return [1 / median(seconds) for seconds in taken]
 
 
 def _open(stack: ExitStack, root: Path, folder: Path, warehouse: Path) -> Checkout:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from flask.globals import request_ctx
 from werkzeug.exceptions import MethodNotAllowed
 
 from reports_app.contract.methods import METHODS
@@ -22,6 +23,7 @@ def resource(rule: str, name: str, **views: View) -> None:
     allowed = sorted({*views, "OPTIONS"} | ({"HEAD"} if "GET" in views else set()))
 
     def dispatch(**arguments: str) -> Any:
+        request = request_ctx.request
         view = views.get("GET" if request.method == "HEAD" else request.method)
         if view is not None:
             return view(**arguments)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
-from flask import Response, request
+from flask import Response
+from flask.globals import request_ctx
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 
 def read_json() -> object:
     """Parse the body of the request. Raises 415 for another media type, and 400 for invalid JSON or UTF-8."""
+    request = request_ctx.request
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
     try:

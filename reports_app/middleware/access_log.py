@@ -6,25 +6,32 @@ import logging
 import time
 from urllib.parse import quote
 
-from flask import Response, g, request
+from flask import Request, Response
+from flask.globals import request_ctx
 
 from reports_worker.lib.logfmt import logfmt
 
 log = logging.getLogger(__name__)
+
+# The name in the WSGI environment of when a request started, in seconds of `time.perf_counter`.
+_STARTED_AT = "reports.started_at"
 
 # Probes, open pages and clients that poll a report request these every few seconds: only errors are logged.
 _QUIET_ENDPOINTS = ("health", "alive", "static", "api.report")
 
 
 def note_start() -> None:
-    g.reports_started_at = time.perf_counter()
+    request_ctx.request.environ[_STARTED_AT] = time.perf_counter()
 
 
 def log_request(response: Response) -> Response:
     """Write method, path, status, milliseconds and the report's id."""
-    if response.status_code >= 400 or not _is_quiet():
+    request = request_ctx.request
+    if response.status_code >= 400 or not _is_quiet(request):
         task_id = (request.view_args or {}).get("task_id") or response.headers.get("Location", "")[-36:]
-        started_at = g.get("reports_started_at")  # missing if the host application has refused the request
+        started_at = request.environ.get(
+            _STARTED_AT
+        )  # missing if the host application has refused the request
         log.info(
             logfmt(
                 event="request",
@@ -38,7 +45,7 @@ def log_request(response: Response) -> Response:
     return response
 
 
-def _is_quiet() -> bool:
+def _is_quiet(request: Request) -> bool:
     if request.method != "GET":
         return False
     return (request.endpoint or "").endswith(_QUIET_ENDPOINTS) or "partial" in request.args

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask.globals import request_ctx
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from reports_app.contract.limits import MAX_BODY_BYTES
@@ -10,6 +10,7 @@ from reports_app.contract.limits import MAX_BODY_BYTES
 
 def limit_body() -> None:
     """Refuse a body above the limit. Werkzeug would silently truncate a body of unknown length."""
+    request = request_ctx.request
     if request.method in ("GET", "HEAD"):
         # No view reads the body.
         return

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable, Collection
 from functools import lru_cache
 
-from flask import request
+from flask.globals import request_ctx
 from werkzeug.exceptions import Forbidden, SecurityError
 
 from reports_app.exposure import OPEN_VARIABLE, is_loopback, without_port
@@ -15,7 +15,7 @@ from reports_app.exposure import OPEN_VARIABLE, is_loopback, without_port
 def refuse_other_machines() -> None:
     """Refuse a request from another machine, independent of the server and its addresses."""
     # The address is empty for a Unix socket.
-    address = request.remote_addr
+    address = request_ctx.request.remote_addr
     if address and not is_loopback(address):
         raise Forbidden(
             f"This API serves its own machine only. Start the API with {OPEN_VARIABLE}=yes to serve other machines."
@@ -38,6 +38,7 @@ def refuse_other_hosts(names: Collection[str], *, allow_addresses: bool) -> Call
         return name in known or name.endswith(suffixes) or (allow_addresses and _is_address(name))
 
     def check() -> None:
+        request = request_ctx.request
         host = request.environ.get("HTTP_HOST")
         # `request.host` is empty for an invalid host name.
         if host is not None and not is_ours(request.host):

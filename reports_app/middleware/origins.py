@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import request
+from flask.globals import request_ctx
 from werkzeug.exceptions import Forbidden
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -18,6 +18,7 @@ def refuse_other_origins() -> None:
     loopback, else `Origin`. Another port of the same host counts as another site, since cookies ignore ports.
     Programs send neither header.
     """
+    request = request_ctx.request
     environ = request.environ
     if environ["REQUEST_METHOD"] in SAFE_METHODS:
         return

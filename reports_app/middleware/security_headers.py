@@ -15,6 +15,8 @@ QUEUE_DASHBOARD_POLICY = (
     "font-src 'self'; frame-ancestors 'none'"
 )
 
+# The attribute of a response that has all security headers.
+_COMPLETE = "reports_has_security_headers"
 _ALWAYS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 _DATA_HEADERS = (("Content-Security-Policy", _DATA_POLICY), *_ALWAYS)
 
@@ -30,10 +32,16 @@ def _page_headers(policy: str) -> tuple[tuple[str, str], ...]:
 
 
 def add_security_headers(response: Response, policy: str = PAGES_POLICY) -> Response:
-    """Add the headers that the view, or the blueprint before the application, has not set."""
+    """Add the headers that the view has not set.
+
+    Most responses come here twice, from the blueprint and from the application: the second time nothing is missing.
+    """
+    if getattr(response, _COMPLETE, False):
+        return response
+    setattr(response, _COMPLETE, True)
     is_page = (response.content_type or "").startswith("text/html")
     wanted = _page_headers(policy) if is_page else _DATA_HEADERS
-    # Werkzeug raises an exception for each look-up of a missing header; this code runs twice for each response.
+    # Werkzeug raises an exception for each look-up of a missing header.
     present = {name.lower() for name, _ in response.headers}
     for name, value in wanted:
         if name.lower() not in present:

@@ -8,7 +8,7 @@ import ssl
 import time
 from typing import Any
 
-# A response is sent in chunks of at least this size, so that its head and body go out together.
+# A file is sent in chunks of this size, and a longer head than this waits for no body.
 CHUNK_BYTES = 16 * 1024
 # Buffered bytes of a response that the client has not read. A thread waits only above this limit.
 MAX_UNSENT_BYTES = 512 * 1024
@@ -28,6 +28,8 @@ class ClientSocket:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self.unsent = bytearray()
+        # The next bytes are the head of a response: they go out together with the first bytes of its body.
+        self.holds_head = True
         self._sock = sock
         self._send_timeout = float(SEND_SECONDS)
         # A socket timeout would cost two more system calls, each with a switch of the interpreter's lock.
@@ -52,7 +54,8 @@ class ClientSocket:
     def sendall(self, data: bytes) -> None:
         """Send or buffer `data`; raise SlowClientError if the buffer stays above its limit."""
         self.unsent += data
-        if len(self.unsent) < CHUNK_BYTES or self.flush():
+        is_head, self.holds_head = self.holds_head and len(self.unsent) < CHUNK_BYTES, False
+        if is_head or self.flush():
             return
         deadline = time.monotonic() + self._send_timeout
         while len(self.unsent) > MAX_UNSENT_BYTES:

@@ -45,8 +45,10 @@ _REFUSALS = {
 class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Distributes complete requests among threads, and connections among processes.
 
-    The main thread receives from all clients and never waits for a single client. A connection goes to a thread
-    when its request is complete or must be refused. A client that sends slowly therefore occupies no thread.
+    The main thread waits for all clients, and never for a single one. A new connection goes to a thread when its
+    request is complete or must be refused. A kept connection goes to a thread when its next request begins, and
+    returns to the main thread if the request is not complete in a moment. A client that sends slowly therefore
+    occupies no thread.
 
     All processes accept from one socket. The process that wakes first would accept all connections that a client
     opens at once, and would serve them with one core while the other processes are idle.
@@ -91,8 +93,8 @@ class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
     def on_client_socket_readable(self, conn: ClientConnection, client: Any) -> None:
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
-        conn.receive()
-        self._process(conn)
+        # The thread receives the request: it has mostly arrived, or arrives at once.
+        self.enqueue_req(conn)
 
     def _continue_receiving(self, conn: ClientConnection, _: Any) -> None:
         conn.receive()
@@ -115,16 +117,25 @@ class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
             self._close_after_client(conn)
 
     def handle(self, conn: ClientConnection) -> Any:
-        """Handle requests on a thread of the pool; return whether the connection stays open."""
-        kept = self._respond(conn)
+        """Handle requests on a thread of the pool; return whether the connection stays open.
+
+        A connection whose request has not arrived in a moment goes back to the main thread.
+        """
+        if conn.extent is Extent.PARTIAL:
+            conn.receive()
+            _await_rest(conn)
+        kept: Any = True
         for _ in range(MAX_CONSECUTIVE_REQUESTS):
-            if kept is not True or not self._has_next_request(conn):
+            if not conn.is_ready:
                 break
             kept = self._respond(conn)
+            if kept is not True or not self._has_next_request(conn):
+                break
         return kept
 
     def _respond(self, conn: ClientConnection) -> Any:
         conn.load()
+        conn.sock.holds_head = True
         kept = super().handle(conn)
         if not conn.flush():
             return False
@@ -151,6 +162,7 @@ class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
             return False
         if conn.extent is Extent.PARTIAL:
             conn.receive(within=NEXT_REQUEST_SECONDS)
+            _await_rest(conn)
         return conn.is_ready
 
     def finish_request(self, conn: ClientConnection, fs: Future[Any]) -> None:
@@ -258,6 +270,12 @@ class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
         super()._cap_keepalive(deadline)
         for conn in self.receiving:
             conn.timeout = min(conn.timeout, deadline)
+
+
+def _await_rest(conn: ClientConnection) -> None:
+    """Receive the rest of a request if it arrives in a moment: many clients send head and body separately."""
+    if conn.extent is Extent.PARTIAL and not conn.is_idle:
+        conn.receive(within=NEXT_REQUEST_SECONDS)
 
 
 def _is_plain(cfg: Any) -> bool:

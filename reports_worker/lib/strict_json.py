@@ -13,7 +13,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]", re.ASCII)
 def parse_json(text: str) -> Any:
     """Parse JSON; raise ValueError for a text that is not JSON or that could not be written again."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_parse_float)
+        value = _DECODER.decode(text)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     if _SURROGATE.search(text):
@@ -38,3 +38,7 @@ def _parse_float(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is no number that JSON can hold")
     return number
+
+
+# Created once: with options, each json.loads creates a new one.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_parse_float)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from redis import Redis
@@ -110,6 +111,7 @@ def _write_receipts(files: Sequence[Receipt]) -> str | None:
     return receipts.to_text(files) if files else None
 
 
+@lru_cache(maxsize=64)  # the same few combinations again and again
 def _read_formats(text: str) -> tuple[str, ...]:
     return tuple(expect(name, str) for name in expect(parse_json(text), list))
 

@@ -185,15 +185,55 @@ def test_a_thread_returns_an_incomplete_request_to_the_main_thread(
     client.sendall(REQUEST[:-1])
     (conn,) = worker.given
 
-    assert worker.handle(conn) is True
-    done = Future[Any]()
-    done.set_result(True)
-    worker.finish_request(conn, done)
+    finish(worker, conn)
     client.sendall(REQUEST[-1:])
     worker.turn()
 
     assert served == [REQUEST]
     assert worker.given == [conn, conn]
+
+
+def finish(worker: Worker, conn: ClientConnection) -> None:
+    """Handle a connection as a thread does, and give it back to the main thread."""
+    done = Future[Any]()
+    done.set_result(worker.handle(conn))
+    worker.finish_request(conn, done)
+
+
+def test_the_next_request_of_a_kept_connection_is_received_by_a_thread(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener, served: list[bytes]
+) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    finish(worker, worker.given[0])
+    head, body = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n", b"body"
+
+    # As from a client that sends head and body separately.
+    monkeypatch.setattr("reports_app.server.client_connection.RECEIVE_BYTES", len(head))
+    client.sendall(head + body)
+    worker.turn()
+    finish(worker, worker.given[1])
+
+    assert served == [REQUEST, head + body]
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT"])
+def test_a_kept_connection_that_its_client_closes_is_closed(
+    listener: Listener, served: list[bytes], sent: bytes
+) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    finish(worker, worker.given[0])
+
+    client.sendall(sent)
+    client.shutdown(socket.SHUT_WR)
+    worker.turn()
+    finish(worker, worker.given[-1])
+    worker.turn()
+
+    assert served == [REQUEST]
+    assert is_closed(client)
+    assert worker.nr_conns == 0
 
 
 @pytest.mark.parametrize("state", [{"waiting": 1}, {"alive": False}])
@@ -220,7 +260,7 @@ def test_a_thread_handles_a_limited_number_of_consecutive_requests(
 
     worker.handle(worker.given[0])
 
-    assert len(served) == MAX_CONSECUTIVE_REQUESTS + 1
+    assert len(served) == MAX_CONSECUTIVE_REQUESTS
 
 
 def test_a_request_that_takes_too_long_gets_408_and_is_closed(
