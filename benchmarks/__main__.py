@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness.errors import HarnessError, MissingToolError
+from harness.processes import interrupt_on_sigterm
 
 from .bench import Extent
 from .environments import ROOT
@@ -117,4 +118,5 @@ def _describe_command(options: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
+    interrupt_on_sigterm()
     sys.exit(main())

@@ -26,7 +26,7 @@ from harness.broker import ConfiguredBroker, run_broker
 from harness.client import Client
 from harness.errors import HarnessError
 from harness.ports import free_port
-from harness.processes import run_program
+from harness.processes import interrupt_on_sigterm, run_program
 from harness.wait import wait_until
 
 from .environments import BROKER_OPTIONS, ROOT
@@ -256,4 +256,5 @@ def _make(side: Checkout, *, count: int, wanted: Mapping[str, object]) -> float:
 
 
 if __name__ == "__main__":
+    interrupt_on_sigterm()
     sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 from collections import defaultdict
@@ -17,7 +16,7 @@ from faults.page.report import render_page, render_table
 from faults.page.revision import read_commit
 from faults.page.rows import FAULTS_FILE, SOAK_FILE, Row, make_row, merge_rows, read_rows, write_rows
 from harness.errors import HarnessError, MissingToolError
-from harness.processes import ROOT
+from harness.processes import ROOT, interrupt_on_sigterm
 
 from . import soak as soaking
 from .choice import choose_scenarios, without_previous_version
@@ -208,7 +207,5 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    # SIGTERM ends everything as Ctrl-C does, which a shell may have had ignored.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
+    interrupt_on_sigterm()
     sys.exit(main())

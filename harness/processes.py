@@ -18,6 +18,12 @@ STOP_SECONDS = 20
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
+def interrupt_on_sigterm() -> None:
+    """Have SIGTERM end this program as Ctrl-C does, so that its processes end with it; a shell may ignore both."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+
+
 class Program:
     """One process, in a session of its own; what it prints goes to a file."""
 
