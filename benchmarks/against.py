@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -41,6 +42,7 @@ _WORKERS = 2
 _STORED = 500
 _REPORTS = 24
 _TINY_REPORTS = 60
+_PICKED_UP = 30
 _LONGEST_SECONDS = 120
 _WARM_UP_SECONDS = 2
 _UNMEASURED_REQUESTS = 100
@@ -160,10 +162,12 @@ def _measure(
     load = partial(_load, connections=8, seconds=seconds)
     yield "status, 8 at a time", "requests/s", [load(side, paths[side.folder]) for side in sides]
     yield "list of 100, one client", "requests/s", _alternate(sides, lambda client, _: client.get(_PATH))
-    if kinds:
-        for side in sides:
-            side.broker.flush()
-            _work(stack, side)
+    if not kinds:
+        return
+    for side in sides:
+        side.broker.flush()
+        _work(stack, side)
+    yield "pick-up, one at a time", "starts/s", [_pick_up(side) for side in sides]
     for name, (count, wanted) in kinds.items():
         for side in sides:
             _make(side, count=_WORKERS, wanted=wanted)
@@ -237,6 +241,19 @@ def _load(side: Checkout, paths: Sequence[str], *, connections: int, seconds: in
         body=body,
     )
     return load.requests_per_second
+
+
+def _pick_up(side: Checkout) -> float:
+    """Request reports one after the other; return how often a second the time from request to start fits in."""
+    client = Client(side.server.port)
+    waited = []
+    for _ in range(_PICKED_UP):
+        task_id = client.submit({"title": "Against", "type": "probe", "formats": []})
+        report = client.get(f"{_PATH}/{task_id}?wait=10")
+        start, request = (datetime.fromisoformat(report[name]) for name in ("started_at", "created_at"))
+        waited.append((start - request).total_seconds())
+    client.close()
+    return 1 / max(median(waited), 0.001)
 
 
 def _make(side: Checkout, *, count: int, wanted: Mapping[str, object]) -> float:
