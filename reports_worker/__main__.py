@@ -27,11 +27,13 @@ def main(name: str = "reports") -> None:
 
 def check_packages() -> None:
     """End with a sentence where this is an installation for the API or a client alone."""
+    from reports_worker.lib.extras import write_install_command
+
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         sys.exit(
             f"A worker needs packages that are not installed ({', '.join(missing)}): "
-            "pip install 'background-reports[worker]'"
+            f"{write_install_command('worker')}"
         )
 
 

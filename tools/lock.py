@@ -41,7 +41,7 @@ class Lock:
 
 
 LOCKS = (
-    Lock("requirements.txt", ("apphost", "worker"), has_all_platforms=True),
+    Lock("requirements.txt", ("apphost", "worker", "postgres"), has_all_platforms=True),
     Lock("requirements-dev.txt", ("dev",), base="requirements.txt"),
     Lock("requirements-spark.txt", ("spark-dev",), base="requirements-dev.txt"),
 )

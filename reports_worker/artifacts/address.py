@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from reports_worker.lib.extras import write_install_command
+
 _ALLOWED = "give the path of a folder, or s3://bucket/prefix"
 # The options of s3://, with the advice for a value that is not valid.
 _OPTIONS = {
@@ -65,7 +67,7 @@ def _parse_folder(text: str) -> FolderAddress:
 
 def _parse_s3(bucket: str, path: str, query: str) -> S3Address:
     if find_spec("s3fs") is None:
-        raise ValueError("s3:// needs a package that is not installed: pip install 'background-reports[s3]'")
+        raise ValueError(f"s3:// needs a package that is not installed: {write_install_command('s3')}")
     if "@" in bucket:
         raise ValueError(
             "give s3://bucket/prefix, and credentials by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

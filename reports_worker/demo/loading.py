@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from reports_worker.lib.extras import write_install_command
 from reports_worker.warehouse.address import parse_address
 
 from .generator import DemoDataError, ReportProgress
@@ -38,9 +39,7 @@ def load(folder: Path, url: str, *, report: ReportProgress = lambda *_: None) ->
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise DemoDataError(
-            "PostgreSQL needs a driver: pip install 'background-reports[postgres]'"
-        ) from error
+        raise DemoDataError(f"PostgreSQL needs a driver: {write_install_command('postgres')}") from error
     options = _read_address(url)
     try:
         with psycopg.connect(**options) as target, duckdb.connect() as source:

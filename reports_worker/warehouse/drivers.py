@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from reports_worker.errors import SettingsError
+from reports_worker.lib.extras import write_install_command
 
 from .address import VARIABLE, WarehouseAddress, parse_address
 
@@ -37,6 +38,6 @@ def check_driver(text: str | None, engines: Mapping[str, EngineModule] = ENGINES
     if find_spec(known.package) is None:
         raise SettingsError(
             f"{VARIABLE} needs the package {known.package}, which is not installed: "
-            f"pip install 'background-reports[{known.extra}]'"
+            f"{write_install_command(known.extra)}"
         )
     return address

@@ -17,6 +17,7 @@ from harness.client import fetch, is_healthy
 from harness.ports import free_port
 from harness.wait import wait_until
 from reports_worker.__main__ import NEEDED
+from reports_worker.lib.extras import write_install_command
 
 ROOT = Path(__file__).parents[2]
 # What the extras bring along, beside those of a worker.
@@ -89,7 +90,7 @@ def test_a_worker_without_engines_names_the_extra(
     assert done.returncode == 1
     assert done.stderr == (
         f"A worker needs packages that are not installed ({', '.join(NEEDED)}): "
-        "pip install 'background-reports[worker]'\n"
+        f"{write_install_command('worker')}\n"
     )
 
 
