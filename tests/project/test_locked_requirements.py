@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tools.lock import is_for_development, keep_hashes
 
 ROOT = Path(__file__).parents[2]
-FILES = {"requirements.txt": ("run", "apphost"), "requirements-dev.txt": ("run", "dev")}
+FILES = {"requirements.txt": ("run", "apphost", "postgres"), "requirements-dev.txt": ("run", "dev")}
 _PIN = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)[^\n]*\\\n(?P<rest>(?:[ ]+.*\n?)+)", re.MULTILINE
 )
