@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
+from fakeredis import FakeRedis
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports_app import AppSettings, create_app, create_blueprint
+from reports_app import create_blueprint
 from reports_app.middleware.origins import is_own_origin
 from reports_app.services.container import Services, add_services
-from reports_worker import ReportQueue, Status
+from reports_worker import TYPES, ReportQueue, Status
+from tests.unit.reports_app.conftest import share_product
 from tests.unit.reports_app.html_tree import parse_html
 from tests.unit.reports_app.report_factory import ReportFactory
 
@@ -58,15 +62,20 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@cache
+def share_host() -> Flask:
+    """A host application with the blueprint below a prefix."""
+    app = Flask("host")
+    app.config.update(SECRET_KEY="the host's own secret")
+    services = Services(ReportQueue(FakeRedis(), timeout=timedelta(hours=1)), TYPES)
+    app.register_blueprint(create_blueprint(services=services), url_prefix=PREFIX)
+    return app
+
+
 @pytest.fixture
 def client(services: Services, prefix: str) -> Iterator[FlaskClient]:
-    if prefix:
-        app = Flask("host")
-        app.config.update(SECRET_KEY="the host's own secret")
-        app.register_blueprint(create_blueprint(services=services), url_prefix=prefix)
-    else:
-        app = create_app(AppSettings(secret_key="a secret for tests alone"))
-        add_services(app, services)
+    app = share_host() if prefix else share_product()
+    add_services(app, services)
     with app.test_client() as client:
         yield client
 
@@ -166,9 +175,7 @@ def test_behind_a_proxy_the_own_origin_has_the_host_name_that_the_browser_uses(
     origin: str,
     status: int,
 ) -> None:
-    app = create_app(
-        AppSettings(secret_key="s" * 32, proxies=1, is_open=True, allowed_hosts=("own.example",))
-    )
+    app = share_product(proxies=1, is_open=True, allowed_hosts=("own.example",))
     add_services(app, services)
 
     response = app.test_client().post(
