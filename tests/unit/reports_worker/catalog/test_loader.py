@@ -158,8 +158,8 @@ def test_the_catalog_follows_its_files(tmp_path: Path, monkeypatch: pytest.Monke
     version = catalog["visits"].version
 
     (tmp_path / "visits.py").write_text(GOOD.replace("Who came", "Who was here"))
-    wait_until(lambda: catalog["visits"].version != version, what="the new version")
     (tmp_path / "more.py").write_text("TYPE = 1\n")
+    wait_until(lambda: catalog["visits"].version != version, what="the new version")
     wait_until(lambda: [one.file for one in catalog.broken] == ["more.py"], what="the broken one")
     (tmp_path / "visits.py").unlink()
     wait_until(lambda: not len(catalog), what="the end of the type")

@@ -119,7 +119,7 @@ def test_a_column_of_any_name_is_drawn_and_named(name: str) -> None:
     assert has_text(svg, "south")
 
 
-@pytest.mark.parametrize("with_colour", [False, True])
+@pytest.mark.parametrize("with_colour", [True, pytest.param(False, marks=pytest.mark.wide)])
 def test_each_category_has_a_bar_of_its_own_whatever_text_it_is(with_colour: bool) -> None:
     column = Column("region", Kind.TEXT)
     spec = chart_spec("bar", VALUE, column, column if with_colour else None)
@@ -131,7 +131,7 @@ def test_each_category_has_a_bar_of_its_own_whatever_text_it_is(with_colour: boo
 
 
 @settings(
-    max_examples=count_examples(10, wide=250), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=count_examples(6, wide=250), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(
     name=TEXTS,
