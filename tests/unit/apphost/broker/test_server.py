@@ -97,7 +97,7 @@ def run_with(host: Host, action: Callable[[Redis], object], *, path: str) -> tup
     return answer, host.read_output()
 
 
-@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("is_recorded", [True, pytest.param(False, marks=pytest.mark.wide)])
 def test_reports_stay_when_another_server_comes_first_on_the_path(
     make_host: MakeHost, redis_program: str, *, is_recorded: bool
 ) -> None:
@@ -116,6 +116,7 @@ def test_reports_stay_when_another_server_comes_first_on_the_path(
     assert before.partition("  (")[2].partition(")")[0] in after
 
 
+@pytest.mark.wide
 def test_reports_stay_with_their_server_if_it_exists_and_else_move_to_the_wheel(
     make_host: MakeHost, redis_program: str, without_wheel: str
 ) -> None:

@@ -243,7 +243,7 @@ def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: 
     os.close(terminal)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.wide)])
 def test_an_apphost_whose_full_pipe_is_not_read_stops_as_usual(make_host: MakeHost, number: int) -> None:
     reading, writing = os.pipe()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(writing)
