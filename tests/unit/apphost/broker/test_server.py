@@ -334,11 +334,16 @@ INVALID_RECORDS = {
 
 
 @pytest.mark.parametrize("text", INVALID_RECORDS.values(), ids=INVALID_RECORDS.keys())
-def test_a_damaged_or_unknown_record_is_ignored(tmp_path: Path, wheel: str, text: str) -> None:
-    data = write_with(wheel, tmp_path)
-    (data / RECORD_FILE).write_text(text, encoding="utf-8")
+def test_a_damaged_or_unknown_record_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / RECORD_FILE).write_text(text, encoding="utf-8")
 
-    assert read_server_record(data) is None
+    assert read_server_record(tmp_path) is None
+
+
+def test_beside_a_damaged_record_the_data_say_who_wrote_them(tmp_path: Path, wheel: str) -> None:
+    data = write_with(wheel, tmp_path)
+    (data / RECORD_FILE).write_text(INVALID_RECORDS["cut"], encoding="utf-8")
+
     assert choose_server(tmp_path, NOWHERE).program.path == wheel
 
 

@@ -150,7 +150,8 @@ def test_whatever_the_texts_are_a_chart_is_drawn(
 
 
 def test_what_is_drawn_of_odd_texts_becomes_a_png() -> None:
-    svg = picture(Column("a\\b", Kind.TEXT, "\x08"), CATEGORIES, title="\x02\ud800").draw(Look.LIGHT)
+    categories = [text for text in CATEGORIES if text is None or len(text) < 20]
+    svg = picture(Column("a\\b", Kind.TEXT, "\x08"), categories, title="\x02\ud800").draw(Look.LIGHT)
 
     assert draw_png(svg.data.decode()).startswith(b"\x89PNG")
 
@@ -266,7 +267,8 @@ def test_nothing_and_an_empty_text_are_stacked_apart() -> None:
 
 
 def test_more_emoji_than_there_are_stand_ins_of_their_kind_are_drawn() -> None:
-    categories = [chr(0x1F300 + number) * 30 for number in range(40)]
+    # The last ones are too long for a label, which is cut.
+    categories = [chr(0x1F300 + number) * (3 if number < 30 else 30) for number in range(40)]
 
     svg = draw(picture(Column("kind", Kind.TEXT), categories))
 
