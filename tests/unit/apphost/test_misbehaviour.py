@@ -79,6 +79,14 @@ def test_a_resource_that_cannot_start_is_shown_and_the_others_run(make_host: Mak
     assert stop(host) == 0
 
 
+def test_the_last_lines_of_a_dead_process_are_shown(make_host: MakeHost) -> None:
+    code = "import sys\nfor n in range(500): print('line', n)\nsys.exit('the reason')"
+    host = make_host(python(code)).start()
+
+    assert host.wait_for_state("one", "Exited")["last_lines"][-1] == "the reason"
+    assert stop(host) == 0
+
+
 def test_all_that_ignore_the_signal_to_end_are_killed_within_ten_seconds(make_host: MakeHost) -> None:
     code = "import signal\nfor n in (1, 2, 15): signal.signal(n, signal.SIG_IGN)\nprint('deaf')\n"
     code += "while True: signal.pause()"

@@ -68,6 +68,7 @@ def test_an_unhealthy_resource_is_shown_and_delays_resources_that_wait_for_it(ma
     assert host.wait_for_state("later", "Running")["health"] == "Healthy"
 
 
+@pytest.mark.wide
 def test_a_dead_process_is_restarted_until_it_dies_too_often(make_host: MakeHost) -> None:
     host = make_host("""
         program("crashing")

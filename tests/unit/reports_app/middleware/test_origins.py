@@ -49,11 +49,18 @@ OURS: list[dict[str, str]] = [
 ]
 
 
-def post_form(client: FlaskClient, prefix: str, path: str, headers: dict[str, str], **fields: str) -> Any:
-    """Press a button of a page that was opened before, with its cookie and token."""
-    page = parse_html(client.get(f"{prefix}/").text)
-    token = page.find_all("input", name="csrf_token")[0].attributes["value"]
-    return client.post(f"{prefix}{path}", data={"csrf_token": token, **fields}, headers=headers | HTML)
+class Page:
+    """A page that was opened before, with its cookie and token."""
+
+    def __init__(self, client: FlaskClient, prefix: str) -> None:
+        self._client, self._prefix = client, prefix
+        page = parse_html(client.get(f"{prefix}/").text)
+        self._token = page.find_all("input", name="csrf_token")[0].attributes["value"]
+
+    def press(self, path: str, headers: dict[str, str], **fields: str) -> Any:
+        """Press a button."""
+        data = {"csrf_token": self._token, **fields}
+        return self._client.post(f"{self._prefix}{path}", data=data, headers=headers | HTML)
 
 
 @pytest.fixture(params=["", PREFIX])
@@ -107,10 +114,11 @@ def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
     client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
     task_id = factory.request()
+    page = Page(client, prefix)
 
     answers = [
-        post_form(client, prefix, f"/reports/{task_id}/cancel", headers),
-        post_form(client, prefix, "/reports", headers, title="tossed", type="sales"),
+        page.press(f"/reports/{task_id}/cancel", headers),
+        page.press("/reports", headers, title="tossed", type="sales"),
     ]
 
     for response in answers:
@@ -124,9 +132,10 @@ def test_programs_and_the_products_pages_may_change_reports(
     client: FlaskClient, prefix: str, factory: ReportFactory, headers: dict[str, str]
 ) -> None:
     task_id, other = factory.request(), factory.request()
+    page = Page(client, prefix)
 
-    assert post_form(client, prefix, "/reports", headers, title="Q4", type="sales").status_code == 303
-    assert post_form(client, prefix, f"/reports/{task_id}/cancel", headers).status_code == 303
+    assert page.press("/reports", headers, title="Q4", type="sales").status_code == 303
+    assert page.press(f"/reports/{task_id}/cancel", headers).status_code == 303
     assert client.post(f"{prefix}/api/reports/{other}/cancel", headers=headers).status_code == 202
     assert client.delete(f"{prefix}/api/reports/{other}", headers=headers).status_code == 204
 

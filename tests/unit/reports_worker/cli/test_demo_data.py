@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from tests.needed_tools import small_disk
 
 UNTIL = "2026-06-14"
 ORDERS = 20_000
+DOCS = Path(__file__).parents[4] / "docs" / "reference" / "tables.md"
 # What everybody gets for seed 1, on whatever machine: changing it deserves a line in the changelog.
 DIGEST = {
     "products": 392354334379707770996,
@@ -46,19 +48,18 @@ def data(demo: tuple[Path, Result]) -> Path:
     return demo[0]
 
 
-def query(folder: Path, sql: str) -> Sequence[tuple[Any, ...]]:
+def query(folder: Path, *statements: str) -> Sequence[tuple[Any, ...]]:
+    """Return the rows of all statements."""
     with duckdb.connect() as connection:
         for table in rows.TABLES:
             connection.read_parquet(str(folder / f"{table}.parquet")).create_view(table)
-        return connection.execute(sql).fetchall()
+        return [row for sql in statements for row in connection.execute(sql).fetchall()]
 
 
 def digest(folder: Path) -> Mapping[str, int]:
     """Add up the MD5 of all rows of each table, which does not depend on the order of rows."""
-    return {
-        table: query(folder, f"SELECT sum(md5_number_lower({table}::VARCHAR)::HUGEINT) FROM {table}")[0][0]
-        for table in rows.TABLES
-    }
+    sums = [f"SELECT sum(md5_number_lower({table}::VARCHAR)::HUGEINT) FROM {table}" for table in rows.TABLES]
+    return {table: found for table, (found,) in zip(rows.TABLES, query(folder, *sums), strict=True)}
 
 
 def run(*arguments: str) -> Result:
@@ -131,6 +132,20 @@ def test_other_demo_data_is_not_replaced_without_the_option(data: Path) -> None:
     assert refused.exit_code == 1
     assert "give --replace" in refused.output
     assert query(data, "SELECT count(*) FROM orders") == [(ORDERS,)]
+
+
+def test_the_documented_columns_are_those_of_the_files(data: Path) -> None:
+    documented = {}
+    for part in DOCS.read_text(encoding="utf-8").split("\n## ")[1:]:
+        columns = re.findall(r"^\| `(\w+)` \| ([\w(),]+) \|", part, re.MULTILINE)
+        if columns:
+            documented[part.partition("\n")[0]] = columns
+
+    written = {
+        table: [(name, kind) for name, kind, *_ in query(data, f"DESCRIBE {table}")] for table in rows.TABLES
+    }
+
+    assert documented == written
 
 
 def test_a_folder_without_demo_data_is_never_changed(tmp_path: Path) -> None:

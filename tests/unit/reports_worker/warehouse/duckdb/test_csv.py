@@ -126,8 +126,10 @@ def test_many_values_of_one_kind_are_read_as_few_are(tmp_path: Path, value: str)
     write_text(tmp_path / "few.csv", "id,n\n" + f"0,{value}\n" * 3)
     write_text(tmp_path / "many.csv", "id,n\n" + f"0,{value}\n" * MANY + "1,\n")
 
-    few = read(tmp_path, "SELECT max(n), typeof(max(n)), 0 FROM few")[1]
-    assert read(tmp_path, "SELECT max(n), typeof(max(n)), count(*) - count(n) - 1 FROM many")[1] == few
+    with opened(tmp_path) as warehouse:
+        few = warehouse.fetch("SELECT max(n), typeof(max(n)), 0 FROM few")
+        many = warehouse.fetch("SELECT max(n), typeof(max(n)), count(*) - count(n) - 1 FROM many")
+    assert many == few
 
 
 def test_a_row_that_begins_with_a_number_sign_is_a_row(tmp_path: Path) -> None:
