@@ -78,7 +78,9 @@ def test_a_client_needs_no_engine(broker: Broker, environ: dict[str, str], tmp_p
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", [["reports_worker"], ["reports_worker", "--burst"]])
+@pytest.mark.parametrize(
+    "command", [["reports_worker"], pytest.param(["reports_worker", "--burst"], marks=pytest.mark.wide)]
+)
 def test_a_worker_without_engines_names_the_extra(
     command: list[str], environ: dict[str, str], tmp_path: Path
 ) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -58,8 +59,13 @@ def find_modules() -> Mapping[str, Path]:
 MODULES = find_modules()
 
 
-def imported_names(path: Path) -> Iterator[str]:
-    """Yield the absolute name of each import of a file, wherever in the file it is: of the module, and of the name."""
+@cache
+def imported_names(path: Path) -> Sequence[str]:
+    """Find the absolute name of each import of a file, wherever in the file it is: of the module, and of the name."""
+    return [*_find_imported_names(path)]
+
+
+def _find_imported_names(path: Path) -> Iterator[str]:
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

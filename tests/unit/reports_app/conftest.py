@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
+from typing import Any
 
 import fakeredis
 import pytest
@@ -76,15 +78,31 @@ def client(request: pytest.FixtureRequest, services: Services) -> FlaskClient:
     return shared.test_client()
 
 
+def make_product(**settings: Any) -> Flask:
+    """The product's own application."""
+    app = create_app(AppSettings(secret_key=SECRET, **settings))
+    app.jinja_env.undefined = StrictUndefined
+    return app
+
+
+# One for the tests that change nothing of it but its services.
+share_product = cache(make_product)
+
+
 @pytest.fixture
 def product(services: Services) -> Flask:
-    """The product's own application, over the broker in memory."""
-    app = create_app(AppSettings(secret_key=SECRET))
-    app.jinja_env.undefined = StrictUndefined
+    """The product's own application, over the broker in memory; a single test may change it."""
+    app = make_product()
     add_services(app, services)
     return app
 
 
 @pytest.fixture
-def product_client(product: Flask) -> FlaskClient:
-    return product.test_client()
+def product_client(request: pytest.FixtureRequest, services: Services) -> FlaskClient:
+    """A client of the test's own product where it has one, else of the shared one, over its own broker."""
+    if "product" in request.fixturenames:
+        own: Flask = request.getfixturevalue("product")
+        return own.test_client()
+    shared = share_product()
+    add_services(shared, services)
+    return shared.test_client()

@@ -18,7 +18,7 @@ from tests.unit.reports_app.full_reports import fill
 from tests.unit.reports_app.report_factory import ReportFactory
 
 STATUSES = ("queued", "started", "finished", "failed", "stopped", "abc")
-EXAMPLES = count_examples(12, wide=400)
+EXAMPLES = count_examples(6, wide=400)
 LISTS = ("/api/reports", "/reports?q=t")
 SHAPED = ("parameters", "summary", "artifacts", "preview", "formats")
 

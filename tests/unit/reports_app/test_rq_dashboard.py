@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reports_app import AppSettings, create_app
 from reports_app.services.container import Services, add_services
+from tests.unit.reports_app.conftest import make_product
 from tests.unit.reports_app.html_tree import parse_html
 from tests.unit.reports_app.report_factory import FIGURES, UNKNOWN_ID, ReportFactory
 
@@ -24,17 +25,23 @@ HTML = {"Accept": "text/html"}
 REGISTRIES = ("queued", "started", "finished", "failed")
 
 
-@pytest.fixture
-def product(product: Flask) -> Flask:
+@cache
+def share_product(**settings: Any) -> Flask:
     """The product with lenient templates, since rq-dashboard's templates use undefined names."""
-    product.jinja_env.undefined = jinja2.Undefined
-    return product
+    app = make_product(**settings)
+    app.jinja_env.undefined = jinja2.Undefined
+    return app
 
 
 def client_for(services: Services, **settings: Any) -> FlaskClient:
-    app = create_app(AppSettings(secret_key="a secret for tests alone", **settings))
+    app = share_product(**settings)
     add_services(app, services)
     return app.test_client()
+
+
+@pytest.fixture
+def product_client(services: Services) -> FlaskClient:
+    return client_for(services)
 
 
 def list_of(client: FlaskClient, registry: str) -> Any:
@@ -256,8 +263,10 @@ class Bomb:
 
 
 @pytest.mark.parametrize("field", ["data", "meta", "result"])
-def test_nothing_is_unpickled(product: Flask, factory: ReportFactory, tmp_path: Path, field: str) -> None:
-    mark, client = tmp_path / "unpickled", product.test_client()
+def test_nothing_is_unpickled(
+    product_client: FlaskClient, factory: ReportFactory, tmp_path: Path, field: str
+) -> None:
+    mark, client = tmp_path / "unpickled", product_client
     for state in ("request", "start", "complete", "fail"):
         task_id = getattr(factory, state)()
         factory.connection.hset(f"rq:job:{task_id}", field, pickle.dumps(Bomb(mark)))

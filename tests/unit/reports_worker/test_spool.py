@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,20 @@ from tests.unit.reports_worker.formats.format_files import ignore, spool
 A_TEXT = Column("text", Kind.TEXT)
 
 
+@cache
+def reader() -> duckdb.DuckDBPyConnection:
+    """One connection for all files that are read: to make one takes as long as to spool a table."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
 def read(path: Path, sql: str = "*") -> list[tuple[Any, ...]]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(f"SELECT {sql} FROM read_parquet('{path}')").fetchall()  # noqa: S608
+    return reader().execute(f"SELECT {sql} FROM read_parquet('{path}')").fetchall()  # noqa: S608
 
 
 def read_types(path: Path) -> list[str]:
-    with duckdb.connect() as connection:
-        return [row[1] for row in connection.execute(f"DESCRIBE FROM read_parquet('{path}')").fetchall()]
+    return [row[1] for row in reader().execute(f"DESCRIBE FROM read_parquet('{path}')").fetchall()]
 
 
 VALUES = st.tuples(
@@ -144,13 +150,8 @@ def test_rows_of_several_parts_keep_their_order(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["orders.spool.parquet"]
 
 
-def test_no_rows_and_a_thousand_columns_are_a_table(tmp_path: Path) -> None:
-    columns = [Column(f"c{place}", Kind.INTEGER) for place in range(1000)]
-
-    empty = spool(tmp_path, [A_TEXT], [], name="empty")
-    wide = spool(tmp_path, columns, [tuple(range(1000))], name="wide")
-
-    assert (read(empty.path), read(wide.path)) == ([], [tuple(range(1000))])
+def test_no_rows_are_a_table(tmp_path: Path) -> None:
+    assert read(spool(tmp_path, [A_TEXT], []).path) == []
 
 
 def test_columns_of_one_name_are_told_apart_and_have_the_tables_titles(tmp_path: Path) -> None:

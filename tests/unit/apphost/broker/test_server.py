@@ -97,7 +97,7 @@ def run_with(host: Host, action: Callable[[Redis], object], *, path: str) -> tup
     return answer, host.read_output()
 
 
-@pytest.mark.parametrize("is_recorded", [True, False])
+@pytest.mark.parametrize("is_recorded", [True, pytest.param(False, marks=pytest.mark.wide)])
 def test_reports_stay_when_another_server_comes_first_on_the_path(
     make_host: MakeHost, redis_program: str, *, is_recorded: bool
 ) -> None:
@@ -116,6 +116,7 @@ def test_reports_stay_when_another_server_comes_first_on_the_path(
     assert before.partition("  (")[2].partition(")")[0] in after
 
 
+@pytest.mark.wide
 def test_reports_stay_with_their_server_if_it_exists_and_else_move_to_the_wheel(
     make_host: MakeHost, redis_program: str, without_wheel: str
 ) -> None:
@@ -333,11 +334,16 @@ INVALID_RECORDS = {
 
 
 @pytest.mark.parametrize("text", INVALID_RECORDS.values(), ids=INVALID_RECORDS.keys())
-def test_a_damaged_or_unknown_record_is_ignored(tmp_path: Path, wheel: str, text: str) -> None:
-    data = write_with(wheel, tmp_path)
-    (data / RECORD_FILE).write_text(text, encoding="utf-8")
+def test_a_damaged_or_unknown_record_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / RECORD_FILE).write_text(text, encoding="utf-8")
 
-    assert read_server_record(data) is None
+    assert read_server_record(tmp_path) is None
+
+
+def test_beside_a_damaged_record_the_data_say_who_wrote_them(tmp_path: Path, wheel: str) -> None:
+    data = write_with(wheel, tmp_path)
+    (data / RECORD_FILE).write_text(INVALID_RECORDS["cut"], encoding="utf-8")
+
     assert choose_server(tmp_path, NOWHERE).program.path == wheel
 
 

@@ -220,6 +220,7 @@ def test_a_process_that_dies_is_restarted_while_the_terminal_is_stopped(make_hos
     os.close(terminal)
 
 
+@pytest.mark.wide
 def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: MakeHost) -> None:
     terminal, inside = pty.openpty()
     host = make_host(f"{python(STEADY, 'steady')}; {python(FLOOD, 'flood')}").start_on(inside)
@@ -243,6 +244,7 @@ def test_a_terminal_that_continues_shows_how_many_lines_were_dropped(make_host: 
     os.close(terminal)
 
 
+@pytest.mark.wide
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_apphost_whose_full_pipe_is_not_read_stops_as_usual(make_host: MakeHost, number: int) -> None:
     reading, writing = os.pipe()

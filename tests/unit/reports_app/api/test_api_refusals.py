@@ -295,7 +295,7 @@ def busy_client() -> FlaskClient:
 
 
 @settings(
-    max_examples=count_examples(50, wide=1500), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=count_examples(20, wide=1500), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(body=values | nearly)
 def test_any_json_is_accepted_or_refused_and_what_is_accepted_can_be_read(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
+from fakeredis import FakeRedis
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports_app import AppSettings, create_app, create_blueprint
+from reports_app import create_blueprint
 from reports_app.middleware.origins import is_own_origin
 from reports_app.services.container import Services, add_services
-from reports_worker import ReportQueue, Status
+from reports_worker import TYPES, ReportQueue, Status
+from tests.unit.reports_app.conftest import share_product
 from tests.unit.reports_app.html_tree import parse_html
 from tests.unit.reports_app.report_factory import ReportFactory
 
@@ -45,11 +49,18 @@ OURS: list[dict[str, str]] = [
 ]
 
 
-def post_form(client: FlaskClient, prefix: str, path: str, headers: dict[str, str], **fields: str) -> Any:
-    """Press a button of a page that was opened before, with its cookie and token."""
-    page = parse_html(client.get(f"{prefix}/").text)
-    token = page.find_all("input", name="csrf_token")[0].attributes["value"]
-    return client.post(f"{prefix}{path}", data={"csrf_token": token, **fields}, headers=headers | HTML)
+class Page:
+    """A page that was opened before, with its cookie and token."""
+
+    def __init__(self, client: FlaskClient, prefix: str) -> None:
+        self._client, self._prefix = client, prefix
+        page = parse_html(client.get(f"{prefix}/").text)
+        self._token = page.find_all("input", name="csrf_token")[0].attributes["value"]
+
+    def press(self, path: str, headers: dict[str, str], **fields: str) -> Any:
+        """Press a button."""
+        data = {"csrf_token": self._token, **fields}
+        return self._client.post(f"{self._prefix}{path}", data=data, headers=headers | HTML)
 
 
 @pytest.fixture(params=["", PREFIX])
@@ -58,15 +69,20 @@ def prefix(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@cache
+def share_host() -> Flask:
+    """A host application with the blueprint below a prefix."""
+    app = Flask("host")
+    app.config.update(SECRET_KEY="the host's own secret")
+    services = Services(ReportQueue(FakeRedis(), timeout=timedelta(hours=1)), TYPES)
+    app.register_blueprint(create_blueprint(services=services), url_prefix=PREFIX)
+    return app
+
+
 @pytest.fixture
 def client(services: Services, prefix: str) -> Iterator[FlaskClient]:
-    if prefix:
-        app = Flask("host")
-        app.config.update(SECRET_KEY="the host's own secret")
-        app.register_blueprint(create_blueprint(services=services), url_prefix=prefix)
-    else:
-        app = create_app(AppSettings(secret_key="a secret for tests alone"))
-        add_services(app, services)
+    app = share_host() if prefix else share_product()
+    add_services(app, services)
     with app.test_client() as client:
         yield client
 
@@ -98,10 +114,11 @@ def test_a_page_of_another_site_changes_nothing_by_a_form_whose_token_it_has(
     client: FlaskClient, prefix: str, factory: ReportFactory, queue: ReportQueue, headers: dict[str, str]
 ) -> None:
     task_id = factory.request()
+    page = Page(client, prefix)
 
     answers = [
-        post_form(client, prefix, f"/reports/{task_id}/cancel", headers),
-        post_form(client, prefix, "/reports", headers, title="tossed", type="sales"),
+        page.press(f"/reports/{task_id}/cancel", headers),
+        page.press("/reports", headers, title="tossed", type="sales"),
     ]
 
     for response in answers:
@@ -115,9 +132,10 @@ def test_programs_and_the_products_pages_may_change_reports(
     client: FlaskClient, prefix: str, factory: ReportFactory, headers: dict[str, str]
 ) -> None:
     task_id, other = factory.request(), factory.request()
+    page = Page(client, prefix)
 
-    assert post_form(client, prefix, "/reports", headers, title="Q4", type="sales").status_code == 303
-    assert post_form(client, prefix, f"/reports/{task_id}/cancel", headers).status_code == 303
+    assert page.press("/reports", headers, title="Q4", type="sales").status_code == 303
+    assert page.press(f"/reports/{task_id}/cancel", headers).status_code == 303
     assert client.post(f"{prefix}/api/reports/{other}/cancel", headers=headers).status_code == 202
     assert client.delete(f"{prefix}/api/reports/{other}", headers=headers).status_code == 204
 
@@ -166,9 +184,7 @@ def test_behind_a_proxy_the_own_origin_has_the_host_name_that_the_browser_uses(
     origin: str,
     status: int,
 ) -> None:
-    app = create_app(
-        AppSettings(secret_key="s" * 32, proxies=1, is_open=True, allowed_hosts=("own.example",))
-    )
+    app = share_product(proxies=1, is_open=True, allowed_hosts=("own.example",))
     add_services(app, services)
 
     response = app.test_client().post(

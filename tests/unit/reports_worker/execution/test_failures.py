@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports_worker.artifacts import StorageError
@@ -26,6 +26,7 @@ from reports_worker.warehouse.errors import (
     WarehouseTimeoutError,
     WarehouseUnavailableError,
 )
+from tests.extent import count_examples
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ FIGURES = st.recursive(
 )
 
 
+@settings(max_examples=count_examples(15, wide=1000), deadline=None)
 @given(st.dictionaries(st.text(), FIGURES, max_size=5))
 def test_figures_of_any_numbers_can_be_stored(summary: dict[str, Any]) -> None:
     outcome = check_summary(summary)

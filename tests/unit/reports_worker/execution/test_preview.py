@@ -49,10 +49,10 @@ def test_only_first_rows_and_the_beginning_of_long_texts_are_shown(tmp_path: Pat
 
 def test_fewer_rows_are_shown_where_they_are_long_and_none_where_nothing_fits(tmp_path: Path) -> None:
     wide = [Column(f"c{number}", Kind.TEXT) for number in range(40)]
-    wider = [Column(f"column_{number}", Kind.TEXT) for number in range(2000)]
+    wider = [Column(f"{number:0300}", Kind.TEXT) for number in range(220)]
 
     some = preview(spool(tmp_path, wide, [("é" * 200,) * 40] * 20))
-    none = preview(spool(tmp_path, wider, [("x",) * 2000], name="wider"))
+    none = preview(spool(tmp_path, wider, [("x",) * 220], name="wider"))
 
     assert 0 < len(some["tables"][0]["first"]) < 20
     assert none == {}

@@ -74,19 +74,22 @@ def test_csv_holds_numbers_as_numbers_and_texts_as_texts(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("text", INJECTIONS)
-def test_a_text_that_would_be_a_formula_has_an_apostrophe_in_csv(tmp_path: Path, text: str) -> None:
-    file = write("csv", tmp_path, [Column(text, Kind.TEXT)], [(text,), (f"a{text}",)])
+def test_a_text_that_would_be_a_formula_has_an_apostrophe_in_csv(tmp_path: Path) -> None:
+    columns = [Column(text, Kind.TEXT) for text in INJECTIONS]
+    within = [f"a{text}" for text in INJECTIONS]
 
-    assert read_csv(file.path) == [[f"'{text}"], [f"'{text}"], [f"a{text}"]]
+    file = write("csv", tmp_path, columns, [tuple(INJECTIONS), tuple(within)])
+
+    shown = [f"'{text}" for text in INJECTIONS]
+    assert read_csv(file.path) == [shown, shown, within]
 
 
 def test_csv_keeps_the_order_of_many_rows(tmp_path: Path) -> None:
-    rows = [(number, f"={number}") for number in range(260_000)]
+    rows = [(number, f"={number}") for number in range(130_000)]
 
     file = write("csv", tmp_path, [Column("n", Kind.INTEGER), Column("text", Kind.TEXT)], rows)
 
-    assert [line[0] for line in read_csv(file.path)[1:]] == [str(number) for number in range(260_000)]
+    assert [line[0] for line in read_csv(file.path)[1:]] == [str(number) for number in range(130_000)]
 
 
 def test_parquet_holds_every_value_and_the_facts_of_its_receipt(tmp_path: Path) -> None:
@@ -247,10 +250,11 @@ def test_a_table_without_rows_is_a_file(tmp_path: Path, name: str) -> None:
 
 def test_a_thousand_columns_are_files(tmp_path: Path) -> None:
     columns = [Column(f"c{place}", Kind.NUMBER) for place in range(1000)]
-    document = describe(spool(tmp_path, columns, [tuple(range(1000))] * 3))
+    table = spool(tmp_path, columns, [tuple(range(1000))] * 3)
+    assert duckdb.execute("FROM read_parquet(?)", [str(table.path)]).fetchall() == [tuple(range(1000))] * 3
 
     for name in DATA_FORMATS:
-        assert write_document(name, tmp_path, document).rows_written == 3
+        assert write_document(name, tmp_path, describe(table)).rows_written == 3
 
 
 @pytest.mark.parametrize("name", DATA_FORMATS)

@@ -119,7 +119,7 @@ def test_a_column_of_any_name_is_drawn_and_named(name: str) -> None:
     assert has_text(svg, "south")
 
 
-@pytest.mark.parametrize("with_colour", [False, True])
+@pytest.mark.parametrize("with_colour", [True, pytest.param(False, marks=pytest.mark.wide)])
 def test_each_category_has_a_bar_of_its_own_whatever_text_it_is(with_colour: bool) -> None:
     column = Column("region", Kind.TEXT)
     spec = chart_spec("bar", VALUE, column, column if with_colour else None)
@@ -131,7 +131,7 @@ def test_each_category_has_a_bar_of_its_own_whatever_text_it_is(with_colour: boo
 
 
 @settings(
-    max_examples=count_examples(10, wide=250), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=count_examples(6, wide=250), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(
     name=TEXTS,
@@ -150,7 +150,8 @@ def test_whatever_the_texts_are_a_chart_is_drawn(
 
 
 def test_what_is_drawn_of_odd_texts_becomes_a_png() -> None:
-    svg = picture(Column("a\\b", Kind.TEXT, "\x08"), CATEGORIES, title="\x02\ud800").draw(Look.LIGHT)
+    categories = [text for text in CATEGORIES if text is None or len(text) < 20]
+    svg = picture(Column("a\\b", Kind.TEXT, "\x08"), categories, title="\x02\ud800").draw(Look.LIGHT)
 
     assert draw_png(svg.data.decode()).startswith(b"\x89PNG")
 
@@ -266,7 +267,8 @@ def test_nothing_and_an_empty_text_are_stacked_apart() -> None:
 
 
 def test_more_emoji_than_there_are_stand_ins_of_their_kind_are_drawn() -> None:
-    categories = [chr(0x1F300 + number) * 30 for number in range(40)]
+    # The last ones are too long for a label, which is cut.
+    categories = [chr(0x1F300 + number) * (3 if number < 30 else 30) for number in range(40)]
 
     svg = draw(picture(Column("kind", Kind.TEXT), categories))
 

@@ -211,7 +211,15 @@ def test_rows_that_are_left_out_are_counted(
     assert len(picture.rows) == min(MOST_CHART_ROWS, expected or MOST_CHART_ROWS) or "expected" in told
 
 
-@pytest.mark.parametrize("title", [None, "Its own", ["Its", "own"], {"text": "Its own", "subtitle": "Below"}])
+@pytest.mark.parametrize(
+    "title",
+    [
+        None,
+        pytest.param("Its own", marks=pytest.mark.wide),
+        ["Its", "own"],
+        {"text": "Its own", "subtitle": "Below"},
+    ],
+)
 def test_picture_pdf_and_receipts_say_what_is_left_out(tmp_path: Path, title: Any) -> None:
     spec = LINE if title is None else {**LINE, "title": title}
     document = describe(

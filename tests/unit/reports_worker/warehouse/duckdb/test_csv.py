@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports_worker.warehouse.errors import WarehouseError
+from reports_worker.warehouse.warehouse import Warehouse
 from tests.extent import count_examples
 from tests.unit.reports_worker.warehouse.folders import opened, write_text
 
@@ -24,8 +25,12 @@ NARROW = "".join(f"{number},{number}\n" for number in range(25_000))
 
 def read(folder: Path, sql: str = "SELECT * FROM t") -> tuple[Sequence[str], Sequence[tuple[Any, ...]]]:
     with opened(folder) as warehouse:
-        rows = warehouse.query(sql)
-        return [column.name for column in rows.columns], [row for batch in rows.batches() for row in batch]
+        return read_from(warehouse, sql)
+
+
+def read_from(warehouse: Warehouse, sql: str) -> tuple[Sequence[str], Sequence[tuple[Any, ...]]]:
+    rows = warehouse.query(sql)
+    return [column.name for column in rows.columns], [row for batch in rows.batches() for row in batch]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +62,14 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path, text: s
     write_text(tmp_path / "t.csv", text)
     write_text(tmp_path / "other.csv", "id\n1\n")
 
-    for sql in ("SELECT count(*) FROM t", "SELECT * FROM t", "SELECT max(columns(*)::VARCHAR) FROM t"):
-        with pytest.raises(
-            WarehouseError, match=rf"'t' cannot be read: line {line} of t\.csv has \d+ field"
-        ) as caught:
-            read(tmp_path, sql)
-    assert str(tmp_path) not in str(caught.value)
-    assert read(tmp_path, "SELECT id FROM other") == (["id"], [(1,)])
+    with opened(tmp_path) as warehouse:
+        for sql in ("SELECT count(*) FROM t", "SELECT * FROM t", "SELECT max(columns(*)::VARCHAR) FROM t"):
+            with pytest.raises(
+                WarehouseError, match=rf"'t' cannot be read: line {line} of t\.csv has \d+ field"
+            ) as caught:
+                warehouse.fetch(sql)
+        assert str(tmp_path) not in str(caught.value)
+        assert warehouse.fetch("SELECT id FROM other") == [(1,)]
 
 
 MANY = 21_000  # more rows than DuckDB's sniffer reads
@@ -120,8 +126,10 @@ def test_many_values_of_one_kind_are_read_as_few_are(tmp_path: Path, value: str)
     write_text(tmp_path / "few.csv", "id,n\n" + f"0,{value}\n" * 3)
     write_text(tmp_path / "many.csv", "id,n\n" + f"0,{value}\n" * MANY + "1,\n")
 
-    few = read(tmp_path, "SELECT max(n), typeof(max(n)), 0 FROM few")[1]
-    assert read(tmp_path, "SELECT max(n), typeof(max(n)), count(*) - count(n) - 1 FROM many")[1] == few
+    with opened(tmp_path) as warehouse:
+        few = warehouse.fetch("SELECT max(n), typeof(max(n)), 0 FROM few")
+        many = warehouse.fetch("SELECT max(n), typeof(max(n)), count(*) - count(n) - 1 FROM many")
+    assert many == few
 
 
 def test_a_row_that_begins_with_a_number_sign_is_a_row(tmp_path: Path) -> None:
@@ -162,77 +170,84 @@ def test_a_file_that_ends_within_quotes_is_refused(tmp_path: Path, name: str, te
         read(tmp_path, "SELECT * FROM t")
 
 
-@pytest.mark.parametrize(
-    ("text", "names", "rows"),
-    [
-        ("1,10\n2,20\n", ["column0", "column1"], [(1, 10), (2, 20)]),
-        ("\ufeffid,amount\n1,10\n", ["id", "amount"], [(1, 10)]),
-        ("id;amount\n1;1,5\n2;2,5\n", ["id", "amount"], [(1, "1,5"), (2, "2,5")]),
-        ("id\tt\n1\tx\n", ["id", "t"], [(1, "x")]),
-        ('id,t\n1,"a\nb"\n2,"c,d"\n', ["id", "t"], [(1, "a\nb"), (2, "c,d")]),
-        ("id,amount,\n1,10,\n2,20,\n", ["id", "amount", "column2"], [(1, 10, None), (2, 20, None)]),
-        ("id,amount\n1,10,\n2,20,\n", ["id", "amount"], [(1, 10), (2, 20)]),
-        ("id,amount\n1,10\n2,20,\n", ["id", "amount"], [(1, 10), (2, 20)]),
-        ("# exported\nid,amount\n1,10\n# x\n2,20\n", ["id", "amount"], [(1, 10), (2, 20)]),
-        ("\n\nid,amount\n1,10\n", ["id", "amount"], [(1, 10)]),
-        ("id,amount\n1,10\n\n2,20\n\n", ["id", "amount"], [(1, 10), (2, 20)]),
-        ("id,amount\r\n1,10\r\n2,20\r\n", ["id", "amount"], [(1, 10), (2, 20)]),
-        ("", ["column0"], []),
-        ("id,amount\n", ["id", "amount"], []),
-        ("id,amount", ["id", "amount"], []),
-        ("name\nLee, Jr\nAnn\n", ["name"], [("Lee, Jr",), ("Ann",)]),
-        ("n\n1\n\n2\n", ["n"], [(1,), (None,), (2,)]),
-        ("id,zip\n1,00700\n2,12345\n", ["id", "zip"], [(1, "00700"), (2, "12345")]),
-        ("id,c\n1,#ff0000\n2,#00ff00\n", ["id", "c"], [(1, "#ff0000"), (2, "#00ff00")]),
-        ("id,day\n1,13/02/2026\n", ["id", "day"], [(1, date(2026, 2, 13))]),
-        ('id,t\n1,5" pipe\n2,x\n', ["id", "t"], [(1, '5" pipe'), (2, "x")]),
-        ('a;b\n;";\'"\n;";1"\n', ["a", "b"], [(None, ";'"), (None, ";1")]),
-        ('a,b\n"C:\\",1\n"D:\\",2\n', ["a", "b"], [("C:\\", 1), ("D:\\", 2)]),
-        ('id,t\n1,"a\\"b"\n2,"c"\n', ["id", "t"], [(1, 'a"b'), (2, "c")]),
-    ],
-)
-def test_other_dialects_are_read(
-    tmp_path: Path, text: str, names: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    write_text(tmp_path / "t.csv", text)
+DIALECTS: Sequence[tuple[str, Sequence[str], Sequence[tuple[object, ...]]]] = [
+    ("1,10\n2,20\n", ["column0", "column1"], [(1, 10), (2, 20)]),
+    ("\ufeffid,amount\n1,10\n", ["id", "amount"], [(1, 10)]),
+    ("id;amount\n1;1,5\n2;2,5\n", ["id", "amount"], [(1, "1,5"), (2, "2,5")]),
+    ("id\tt\n1\tx\n", ["id", "t"], [(1, "x")]),
+    ('id,t\n1,"a\nb"\n2,"c,d"\n', ["id", "t"], [(1, "a\nb"), (2, "c,d")]),
+    ("id,amount,\n1,10,\n2,20,\n", ["id", "amount", "column2"], [(1, 10, None), (2, 20, None)]),
+    ("id,amount\n1,10,\n2,20,\n", ["id", "amount"], [(1, 10), (2, 20)]),
+    ("id,amount\n1,10\n2,20,\n", ["id", "amount"], [(1, 10), (2, 20)]),
+    ("# exported\nid,amount\n1,10\n# x\n2,20\n", ["id", "amount"], [(1, 10), (2, 20)]),
+    ("\n\nid,amount\n1,10\n", ["id", "amount"], [(1, 10)]),
+    ("id,amount\n1,10\n\n2,20\n\n", ["id", "amount"], [(1, 10), (2, 20)]),
+    ("id,amount\r\n1,10\r\n2,20\r\n", ["id", "amount"], [(1, 10), (2, 20)]),
+    ("", ["column0"], []),
+    ("id,amount\n", ["id", "amount"], []),
+    ("id,amount", ["id", "amount"], []),
+    ("name\nLee, Jr\nAnn\n", ["name"], [("Lee, Jr",), ("Ann",)]),
+    ("n\n1\n\n2\n", ["n"], [(1,), (None,), (2,)]),
+    ("id,zip\n1,00700\n2,12345\n", ["id", "zip"], [(1, "00700"), (2, "12345")]),
+    ("id,c\n1,#ff0000\n2,#00ff00\n", ["id", "c"], [(1, "#ff0000"), (2, "#00ff00")]),
+    ("id,day\n1,13/02/2026\n", ["id", "day"], [(1, date(2026, 2, 13))]),
+    ('id,t\n1,5" pipe\n2,x\n', ["id", "t"], [(1, '5" pipe'), (2, "x")]),
+    ('a;b\n;";\'"\n;";1"\n', ["a", "b"], [(None, ";'"), (None, ";1")]),
+    ('a,b\n"C:\\",1\n"D:\\",2\n', ["a", "b"], [("C:\\", 1), ("D:\\", 2)]),
+    ('id,t\n1,"a\\"b"\n2,"c"\n', ["id", "t"], [(1, 'a"b'), (2, "c")]),
+]
+UNITED: Sequence[tuple[Sequence[str], Sequence[str], Sequence[tuple[object, ...]]]] = [
+    (["id,v\n1,10\n", "id,v\n2,20.75\n"], ["id", "v"], [(1, 10.0), (2, 20.75)]),
+    (["id,v\n1,1.50\n", "id,v\n2,x\n"], ["id", "v"], [(1, "1.50"), (2, "x")]),
+    (["id,v\n1,007\n", "id,v\n2,5\n"], ["id", "v"], [(1, "007"), (2, "5")]),
+    (["id,v\n1,true\n", "id,v\n2,5\n"], ["id", "v"], [(1, "true"), (2, "5")]),
+    (["id,v\n1,10\n", "id,v,w\n2,20,EUR\n"], ["id", "v", "w"], [(1, 10, None), (2, 20, "EUR")]),
+    (["id,v,w\n1,1.50,EUR\n", "W,ID\nx,2\n"], ["id", "v", "w"], [(1, 1.5, "EUR"), (2, None, "x")]),
+    (["id,v\n1,1.50\n", "v,id\nx,2\n"], ["id", "v"], [(1, "1.50"), (2, "x")]),
+    (["id,v\n1,10\n", "id;v\n2;20\n"], ["id", "v"], [(1, 10), (2, 20)]),
+    (["id,v\n1,10\n", 'id,v\n2,"2,5"\n'], ["id", "v"], [(1, "10"), (2, "2,5")]),
+    (["id,v\n1,10\n", "id,v\n", ""], ["id", "v"], [(1, 10)]),
+    (["", "id,v\n1,10\n"], ["id", "v"], [(1, 10)]),
+    (["id,v\n1,10\n", "id,v,w\n"], ["id", "v", "w"], [(1, 10, None)]),
+    (["1,10\n", "2,20\n"], ["column0", "column1"], [(1, 10), (2, 20)]),
+    (["id,v\n1,10\n", "2,20\n"], ["id", "v"], [(1, 10), (2, 20)]),
+    (["id,v\r\n1,10\r\n", "id,v\n2,20\n", "id,v\r\n3,5\r\n"], ["id", "v"], [(1, 10), (2, 20), (3, 5)]),
+    (["id,v\n1,\n", "id,v\n2,13/02/2026\n"], ["id", "v"], [(1, None), (2, date(2026, 2, 13))]),
+    (
+        ["id,v\n1,'t Hooft\n2,'s Jan\n", "id,v\n3,x\n"],
+        ["id", "v"],
+        [(1, "'t Hooft"), (2, "'s Jan"), (3, "x")],
+    ),
+    (["id,v\n1,99999999999999999999\n", "v,id\n5,2\n"], ["id", "v"], [(1, 99999999999999999999), (2, 5)]),
+]
 
-    assert read(tmp_path) == (names, rows)
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """All of them in one warehouse: to open one takes longer than to read such a table."""
+    folder = tmp_path_factory.mktemp("tables")
+    for place, (text, *_) in enumerate(DIALECTS):
+        write_text(folder / f"dialect_{place}.csv", text)
+    for place, (texts, *_) in enumerate(UNITED):
+        for number, text in enumerate(texts):
+            write_text(folder / f"united_{place}" / f"{number}.csv", text)
+    with opened(folder) as warehouse:
+        yield warehouse
 
 
-@pytest.mark.parametrize(
-    ("files", "names", "rows"),
-    [
-        (["id,v\n1,10\n", "id,v\n2,20.75\n"], ["id", "v"], [(1, 10.0), (2, 20.75)]),
-        (["id,v\n1,1.50\n", "id,v\n2,x\n"], ["id", "v"], [(1, "1.50"), (2, "x")]),
-        (["id,v\n1,007\n", "id,v\n2,5\n"], ["id", "v"], [(1, "007"), (2, "5")]),
-        (["id,v\n1,true\n", "id,v\n2,5\n"], ["id", "v"], [(1, "true"), (2, "5")]),
-        (["id,v\n1,10\n", "id,v,w\n2,20,EUR\n"], ["id", "v", "w"], [(1, 10, None), (2, 20, "EUR")]),
-        (["id,v,w\n1,1.50,EUR\n", "W,ID\nx,2\n"], ["id", "v", "w"], [(1, 1.5, "EUR"), (2, None, "x")]),
-        (["id,v\n1,1.50\n", "v,id\nx,2\n"], ["id", "v"], [(1, "1.50"), (2, "x")]),
-        (["id,v\n1,10\n", "id;v\n2;20\n"], ["id", "v"], [(1, 10), (2, 20)]),
-        (["id,v\n1,10\n", 'id,v\n2,"2,5"\n'], ["id", "v"], [(1, "10"), (2, "2,5")]),
-        (["id,v\n1,10\n", "id,v\n", ""], ["id", "v"], [(1, 10)]),
-        (["", "id,v\n1,10\n"], ["id", "v"], [(1, 10)]),
-        (["id,v\n1,10\n", "id,v,w\n"], ["id", "v", "w"], [(1, 10, None)]),
-        (["1,10\n", "2,20\n"], ["column0", "column1"], [(1, 10), (2, 20)]),
-        (["id,v\n1,10\n", "2,20\n"], ["id", "v"], [(1, 10), (2, 20)]),
-        (["id,v\r\n1,10\r\n", "id,v\n2,20\n", "id,v\r\n3,5\r\n"], ["id", "v"], [(1, 10), (2, 20), (3, 5)]),
-        (["id,v\n1,\n", "id,v\n2,13/02/2026\n"], ["id", "v"], [(1, None), (2, date(2026, 2, 13))]),
-        (
-            ["id,v\n1,'t Hooft\n2,'s Jan\n", "id,v\n3,x\n"],
-            ["id", "v"],
-            [(1, "'t Hooft"), (2, "'s Jan"), (3, "x")],
-        ),
-        (["id,v\n1,99999999999999999999\n", "v,id\n5,2\n"], ["id", "v"], [(1, 99999999999999999999), (2, 5)]),
-    ],
-)
-def test_files_of_one_table_are_united(
-    tmp_path: Path, files: Sequence[str], names: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    for number, text in enumerate(files):
-        write_text(tmp_path / "t" / f"{number}.csv", text)
+@pytest.mark.parametrize(("place", "case"), [*enumerate(DIALECTS)])
+def test_other_dialects_are_read(tables: Warehouse, place: int, case: tuple[str, Any, Any]) -> None:
+    _, names, rows = case
 
-    found = read(tmp_path)
+    assert read_from(tables, f"FROM dialect_{place}") == (names, rows)
+
+
+@pytest.mark.parametrize(("place", "case"), [*enumerate(UNITED)])
+def test_files_of_one_table_are_united(tables: Warehouse, place: int, case: tuple[Any, Any, Any]) -> None:
+    _, names, rows = case
+
+    found = read_from(tables, f"FROM united_{place}")
+
     assert (found[0], sorted(found[1])) == (names, rows)
     assert [[type(value) for value in row] for row in sorted(found[1])] == [
         [type(v) for v in row] for row in rows
@@ -347,7 +362,7 @@ def _texts(draw: st.DrawFn) -> tuple[str, str]:
     return out.getvalue(), separator
 
 
-@settings(max_examples=count_examples(40, wide=1500), deadline=None)
+@settings(max_examples=count_examples(20, wide=1500), deadline=None)
 @given(_texts())
 def test_a_file_has_the_rows_that_python_reads_or_the_error_names_the_odd_line(
     drawn: tuple[str, str],
@@ -423,7 +438,7 @@ def _files(draw: st.DrawFn) -> list[tuple[str, list[dict[str, str]]]]:
     return files
 
 
-@settings(max_examples=count_examples(25, wide=1000), deadline=None)
+@settings(max_examples=count_examples(12, wide=1000), deadline=None)
 @given(_files())
 def test_each_row_of_each_file_is_found_again(files: list[tuple[str, list[dict[str, str]]]]) -> None:
     with TemporaryDirectory() as temporary:
