@@ -59,6 +59,8 @@ def test_a_worker_warns_at_its_start(careless: Broker, start_worker: StartWorker
     assert count_warnings(process.output) == [1, 1]
 
 
+# What is known of such a broker, and the sentence, are those of `test_health`.
+@pytest.mark.wide
 def test_a_broker_that_does_not_tell_what_it_is_is_served_with_a_warning(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker", "--rename-command", "INFO", "").start()
     try:

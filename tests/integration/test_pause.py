@@ -46,7 +46,7 @@ def test_a_running_report_continues_in_a_pause_with_an_end(
     running = reports.submit(SALES)
     reports.wait_for(running, Status.RUNNING)
 
-    paused = run(broker_url, "pause", "--for", "4s")
+    paused = run(broker_url, "pause", "--for", "3s")
     waiting = reports.submit(SALES)
 
     assert paused.exit_code == 0

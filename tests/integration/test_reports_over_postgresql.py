@@ -49,8 +49,8 @@ class Lent:
     server: PostgreSQL
     pipe: LimitedProxy
 
-    def make_small(self) -> Report:
-        return self.place.make("small", "parquet", "json")
+    def make_small(self, *formats: str) -> Report:
+        return self.place.make("small", *formats)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def lent(
 
 
 def test_a_report_goes_from_the_server_into_the_bucket(lent: Lent) -> None:
-    report = lent.make_small()
+    report = lent.make_small("parquet", "json")
 
     assert (report.status, report.error) == (Status.COMPLETED, None)
     files = lent.place.read_whole(report)
@@ -118,7 +118,8 @@ def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     assert lent.place.queue.wait_for_end(task_id).reason == "cancelled"
 
 
-@pytest.mark.parametrize("how", ["session killed", "server stopped"])
+# Both are lost amid the rows in `test_postgresql`, too, without a worker.
+@pytest.mark.parametrize("how", [pytest.param("session killed", marks=pytest.mark.wide), "server stopped"])
 def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -> None:
     folder = lent.place.types.parent
     (folder / "hold").touch()
@@ -155,6 +156,8 @@ def kill_sessions(server: PostgreSQL) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+# It ends as an execution whose server is away; the sentence is that of `test_postgresql`.
+@pytest.mark.wide
 def test_a_refused_login_is_told_without_user_and_password(lent: Lent) -> None:
     with lent.server.connect() as owner:
         owner.execute("ALTER ROLE reader PASSWORD 'another'")

@@ -10,7 +10,6 @@ from functools import partial
 
 import psutil
 import pytest
-from redis import Redis
 
 from harness.broker import Broker
 from harness.wait import wait_until
@@ -50,27 +49,6 @@ def test_a_report_whose_job_process_was_killed_is_run_again(worker: StartWorker,
 
     assert report.status is Status.COMPLETED
     assert reports.count_executions(task_id) == 2
-    assert not process.has_ended
-
-
-def test_a_report_whose_job_process_is_killed_each_time_is_abandoned(
-    worker: StartWorker, reports: Reports, redis: Redis
-) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300")
-    task_id = reports.submit(SALES)
-
-    for execution in range(1, 5):
-        wait_until(partial(has_begun, reports, task_id, execution), what=f"execution {execution}")
-        process.wait_for_job_process().kill()
-    report = reports.wait_for_end(task_id)
-
-    assert report.status is Status.FAILED
-    assert report.reason == "abandoned"
-    assert report.error is not None
-    assert report.error.startswith("The process of this report has ended 4 times without a result")
-    assert "by the signal SIGKILL (Killed)" in report.error
-    assert reports.count_executions(task_id) == 4
-    assert redis.llen("rq:queue:reports") == 0
     assert not process.has_ended
 
 

@@ -35,18 +35,3 @@ def test_a_report_that_takes_too_much_fails_at_once_with_the_numbers(
     assert sentence in report.error
     assert reports.count_executions(task_id) == 1
     assert not process.has_ended
-
-
-def test_a_report_whose_process_ends_without_an_outcome_is_run_again_at_once_and_then_abandoned(
-    worker: StartWorker, reports: Reports
-) -> None:
-    process = worker(command=COMMAND)
-    task_id = reports.submit(Submission("Quarter", "leave"))
-
-    # Its leases would take four times 12 s to expire.
-    report = reports.wait_for_end(task_id, seconds=20)
-
-    assert report.status is Status.FAILED
-    assert report.reason == "abandoned"
-    assert reports.count_executions(task_id) == 4
-    assert not process.has_ended

@@ -21,10 +21,11 @@ from reports_worker.domain.task_id import new_task_id
 
 
 @pytest.mark.parametrize("command", [RQ_COMMAND, OUR_COMMAND], ids=["rq worker", "python -m"])
-def test_a_report_of_each_type_completes(
+def test_a_report_of_each_type_completes_and_one_of_no_type_fails(
     worker: StartWorker, reports: Reports, command: Sequence[str]
 ) -> None:
     worker(command=command)
+    unknown = reports.submit(Submission("Quarter", "forecast"))
     ids = {name: reports.submit(Submission(f"Of {name}", name)) for name in CATALOG}
 
     ended = {name: reports.wait_for_end(task_id) for name, task_id in ids.items()}
@@ -38,6 +39,8 @@ def test_a_report_of_each_type_completes(
         assert report.ended_at is not None
         assert report.created_at <= report.started_at <= report.ended_at
         assert reports.count_executions(ids[name]) == 1
+    assert reports.wait_for_end(unknown).reason == "unknown_type"
+    assert reports.count_executions(unknown) == 1
 
 
 def test_an_execution_leaves_nothing_behind(worker: StartWorker, reports: Reports, redis: Redis) -> None:
@@ -91,17 +94,6 @@ def test_a_report_that_takes_too_long_fails_in_time(broker: Broker, worker: Star
     assert reports.count_executions(task_id) == 1
     wait_until(lambda: process.find_job_process() != making, what="the end of the job process")
     reports.connection.close()
-
-
-def test_a_type_that_the_worker_does_not_know_fails_at_once(worker: StartWorker, reports: Reports) -> None:
-    worker()
-    task_id = reports.submit(Submission("Quarter", "forecast"))
-
-    report = reports.wait_for_end(task_id)
-
-    assert report.status is Status.FAILED
-    assert report.reason == "unknown_type"
-    assert reports.count_executions(task_id) == 1
 
 
 class Touch:

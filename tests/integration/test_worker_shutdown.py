@@ -13,7 +13,7 @@ from reports_worker import Status, Submission
 SALES = Submission("Quarter", "sales")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.wide)])
 def test_an_idle_worker_stops_at_once(worker: StartWorker, number: signal.Signals) -> None:
     process = worker().wait_until_ready()
 
@@ -53,24 +53,6 @@ def test_a_report_that_does_not_complete_in_the_grace_period_is_requeued_uncount
     worker()
     assert reports.wait_for_end(task_id).status is Status.COMPLETED
     assert reports.count_executions(task_id) == 1
-
-
-def test_a_second_signal_requeues_the_report_uncounted_at_once(worker: StartWorker, reports: Reports) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="5m")
-    task_id = reports.submit(SALES)
-    reports.wait_for(task_id, Status.RUNNING)
-    making = process.wait_for_job_process()
-
-    # RQ ignores a signal within a second of the first.
-    def has_ended_after_one_more() -> bool:
-        process.send(signal.SIGTERM)
-        return process.has_ended
-
-    wait_until(has_ended_after_one_more, what="the worker's exit")
-
-    assert is_gone(making)
-    assert reports.get(task_id).status is Status.PENDING
-    assert reports.count_executions(task_id) == 0
 
 
 def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace_period(

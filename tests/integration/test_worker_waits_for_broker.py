@@ -74,7 +74,7 @@ def test_a_worker_waits_for_a_broker_that_has_no_memory(
     assert "Traceback" not in process.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.wide)])
 def test_a_worker_that_waits_for_its_broker_ends_on_a_signal(
     number: signal.Signals, start_worker: StartWorkerOf
 ) -> None:
