@@ -1,4 +1,4 @@
-"""Reports over a PostgreSQL server and into a bucket, by a real worker, when either of them fails."""
+"""Reports over a PostgreSQL server: what they count, and those of a worker into a bucket, when either fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,20 @@ from harness.proxies.losing import LimitedProxy
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf, is_gone
 from reports_worker import Report, Status
+from reports_worker.demo.generator import Demo, DemoDataError, write
+from reports_worker.demo.loading import load
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
+from tests.extent import count_examples
+from tests.independent_count import cases, compare, read_tables
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.sample_types import write_python, write_sql
 from tests.needed_tools import need_postgresql
 
+UNTIL = date(2026, 6, 14)
+ORDERS = 500
 SLOW = (
     "SELECT count(*) AS n FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
 )
@@ -106,6 +116,29 @@ def test_a_report_goes_from_the_server_into_the_bucket(lent: Lent) -> None:
     assert json.loads(files["report.json"])["tables"][0]["rows"] == [[30000]]
 
 
+# The same count over the same rows is made for each seed in DuckDB, in every run.
+@pytest.mark.parametrize("seed", range(1, count_examples(1, wide=3) + 1))
+def test_the_types_give_what_a_count_in_python_gives(seed: int, server: PostgreSQL, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    write(Demo(ORDERS, seed, UNTIL.isoformat()), folder)
+    with server.connect() as owner:
+        owner.execute(f"CREATE DATABASE seed_{seed}")
+    load(folder, server.address(database=f"seed_{seed}"))
+    settings = DataSettings(warehouse=server.address(database=f"seed_{seed}"))
+    warehouse = open_warehouse(settings.warehouse, Bounds(timedelta(minutes=1), 512_000_000, tmp_path))
+
+    try:
+        for case in cases(UNTIL, seed):
+            compare(warehouse, read_tables(folder), case)
+    finally:
+        warehouse.close()
+
+    with pytest.raises(DemoDataError, match="already has a table of this name"):
+        load(folder, server.address(database=f"seed_{seed}"))
+
+
+# A client that is cancelled or killed leaves none there in `test_postgresql`; the cancel is that of any warehouse.
+@pytest.mark.wide
 def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     task_id = lent.place.submit("slow")
     wait_until(lent.server.running_queries, what="the query running")

@@ -21,16 +21,6 @@ SALES = Submission("Quarter", "sales")
 RECOVERY = timedelta(seconds=20)
 
 
-def test_the_job_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300")
-    reports.wait_for(reports.submit(SALES), Status.RUNNING)
-    making = process.wait_for_job_process()
-
-    process.send(signal.SIGKILL)
-
-    wait_until(lambda: is_gone(making), what="the end of the job process")
-
-
 def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
     """Return whether this execution has written progress, so that its process runs it."""
     begun = reports.get(task_id).progress.stage != ""
@@ -83,6 +73,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     doomed = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
     killed = reports.submit(SALES)
     reports.wait_for(killed, Status.RUNNING)
+    killed_making = doomed.wait_for_job_process()
     held = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="5")
     stopped = reports.submit(SALES)
     reports.wait_for(stopped, Status.RUNNING)
@@ -103,6 +94,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     held.send(signal.SIGSTOP)
     frozen.send(signal.SIGSTOP)
     doomed.send(signal.SIGKILL)
+    wait_until(lambda: is_gone(killed_making), what="the end of a making whose worker was killed")
     start_worker(broker.url)
     wait_until(lambda: is_gone(orphaned_making), what="the end of a making whose worker stands still")
     for task_id in (killed, stopped, orphaned, taken, lost):
