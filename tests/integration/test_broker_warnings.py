@@ -51,6 +51,8 @@ def test_the_api_warns_once_the_broker_answers_and_says_so_in_its_health(
         assert health.json == {"status": "healthy", "service": "report-api", "warnings": WARNINGS}
 
 
+# The same check as that of the API.
+@pytest.mark.wide
 def test_a_worker_warns_at_its_start(careless: Broker, start_worker: StartWorkerOf) -> None:
     careless.start()
 

@@ -26,7 +26,7 @@ ALLOWED = {
     "REPORTS_CALLBACK_HOSTS": "127.0.0.1, localhost",
     "REPORTS_CALLBACK_SECRET": SECRET,
     "REPORTS_CALLBACK_PRIVATE": "true",
-    "REPORTS_CALLBACK_DELAYS": "100ms,100ms,100ms",
+    "REPORTS_CALLBACK_DELAYS": "100ms,100ms,1h",
 }
 DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "callbacks.md"
 PENDING, DELIVERED, FAILED = CallbackStatus
@@ -131,17 +131,14 @@ def test_a_callback_is_sent_again_after_an_error(office: Office) -> None:
     receiver.close()
 
 
-def test_a_callback_is_sent_again_after_a_refused_connection(
-    worker: StartWorker, reports: Reports, redis: Redis
-) -> None:
-    port = free_port()
-    worker(**ALLOWED | {"REPORTS_CALLBACK_DELAYS": "1h"})
+def test_a_callback_is_sent_again_after_a_refused_connection(office: Office) -> None:
+    reports, port = office.reports, free_port()
     task_id = ask(reports, f"http://localhost:{port}/hook")
 
-    refused = wait_for_callback(reports, task_id)
+    refused = wait_for_callback(reports, task_id, attempts=3)
     receiver = Receiver(port=port)
-    make_due(redis, task_id)
-    delivered = wait_for_callback(reports, task_id, attempts=2)
+    make_due(reports.connection, task_id)
+    delivered = wait_for_callback(reports, task_id, attempts=4)
     receiver.close()
 
     assert (refused.status, refused.last_status) == (PENDING, None)
@@ -155,6 +152,8 @@ def test_after_its_attempts_and_after_410_a_callback_has_failed(office: Office) 
     ids = [ask(office.reports, gone.url), ask(office.reports, broken.url)]
 
     first = wait_for_callback(office.reports, ids[0])
+    wait_for_callback(office.reports, ids[1], attempts=3)
+    make_due(office.reports.connection, ids[1])
     second = wait_for_callback(office.reports, ids[1], attempts=4)
 
     assert (first.status, first.attempts, first.last_status) == (FAILED, 1, 410)
@@ -255,6 +254,8 @@ def test_what_a_killed_worker_had_claimed_another_delivers_which_ends_though_a_r
     receiver.close()
 
 
+# That an abandoned report is due is asked of the scripts in `test_callback_outbox`.
+@pytest.mark.wide
 def test_a_report_whose_worker_died_too_often_is_told_of(
     worker: StartWorker, reports: Reports, redis: Redis, receiver: Receiver
 ) -> None:
@@ -271,6 +272,8 @@ def test_a_report_whose_worker_died_too_often_is_told_of(
     assert report.reason == "abandoned"
 
 
+# A refusal of the settings, as those in `test_worker_refusals`; its sentence is in `test_core`.
+@pytest.mark.wide
 def test_a_worker_with_hosts_and_no_secret_does_not_start(worker: StartWorker, broker: Broker) -> None:
     process = worker(REPORTS_CALLBACK_HOSTS="hooks.example.com")
 

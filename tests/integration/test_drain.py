@@ -156,7 +156,8 @@ def test_what_stands_of_a_worker_in_redis_is_not_trusted(
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.wide), signal.SIGUSR1]
+    "number",
+    [*(pytest.param(one, marks=pytest.mark.wide) for one in (signal.SIGTERM, signal.SIGINT)), signal.SIGUSR1],
 )
 def test_a_worker_that_is_stopped_before_it_has_started_ends_with_0(
     start_worker: StartWorkerOf, number: signal.Signals

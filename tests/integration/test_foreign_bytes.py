@@ -195,7 +195,7 @@ def test_foreign_bytes_at_every_key_end_nothing(
 
 
 # One that each part of the product reads; `test_foreign_entries` asks the scripts alone about more of them.
-MOST_READ = (keys.QUEUED, keys.REGISTRY, keys.EXPIRY, keys.WORKERS, keys.DELIVERIES, keys.SCHEMA)
+MOST_READ = (keys.QUEUED, keys.REGISTRY, keys.EXPIRY, keys.WORKERS)
 
 
 @pytest.mark.parametrize(
