@@ -112,10 +112,7 @@ def test_processes_of_a_report_end_at_its_memory_limit(scene: Scene) -> None:
     scene.assert_none_is_left(report.task_id)
 
 
-@pytest.mark.parametrize(
-    "is_deleted",
-    [pytest.param(False, id="cancelled"), pytest.param(True, id="deleted", marks=pytest.mark.wide)],
-)
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["cancelled", "deleted"])
 def test_processes_of_a_report_end_when_it_is_cancelled_or_deleted(scene: Scene, is_deleted: bool) -> None:
     task_id = scene.reports.submit(Submission("Quarter", "waits"))
     scene.wait_until_all_started(task_id)

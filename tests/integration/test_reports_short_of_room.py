@@ -77,7 +77,7 @@ def test_a_warehouse_that_another_writes_is_busy(cramped: Cramped) -> None:
     )
 
 
-# The full disk of the next test is one for what the engine and Python write.
+# What each format and what Python hands over find a full disk in `test_format_files`, too.
 @pytest.mark.parametrize(
     "name",
     [

@@ -27,8 +27,6 @@ def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
     return begun and reports.count_executions(task_id) == execution
 
 
-# One that is killed each time is run again as soon, in `test_ends_of_executions`.
-@pytest.mark.wide
 def test_a_report_whose_job_process_was_killed_is_run_again(worker: StartWorker, reports: Reports) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="1")
     task_id = reports.submit(SALES)
