@@ -8,7 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,22 @@ class Moto:
     """A server with one bucket; `call` asks it past the store."""
 
     port: int
+    _stores: dict[S3Address, S3Store] = field(default_factory=dict, compare=False)
 
     def address(self, *, port: int | None = None, bucket: str = BUCKET) -> str:
         return f"s3://{bucket}/some/prefix?endpoint_url=http://127.0.0.1:{port or self.port}&region=us-east-1"
 
-    def store(self, *, port: int | None = None, bucket: str = BUCKET, answer_seconds: float = 10) -> S3Store:
+    def store(
+        self, *, port: int | None = None, bucket: str = BUCKET, answer_seconds: float | None = None
+    ) -> S3Store:
+        """A store; the same one again where it is asked alike, since its client takes long to make."""
         address = parse_store(self.address(port=port, bucket=bucket))
         assert isinstance(address, S3Address)
-        return S3Store(address, answer_seconds=answer_seconds)
+        if answer_seconds is not None:
+            return S3Store(address, answer_seconds=answer_seconds)
+        if address not in self._stores:
+            self._stores[address] = S3Store(address)
+        return self._stores[address]
 
     def call(self, method: str, **arguments: object) -> dict[str, Any]:
         found: dict[str, Any] = self.store()._client.call_s3(method, Bucket=BUCKET, **arguments)

@@ -19,7 +19,8 @@ from reports_worker.artifacts.filesystem import FolderStore
 from reports_worker.domain.task_id import new_task_id
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
 
-LARGE = 12 * 2**20
+# More than two of the smallest parts: a smaller file goes in one piece.
+LARGE = 11 * 2**20
 _NUMBERS = count()
 
 

@@ -51,6 +51,8 @@ def test_the_api_warns_once_the_broker_answers_and_says_so_in_its_health(
         assert health.json == {"status": "healthy", "service": "report-api", "warnings": WARNINGS}
 
 
+# The same check as that of the API.
+@pytest.mark.wide
 def test_a_worker_warns_at_its_start(careless: Broker, start_worker: StartWorkerOf) -> None:
     careless.start()
 
@@ -59,6 +61,8 @@ def test_a_worker_warns_at_its_start(careless: Broker, start_worker: StartWorker
     assert count_warnings(process.output) == [1, 1]
 
 
+# What is known of such a broker, and the sentence, are those of `test_health`.
+@pytest.mark.wide
 def test_a_broker_that_does_not_tell_what_it_is_is_served_with_a_warning(tmp_path: Path) -> None:
     broker = Broker(tmp_path / "broker", "--rename-command", "INFO", "").start()
     try:

@@ -231,7 +231,7 @@ def test_what_must_hold_holds_after_each_step(connection: Redis) -> None:
     run_state_machine_as_test(
         type("ChangesOfOneBroker", (Changes,), {"connection": connection}),
         settings=settings(
-            max_examples=count_examples(20, wide=600),
+            max_examples=count_examples(8, wide=600),
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

@@ -27,7 +27,7 @@ from tests.integration.command_line_runs import run
 
 SALES = Submission("Quarter", "sales")
 # Less than a report takes: a drain has nothing to do with it.
-SHORT = {"REPORTS_SIMULATED_SECONDS": "3", "REPORTS_GRACE": "0s"}
+SHORT = {"REPORTS_SIMULATED_SECONDS": "2", "REPORTS_GRACE": "0s"}
 
 Order = Callable[[WorkerProcess, Reports], None]
 
@@ -49,7 +49,9 @@ def name_of(process: WorkerProcess, reports: Reports) -> str:
     return next(worker.name for worker in reports.list_workers() if worker.pid == process.pid)
 
 
-@pytest.mark.parametrize("order", [by_signal, by_command, by_what_stands_in_redis])
+@pytest.mark.parametrize(
+    "order", [pytest.param(by_signal, marks=pytest.mark.wide), by_command, by_what_stands_in_redis]
+)
 def test_an_idle_worker_that_is_drained_ends(worker: StartWorker, reports: Reports, order: Order) -> None:
     process = worker().wait_until_ready()
 
@@ -61,7 +63,8 @@ def test_an_idle_worker_that_is_drained_ends(worker: StartWorker, reports: Repor
     assert "Traceback" not in process.output
 
 
-@pytest.mark.parametrize("order", [by_signal, by_command])
+# A command is followed from the command line, below, by a busy worker, too.
+@pytest.mark.parametrize("order", [by_signal, pytest.param(by_command, marks=pytest.mark.wide)])
 def test_a_busy_worker_that_is_drained_completes_its_report_beyond_its_grace_period(
     worker: StartWorker, reports: Reports, order: Order
 ) -> None:
@@ -120,9 +123,11 @@ def test_sigterm_cuts_a_drain_short_after_the_grace(worker: StartWorker, reports
 
 
 def test_without_a_worker_of_that_name_none_is_drained(
-    worker: StartWorker, reports: Reports, broker_url: str
+    reports: Reports, redis: Redis, broker_url: str
 ) -> None:
-    name = name_of(worker().wait_until_ready(), reports)
+    name = "idle-one"
+    redis.sadd("rq:workers:reports", f"rq:worker:{name}")
+    redis.hset(f"rq:worker:{name}", mapping={"birth": "2026-07-01T12:00:00Z", "state": "idle"})
 
     done = run(broker_url, "drain", name, "nobody")
     neither = run(broker_url, "drain")
@@ -150,7 +155,10 @@ def test_what_stands_of_a_worker_in_redis_is_not_trusted(
     assert "?[2Jhost" in table
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number",
+    [*(pytest.param(one, marks=pytest.mark.wide) for one in (signal.SIGTERM, signal.SIGINT)), signal.SIGUSR1],
+)
 def test_a_worker_that_is_stopped_before_it_has_started_ends_with_0(
     start_worker: StartWorkerOf, number: signal.Signals
 ) -> None:

@@ -18,6 +18,7 @@ from harness.worker_process import RQ_COMMAND, Reports, StartWorker, StartWorker
 from reports_worker import Report, Status, Submission
 from tests.integration.sample_types import write_python
 from tests.integration.starting_types import COUNT, find_left, find_started, write_starting_types
+from tests.raising_types import RAISING
 
 PASSWORD, KEY = "pa55/w0rd:of@crm", "k3y-of-the-store"
 
@@ -79,7 +80,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf)
 # -- what a report started ends with it
 
 
-@pytest.mark.parametrize("name", ["completes", "raises"])
+@pytest.mark.parametrize("name", ["completes", pytest.param("raises", marks=pytest.mark.wide)])
 def test_processes_of_a_report_end_when_the_report_ends(scene: Scene, name: str) -> None:
     report = scene.make(name)
 
@@ -87,12 +88,19 @@ def test_processes_of_a_report_end_when_the_report_ends(scene: Scene, name: str)
     scene.assert_none_is_left(report.task_id)
 
 
-@pytest.mark.parametrize("name", ["waits", "waits_for_a_program"])
+@pytest.mark.parametrize("name", [pytest.param("waits", marks=pytest.mark.wide), "waits_for_a_program"])
 def test_processes_of_a_report_end_at_its_time_limit(scene: Scene, name: str) -> None:
     hurried = Reports(scene.broker.url, timeout=timedelta(seconds=3))
     task_id = hurried.submit(Submission("Quarter", name))
 
-    assert hurried.wait_for_end(task_id).reason == "timeout"
+    report = hurried.wait_for_end(task_id)
+    assert (report.status, report.reason) == (Status.FAILED, "timeout")
+    assert report.error is not None
+    assert report.error.startswith("The report took longer than the 3 s that it may run (REPORTS_TIMEOUT).")
+    assert report.started_at is not None
+    assert report.ended_at is not None
+    assert timedelta(seconds=3) <= report.ended_at - report.started_at < timedelta(seconds=17)
+    assert hurried.count_executions(task_id) == 1
     scene.assert_none_is_left(task_id)
     hurried.connection.close()
 
@@ -120,10 +128,17 @@ def test_processes_of_a_report_end_when_it_is_cancelled_or_deleted(scene: Scene,
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("exits", "with exit code 3. Contact your administrator."),
-        ("says_nothing", "with exit code 0. Contact your administrator."),
-        ("faults", "by the signal SIGSEGV (Segmentation fault). Contact your administrator."),
-        ("aborts", "by the signal SIGABRT (Aborted). Contact your administrator."),
+        # The words of each exit code and signal are those of `test_process_death`.
+        pytest.param("exits", "with exit code 3. Contact your administrator.", marks=pytest.mark.wide),
+        pytest.param("says_nothing", "with exit code 0. Contact your administrator.", marks=pytest.mark.wide),
+        pytest.param(
+            "faults",
+            "by the signal SIGSEGV (Segmentation fault). Contact your administrator.",
+            marks=pytest.mark.wide,
+        ),
+        pytest.param(
+            "aborts", "by the signal SIGABRT (Aborted). Contact your administrator.", marks=pytest.mark.wide
+        ),
         ("is_killed", "by the signal SIGKILL (Killed). The kernel sends this signal where no memory is left"),
     ],
 )
@@ -132,7 +147,10 @@ def test_a_report_whose_process_dies_each_time_fails_with_the_cause_and_leaves_n
 ) -> None:
     report = scene.make(name)
 
-    assert (report.reason, scene.reports.count_executions(report.task_id)) == ("abandoned", 4)
+    assert (report.status, report.reason) == (Status.FAILED, "abandoned")
+    assert scene.reports.count_executions(report.task_id) == 4
+    assert scene.reports.connection.llen("rq:queue:reports") == 0
+    assert not scene.worker.has_ended
     assert report.error is not None
     assert f"has ended 4 times without a result, the last time {words}" in report.error
     assert f"task {report.task_id}: its process ended {words.partition('.')[0]}" in scene.worker.output
@@ -153,6 +171,8 @@ def test_the_standby_process_survives_the_end_of_a_report(scene: Scene) -> None:
     assert report.result["pid"] == waiting.pid
 
 
+# Two signals requeue it, too, below; a grace period that ends does so in `test_worker_shutdown`.
+@pytest.mark.wide
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_processes_of_a_report_end_when_a_stopping_worker_requeues_it(
     scene: Scene, worker: StartWorker, reports: Reports, number: signal.Signals
@@ -230,59 +250,6 @@ def test_a_program_that_was_started_before_the_worker_survives_the_reports(
 # -- whatever a report raises has failed it, once
 
 
-RAISING = {
-    "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-    "closes": ("raise GeneratorExit('closed')", "GeneratorExit: closed"),
-    "exits_politely": ("raise SystemExit(3)", "SystemExit: 3"),
-    "panics": (
-        "class PanicException(BaseException):\n    pass\nraise PanicException('called `unwrap()` on `None`')",
-        "PanicException: called `unwrap()` on `None`",
-    ),
-    "awaits_what_was_cancelled": (
-        """\
-        import asyncio
-        async def main():
-            task = asyncio.create_task(asyncio.sleep(10))
-            await asyncio.sleep(0)
-            task.cancel()
-            await task
-        asyncio.run(main())""",
-        "CancelledError",
-    ),
-    "raises_amid_rows": (
-        """\
-        def give():
-            yield (1,)
-            raise KeyboardInterrupt("amid")
-        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
-        "KeyboardInterrupt: amid",
-    ),
-    "closes_amid_rows": (
-        """\
-        def give():
-            yield (1,)
-            raise GeneratorExit("amid")
-        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
-        "GeneratorExit: amid",
-    ),
-    "has_no_words": (
-        """\
-        class Wordless(Exception):
-            def __str__(self):
-                raise KeyboardInterrupt
-        raise Wordless""",
-        "Wordless",
-    ),
-    "raises_of_a_thread": (
-        """\
-        from concurrent.futures import ThreadPoolExecutor
-        def stop():
-            raise KeyboardInterrupt("on a thread")
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(stop).result()""",
-        "KeyboardInterrupt: on a thread",
-    ),
-}
 _FORKING = """\
 import os, sys
 child = os.fork()
@@ -310,7 +277,14 @@ def write_raising_types(types: Path) -> None:
     (types / "interrupts_its_import.py").write_text('raise KeyboardInterrupt("at once")\n')
 
 
-@pytest.mark.parametrize("name", RAISING)
+# All others are raised in the process of the tests, by `test_raising_types`.
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("interrupts", "raises_amid_rows") else pytest.param(name, marks=pytest.mark.wide)
+        for name in RAISING
+    ],
+)
 def test_any_exception_of_a_type_fails_its_report_once_with_the_cause(scene: Scene, name: str) -> None:
     report = scene.make(name)
 
@@ -330,7 +304,15 @@ def test_a_file_that_raises_any_exception_at_its_import_fails_its_report_once(sc
     assert scene.reports.count_executions(report.task_id) == 1
 
 
-@pytest.mark.parametrize("name", FORKING)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "forks_and_exits",
+        "forks_and_returns",
+        pytest.param("forks_and_raises", marks=pytest.mark.wide),
+        pytest.param("forks_and_stops", marks=pytest.mark.wide),
+    ],
+)
 def test_a_process_that_a_type_forks_ends_no_report(scene: Scene, name: str) -> None:
     report = scene.make(name)
 

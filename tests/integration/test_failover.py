@@ -107,5 +107,6 @@ def test_a_command_that_got_no_answer_is_sent_again_to_the_new_primary(tmp_path:
             client.connection_pool.disconnect()
     finally:
         sentinel.stop()
+        old.resume()
         old.stop()
         new.stop()

@@ -12,22 +12,23 @@ from reports_worker import Status, Submission
 from tests.integration.command_line_runs import run
 
 SALES = Submission("Quarter", "sales")
+LONG = {"REPORTS_SIMULATED_SECONDS": "1"}
 
 
 def read_states(reports: Reports) -> list[str]:
     return [worker.state for worker in reports.list_workers()]
 
 
-def test_no_report_starts_in_a_pause_and_all_run_after_it(
-    worker: StartWorker, reports: Reports, redis: Redis
+def test_no_report_starts_in_a_pause_and_all_run_after_it_and_a_running_one_continues(
+    worker: StartWorker, reports: Reports, redis: Redis, broker_url: str
 ) -> None:
-    processes = [worker().wait_until_ready(), worker(REPORTS_SIMULATED_SECONDS="1").wait_until_ready()]
+    processes = [worker(**LONG).wait_until_ready() for _ in range(2)]
 
     # Both workers wait at the queue: each takes the report in turn, and requeues it.
     reports.pause()
     ids = [reports.submit(SALES) for _ in range(3)]
     wait_until(lambda: read_states(reports) == ["paused", "paused"], what="two workers that look again")
-    processes.append(worker())
+    processes.append(worker(**LONG))
     wait_until(lambda: read_states(reports) == ["paused"] * 3, what="a worker that starts in the pause")
 
     assert {reports.get(task_id).status for task_id in ids} == {Status.PENDING}
@@ -37,16 +38,14 @@ def test_no_report_starts_in_a_pause_and_all_run_after_it(
     reports.resume()
     assert {reports.wait_for_end(task_id).status for task_id in ids} == {Status.COMPLETED}
     assert [reports.count_executions(task_id) for task_id in ids] == [1, 1, 1]
+    assert_a_running_report_continues_in_a_pause_with_an_end(reports, broker_url)
 
 
-def test_a_running_report_continues_in_a_pause_with_an_end(
-    worker: StartWorker, reports: Reports, broker_url: str
-) -> None:
-    worker(REPORTS_SIMULATED_SECONDS="1").wait_until_ready()
+def assert_a_running_report_continues_in_a_pause_with_an_end(reports: Reports, broker_url: str) -> None:
     running = reports.submit(SALES)
     reports.wait_for(running, Status.RUNNING)
 
-    paused = run(broker_url, "pause", "--for", "4s")
+    paused = run(broker_url, "pause", "--for", "3s")
     waiting = reports.submit(SALES)
 
     assert paused.exit_code == 0

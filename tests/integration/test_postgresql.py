@@ -237,11 +237,15 @@ def test_a_statement_ends_when_a_report_may_run_no_longer(server: PostgreSQL, tm
 
 def test_a_client_that_is_killed_leaves_no_query_running(server: PostgreSQL, tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from tests.integration.test_postgresql import *\n"
-        "open_at(sys.argv[1], Path(sys.argv[2])).fetch(native(SLOW))"
+        "import sys; from datetime import timedelta; from pathlib import Path\n"
+        "from reports_worker.warehouse.engine import Bounds\n"
+        "from reports_worker.warehouse.open import open_warehouse\n"
+        "from reports_worker.warehouse.warehouse import Query\n"
+        "bounds = Bounds(timedelta(seconds=30), 400 * 10**6, Path(sys.argv[2]))\n"
+        "open_warehouse(sys.argv[1], bounds).fetch(Query(sys.argv[3], native=True))"
     )
     client = subprocess.Popen(
-        [sys.executable, "-c", program, server.address(), str(tmp_path)], cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", program, server.address(), str(tmp_path), SLOW], cwd=Path(__file__).parents[2]
     )
     wait_until(server.running_queries, what="the query running")
 

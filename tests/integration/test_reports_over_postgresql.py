@@ -1,4 +1,4 @@
-"""Reports over a PostgreSQL server and into a bucket, by a real worker, when either of them fails."""
+"""Reports over a PostgreSQL server: what they count, and those of a worker into a bucket, when either fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,20 @@ from harness.proxies.losing import LimitedProxy
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf, is_gone
 from reports_worker import Report, Status
+from reports_worker.demo.generator import Demo, DemoDataError, write
+from reports_worker.demo.loading import load
+from reports_worker.settings.data import DataSettings
+from reports_worker.warehouse.engine import Bounds
+from reports_worker.warehouse.open import open_warehouse
+from tests.extent import IS_WIDE, count_examples
+from tests.independent_count import cases, compare, read_tables
 from tests.integration.buckets import CREDENTIALS, Moto, serve_buckets
 from tests.integration.data_places import DataPlace, open_place
 from tests.integration.sample_types import write_python, write_sql
 from tests.needed_tools import need_postgresql
 
+UNTIL = date(2026, 6, 14)
+ORDERS = 500
 SLOW = (
     "SELECT count(*) AS n FROM generate_series(1, 20000) a, generate_series(1, 100000) b WHERE a * b % 7 = 1"
 )
@@ -49,8 +59,8 @@ class Lent:
     server: PostgreSQL
     pipe: LimitedProxy
 
-    def make_small(self) -> Report:
-        return self.place.make("small", "parquet", "json")
+    def make_small(self, *formats: str) -> Report:
+        return self.place.make("small", *formats)
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +109,36 @@ def lent(
 
 
 def test_a_report_goes_from_the_server_into_the_bucket(lent: Lent) -> None:
-    report = lent.make_small()
+    report = lent.make_small("parquet", "json")
 
     assert (report.status, report.error) == (Status.COMPLETED, None)
     files = lent.place.read_whole(report)
     assert json.loads(files["report.json"])["tables"][0]["rows"] == [[30000]]
 
 
+# The same count over the same rows is made for each seed in DuckDB, in every run.
+@pytest.mark.parametrize("seed", range(1, count_examples(1, wide=3) + 1))
+def test_the_types_give_what_a_count_in_python_gives(seed: int, server: PostgreSQL, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    write(Demo(ORDERS, seed, UNTIL.isoformat()), folder)
+    with server.connect() as owner:
+        owner.execute(f"CREATE DATABASE seed_{seed}")
+    load(folder, server.address(database=f"seed_{seed}"))
+    settings = DataSettings(warehouse=server.address(database=f"seed_{seed}"))
+    warehouse = open_warehouse(settings.warehouse, Bounds(timedelta(minutes=1), 512_000_000, tmp_path))
+
+    try:
+        for case in cases(UNTIL, seed):
+            compare(warehouse, read_tables(folder), case)
+    finally:
+        warehouse.close()
+
+    with pytest.raises(DemoDataError, match="already has a table of this name"):
+        load(folder, server.address(database=f"seed_{seed}"))
+
+
+# A client that is cancelled or killed leaves none there in `test_postgresql`; the cancel is that of any warehouse.
+@pytest.mark.wide
 def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     task_id = lent.place.submit("slow")
     wait_until(lent.server.running_queries, what="the query running")
@@ -118,7 +151,8 @@ def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     assert lent.place.queue.wait_for_end(task_id).reason == "cancelled"
 
 
-@pytest.mark.parametrize("how", ["session killed", "server stopped"])
+# Both are lost amid the rows in `test_postgresql`, too, without a worker.
+@pytest.mark.parametrize("how", [pytest.param("session killed", marks=pytest.mark.wide), "server stopped"])
 def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -> None:
     folder = lent.place.types.parent
     (folder / "hold").touch()
@@ -137,9 +171,11 @@ def test_a_connection_that_is_lost_amid_the_rows_is_told(lent: Lent, how: str) -
     assert (
         report.error == "The connection to the warehouse was lost. Try again, or contact your administrator."
     )
+    # What is said of a server that does not answer is asked without a worker in `test_postgresql`.
+    away = lent.make_small() if IS_WIDE and how == "server stopped" else None
     if how == "server stopped":
-        away = lent.make_small()
         lent.server.start()
+    if away is not None:
         assert (away.status, away.reason) == (Status.FAILED, "warehouse_unavailable")
         assert away.error == "The warehouse does not answer. Try again later, or contact your administrator."
     wait_until(lambda: lent.make_small().status is Status.COMPLETED, what="the next report")
@@ -155,6 +191,8 @@ def kill_sessions(server: PostgreSQL) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+# It ends as an execution whose server is away; the sentence is that of `test_postgresql`.
+@pytest.mark.wide
 def test_a_refused_login_is_told_without_user_and_password(lent: Lent) -> None:
     with lent.server.connect() as owner:
         owner.execute("ALTER ROLE reader PASSWORD 'another'")

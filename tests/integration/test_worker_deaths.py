@@ -10,7 +10,6 @@ from functools import partial
 
 import psutil
 import pytest
-from redis import Redis
 
 from harness.broker import Broker
 from harness.wait import wait_until
@@ -20,16 +19,6 @@ from reports_worker import Report, Status, Submission
 SALES = Submission("Quarter", "sales")
 # 15 s are promised; the rest is for a busy machine.
 RECOVERY = timedelta(seconds=20)
-
-
-def test_the_job_process_dies_with_its_worker(worker: StartWorker, reports: Reports) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300")
-    reports.wait_for(reports.submit(SALES), Status.RUNNING)
-    making = process.wait_for_job_process()
-
-    process.send(signal.SIGKILL)
-
-    wait_until(lambda: is_gone(making), what="the end of the job process")
 
 
 def has_begun(reports: Reports, task_id: str, execution: int) -> bool:
@@ -50,27 +39,6 @@ def test_a_report_whose_job_process_was_killed_is_run_again(worker: StartWorker,
 
     assert report.status is Status.COMPLETED
     assert reports.count_executions(task_id) == 2
-    assert not process.has_ended
-
-
-def test_a_report_whose_job_process_is_killed_each_time_is_abandoned(
-    worker: StartWorker, reports: Reports, redis: Redis
-) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300")
-    task_id = reports.submit(SALES)
-
-    for execution in range(1, 5):
-        wait_until(partial(has_begun, reports, task_id, execution), what=f"execution {execution}")
-        process.wait_for_job_process().kill()
-    report = reports.wait_for_end(task_id)
-
-    assert report.status is Status.FAILED
-    assert report.reason == "abandoned"
-    assert report.error is not None
-    assert report.error.startswith("The process of this report has ended 4 times without a result")
-    assert "by the signal SIGKILL (Killed)" in report.error
-    assert reports.count_executions(task_id) == 4
-    assert redis.llen("rq:queue:reports") == 0
     assert not process.has_ended
 
 
@@ -105,6 +73,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     doomed = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="300")
     killed = reports.submit(SALES)
     reports.wait_for(killed, Status.RUNNING)
+    killed_making = doomed.wait_for_job_process()
     held = start_worker(broker.url, REPORTS_SIMULATED_SECONDS="5")
     stopped = reports.submit(SALES)
     reports.wait_for(stopped, Status.RUNNING)
@@ -125,6 +94,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorke
     held.send(signal.SIGSTOP)
     frozen.send(signal.SIGSTOP)
     doomed.send(signal.SIGKILL)
+    wait_until(lambda: is_gone(killed_making), what="the end of a making whose worker was killed")
     start_worker(broker.url)
     wait_until(lambda: is_gone(orphaned_making), what="the end of a making whose worker stands still")
     for task_id in (killed, stopped, orphaned, taken, lost):

@@ -25,7 +25,11 @@ def test_another_serializer_is_refused(worker: StartWorker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("queues", "named"), [(["other"], "'other'"), (["reports", "other"], "'reports, other'")]
+    ("queues", "named"),
+    [
+        pytest.param(["other"], "'other'", marks=pytest.mark.wide),
+        (["reports", "other"], "'reports, other'"),
+    ],
 )
 def test_another_queue_is_refused(worker: StartWorker, queues: list[str], named: str) -> None:
     assert read_refusal(worker(command=[*RQ_COMMAND, *queues])) == (
@@ -33,6 +37,8 @@ def test_another_queue_is_refused(worker: StartWorker, queues: list[str], named:
     )
 
 
+# The sentence is that of the settings, and they are refused together with the address of the broker.
+@pytest.mark.wide
 def test_a_setting_that_is_not_valid_is_refused(worker: StartWorker) -> None:
     assert read_refusal(worker(REPORTS_GRACE="nonsense")) == (
         "REPORTS_GRACE='nonsense' is not valid: give a number with ms, s, m, h or d, such as 30s"
@@ -47,6 +53,8 @@ def test_a_malformed_broker_is_refused_without_its_password(worker: StartWorker)
     )
 
 
+# The refusal is that of a broker that is too old, in `test_health`.
+@pytest.mark.wide
 def test_a_broker_that_does_not_report_its_version_is_refused(
     tmp_path: Path, start_worker: StartWorkerOf
 ) -> None:
@@ -73,6 +81,7 @@ def test_a_wrong_password_ends_the_worker(tmp_path: Path, start_worker: StartWor
     assert "hunter2" not in refusal
 
 
+@pytest.mark.wide
 def test_a_warehouse_that_cannot_be_read_is_refused_without_its_password(worker: StartWorker) -> None:
     refusal = read_refusal(worker(ConnectionStrings__warehouse="Host=db;Password=hush;more"))
 

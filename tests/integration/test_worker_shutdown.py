@@ -13,6 +13,8 @@ from reports_worker import Status, Submission
 SALES = Submission("Quarter", "sales")
 
 
+# An idle worker ends on a signal in `test_poison_entries`, too.
+@pytest.mark.wide
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_worker_stops_at_once(worker: StartWorker, number: signal.Signals) -> None:
     process = worker().wait_until_ready()
@@ -21,19 +23,6 @@ def test_an_idle_worker_stops_at_once(worker: StartWorker, number: signal.Signal
 
     assert process.wait() == 0
     assert "Traceback" not in process.output
-
-
-def test_a_stopping_worker_completes_its_running_report(worker: StartWorker, reports: Reports) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="2")
-    task_id = reports.submit(SALES)
-    reports.wait_for(task_id, Status.RUNNING)
-    waiting = reports.submit(SALES)
-
-    process.send(signal.SIGTERM)
-
-    assert process.wait() == 0
-    assert reports.get(task_id).status is Status.COMPLETED
-    assert reports.get(waiting).status is Status.PENDING
 
 
 def test_a_report_that_does_not_complete_in_the_grace_period_is_requeued_uncounted(
@@ -55,30 +44,13 @@ def test_a_report_that_does_not_complete_in_the_grace_period_is_requeued_uncount
     assert reports.count_executions(task_id) == 1
 
 
-def test_a_second_signal_requeues_the_report_uncounted_at_once(worker: StartWorker, reports: Reports) -> None:
-    process = worker(REPORTS_SIMULATED_SECONDS="300", REPORTS_GRACE="5m")
-    task_id = reports.submit(SALES)
-    reports.wait_for(task_id, Status.RUNNING)
-    making = process.wait_for_job_process()
-
-    # RQ ignores a signal within a second of the first.
-    def has_ended_after_one_more() -> bool:
-        process.send(signal.SIGTERM)
-        return process.has_ended
-
-    wait_until(has_ended_after_one_more, what="the worker's exit")
-
-    assert is_gone(making)
-    assert reports.get(task_id).status is Status.PENDING
-    assert reports.count_executions(task_id) == 0
-
-
-def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace_period(
+def test_a_stopping_worker_completes_its_report_though_the_signal_arrives_twice_at_once(
     worker: StartWorker, reports: Reports
 ) -> None:
     process = worker(REPORTS_SIMULATED_SECONDS="2")
     task_id = reports.submit(SALES)
     reports.wait_for(task_id, Status.RUNNING)
+    waiting = reports.submit(SALES)
 
     process.send(signal.SIGTERM)
     wait_until(lambda: "warm shut down requested" in process.output, what="the first signal")
@@ -86,3 +58,4 @@ def test_a_signal_that_arrives_twice_at_once_does_not_shorten_the_grace_period(
 
     assert process.wait() == 0
     assert reports.get(task_id).status is Status.COMPLETED
+    assert reports.get(waiting).status is Status.PENDING

@@ -48,33 +48,24 @@ def test_a_worker_waits_for_a_broker_that_has_not_started(
     assert can_make_a_report(own_broker)
 
 
-def test_a_worker_waits_for_a_broker_that_hangs(own_broker: Broker, start_worker: StartWorkerOf) -> None:
-    own_broker.start()
-    os.kill(own_broker.pid, signal.SIGSTOP)
-    process = start_worker(own_broker.url)
-    wait_until(lambda: WAITS in process.output, what="a worker that says that it waits")
-
-    os.kill(own_broker.pid, signal.SIGCONT)
-
-    assert can_make_a_report(own_broker)
-    assert "Traceback" not in process.output
-
-
-def test_a_worker_waits_for_a_broker_that_has_no_memory(
+def test_a_worker_waits_for_a_broker_that_hangs_and_then_has_no_memory(
     own_broker: Broker, start_worker: StartWorkerOf
 ) -> None:
     with own_broker.start().client() as client:
         client.config_set("maxmemory", 1)
+        os.kill(own_broker.pid, signal.SIGSTOP)
         process = start_worker(own_broker.url)
-        wait_until(lambda: WAITS in process.output, what="a worker that says that it waits")
+        wait_until(lambda: f"{WAITS}Timeout" in process.output, what="a worker that says that it waits")
 
+        os.kill(own_broker.pid, signal.SIGCONT)
+        wait_until(lambda: f"{WAITS}command not allowed" in process.output, what="another reason to wait")
         client.config_set("maxmemory", 0)
 
     assert can_make_a_report(own_broker)
     assert "Traceback" not in process.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.wide)])
 def test_a_worker_that_waits_for_its_broker_ends_on_a_signal(
     number: signal.Signals, start_worker: StartWorkerOf
 ) -> None:
