@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from harness.broker import Broker
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
-from tests.integration.serving import Complaints, Site, browse, serve
+from tests.integration.serving import Site, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
@@ -31,14 +31,8 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="module")
 def site(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serve(own_broker.url, tmp_path_factory.mktemp("site")) as site:
+    with serve(own_broker.url, tmp_path_factory.mktemp("site"), WEB_CONCURRENCY="1") as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browse() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -58,15 +52,11 @@ def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must give no cause for complaint and run nothing that users wrote."""
-    page = browser.new_page()
-    complaints = Complaints(page)
+def page(page: Page) -> Iterator[Page]:
+    """A page that must run nothing that users wrote."""
     yield page
     assert page.evaluate("window.evil") is None
     assert page.locator("img[src=x]").count() == 0
-    assert complaints == []
-    page.close()
 
 
 def make_evil(factory: ReportFactory, state: str) -> str:
