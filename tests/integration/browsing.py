@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urldefrag
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
@@ -60,8 +61,12 @@ class Window:
             self._reset()
 
     def _reset(self) -> None:
+        """Empty the page at its own address: at another one, the browser would start a process for it."""
         self._page.unroute_all()
-        self._page.goto("about:blank")
+        if self._page.url != "about:blank":
+            self._page.route("**", lambda route: route.fulfill(body=""))
+            self._page.goto(urldefrag(self._page.url).url)
+            self._page.unroute_all()
         self._page.context.clear_cookies()
         self._page.set_viewport_size(DESKTOP)
         self._page.emulate_media(color_scheme="light")

@@ -13,6 +13,12 @@ def card(page: Page, title: str) -> Locator:
     return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
 
 
+def find_id(page: Page, title: str) -> str:
+    """The id of the report that a card shows."""
+    address = card(page, title).get_by_role("link").first.get_attribute("href") or ""
+    return address.rpartition("/")[2]
+
+
 def ask_form(page: Page) -> Locator:
     return page.get_by_role("region", name="Request a report")
 
@@ -24,7 +30,8 @@ def wait_for_status(page: Page, title: str, status: str) -> None:
         page.clock.run_for(2000)
         return card(page, title).get_attribute("data-status") == status
 
-    wait_until(has_come, what=f"{title!r} {status}")
+    # Each look is a request to the server.
+    wait_until(has_come, what=f"{title!r} {status}", every_seconds=0.1)
 
 
 def scrolls_sideways(page: Page) -> Any:

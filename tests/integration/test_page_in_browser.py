@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +13,9 @@ from harness.broker import Broker
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
+from reports_worker.domain.report import Completed
 from tests.integration.browsing import DESKTOP, TELEPHONE, Complaints, Window
-from tests.integration.page_parts import ask_form, card, scrolls_sideways, wait_for_status
+from tests.integration.page_parts import ask_form, card, find_id, scrolls_sideways, wait_for_status
 from tests.integration.serving import Site, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
@@ -43,15 +44,6 @@ def factory(own_broker: Broker) -> Iterator[ReportFactory]:
         yield ReportFactory(client, ReportQueue(client, timeout=timedelta(hours=1)))
 
 
-@pytest.fixture
-def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
-    """Start a worker whose reports take so many seconds; it ends with the test."""
-    workers = []
-    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
-    for worker in workers:
-        worker.end()
-
-
 def tab_to(next_control: Locator) -> None:
     """Press Tab once, which must lead there: a browser hurried on by the next key has been seen to lose one."""
     next_control.page.keyboard.press("Tab")
@@ -59,7 +51,7 @@ def tab_to(next_control: Locator) -> None:
 
 
 def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
     factory.request("before it")
     page.goto(site.url)
@@ -79,9 +71,10 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
     page.evaluate("window.same = true")
 
-    work("2")
+    factory.begin(task_id := find_id(page, "Q4"))
     wait_for_status(page, "Q4", "running")
     expect(card(page, "Q4").get_by_role("progressbar", name="Progress of Q4")).to_be_visible()
+    factory.end(task_id, Completed({"total_items": 7, "processing_time": 2}))
     wait_for_status(page, "Q4", "completed")
 
     expect(card(page, "Q4")).to_contain_text("Total items")
@@ -292,10 +285,10 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
 
 
 def test_a_running_report_is_cancelled_by_its_button(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, start_worker: StartWorkerOf, own_broker: Broker, page: Page
 ) -> None:
     factory.request("long")
-    work("60")
+    worker = start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS="60")
     page.goto(site.url)
     wait_for_status(page, "long", "running")
 
@@ -305,12 +298,13 @@ def test_a_running_report_is_cancelled_by_its_button(
     wait_for_status(page, "long", "failed")
     expect(card(page, "long").get_by_text("cancelled", exact=True)).to_be_visible()
     expect(card(page, "long").get_by_role("button", name="Retry long")).to_be_visible()
+    worker.end()
 
 
 def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the_end(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    factory.fail("broken", error="It broke.")
+    task_id = factory.fail("broken", error="It broke.")
     page.goto(site.url)
     card(page, "broken").get_by_role("button", name="Retry broken").click()
     expect(page.get_by_role("status")).to_have_text("Report generation started")
@@ -320,7 +314,8 @@ def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the
     expect(report.get_by_role("button", name="Cancel broken")).to_be_visible()
     page.evaluate("window.same = true")
 
-    work("2")
+    factory.begin(task_id)
+    factory.end(task_id)
 
     def has_come() -> bool:
         page.clock.run_for(2000)

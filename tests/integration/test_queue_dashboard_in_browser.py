@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -40,15 +40,6 @@ def factory(own_broker: Broker) -> Iterator[ReportFactory]:
     with own_broker.client() as client:
         client.flushall()
         yield ReportFactory(client, ReportQueue(client, timeout=timedelta(hours=1)))
-
-
-@pytest.fixture
-def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
-    """Start a worker whose reports take so many seconds; it ends with the test."""
-    workers = []
-    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
-    for worker in workers:
-        worker.end()
 
 
 @pytest.fixture
@@ -100,9 +91,11 @@ def test_the_overview_counts_the_reports(site: Site, factory: ReportFactory, pag
 
 
 @pytest.mark.usefixtures("factory")
-def test_a_worker_shows_what_it_makes(site: Site, page: Page, work: Callable[[str], None]) -> None:
+def test_a_worker_shows_what_it_makes(
+    site: Site, page: Page, own_broker: Broker, start_worker: StartWorkerOf
+) -> None:
     task_id = site.submit(EVIL)
-    work("60")
+    start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS="60")
     wait_until(lambda: site.status_of(task_id) == "running")
 
     page.goto(f"{site.url}/rq/0/view/workers")
