@@ -22,7 +22,7 @@ def browse(*arguments: str) -> Iterator[Browser]:
     """Start Chromium; skip where there is none."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        pytest.skip("Chromium is not installed: apt install chromium")
+        pytest.skip("Chromium is not installed: apt install chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*OPTIONS, *arguments])
         yield browser
