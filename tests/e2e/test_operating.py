@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 
 import psutil
+import pytest
 from playwright.sync_api import Page, expect
 
 from harness.wait import wait_until
@@ -33,6 +34,8 @@ def find_maker(product: Product) -> str:
     return wait_until(find, what="a worker that makes a report")
 
 
+# The tests of the apphost's supervision, of workers that stop, of drains and of pauses have a part of it each.
+@pytest.mark.wide
 def test_the_report_of_a_worker_that_stands_still_is_made_by_another_which_drains_then(
     make_product: Callable[..., Product], page: Page
 ) -> None:

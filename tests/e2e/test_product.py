@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from harness.ports import free_port
 from harness.wait import wait_until
 from tests.e2e.conftest import ROOT, Product
+from tests.integration.browsing import TELEPHONE
+from tests.integration.page_parts import scrolls_sideways
 
 SALES = {"title", "type", "total_sales", "orders", "average_order_value", "top_product", "processing_time"}
 
@@ -64,33 +66,24 @@ def test_a_report_whose_worker_is_killed_is_made_by_another(product: Product) ->
     assert all(product.resources()[name]["restarts"] >= 1 for name in workers)
 
 
-def test_a_report_over_its_time_limit_fails_and_says_so(
+def test_a_report_over_its_time_limit_fails_and_says_so_after_the_apphost_was_killed_too(
     make_product: Callable[..., Product], page: Page
 ) -> None:
-    product = make_product(REPORTS_SIMULATED_SECONDS="30", REPORTS_TIMEOUT="1s", WORKERS="1").start()
+    product = make_product(REPORTS_SIMULATED_SECONDS="30", REPORTS_TIMEOUT="1s").start()
     task_id = product.ask("Too long")
-
     failed = product.wait_for_status(task_id, "failed")
-    page.goto(product.url)
-
-    assert failed["reason"] == "timeout"
-    assert "longer than the 1 s that it may run" in failed["error"]
-    expect(page.get_by_role("listitem").filter(has_text="Too long")).to_contain_text(failed["error"])
-
-
-def test_a_killed_apphost_leaves_nothing_and_its_reports_are_there_next_time(
-    make_product: Callable[..., Product],
-) -> None:
-    product = make_product(REPORTS_SIMULATED_SECONDS="0").start()
-    kept = product.wait_for_status(product.ask("Kept"), "completed")
     descendants = product.descendants()
 
     product.kill()
     wait_until(lambda: not any(one.is_running() for one in descendants), seconds=5, what="no process left")
     product.start()
+    page.goto(product.url)
 
+    assert failed["reason"] == "timeout"
+    assert "longer than the 1 s that it may run" in failed["error"]
     assert len(descendants) >= 6  # broker, gunicorn with two processes, two workers
-    assert product.report(kept["task_id"]) == kept
+    assert product.report(task_id) == failed
+    expect(page.get_by_role("listitem").filter(has_text="Too long")).to_contain_text(failed["error"])
 
 
 def test_a_stop_in_the_middle_of_a_report_takes_ten_seconds_at_most_and_loses_nothing(
@@ -149,3 +142,71 @@ def test_without_an_apphost_there_is_no_environment_to_print(make_product: Calla
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"No apphost runs in {product.folder}: start one with `make run`.\n"
+
+
+# The dashboard, as an operator uses it.
+
+
+def log_in(page: Page, product: Product) -> None:
+    page.goto(f"{product.dashboard_url}/login?t={product.token}")
+
+
+def test_resources_requests_and_tasks_are_shown_as_they_change(product: Product, page: Page) -> None:
+    log_in(page, product)
+    resources = page.get_by_role("region", name="Resources")
+    expect(resources.get_by_role("row").filter(has_text="api")).to_contain_text("Running (Healthy)")
+
+    task_id = product.ask("Watched")
+
+    requests = page.get_by_role("region", name="Requests").get_by_role("row").filter(has_text=task_id[-12:])
+    tasks = page.get_by_role("region", name="Tasks").get_by_role("row").filter(has_text=task_id[-12:])
+    expect(requests.first).to_contain_text("POST")
+    expect(tasks.filter(has_text="reading orders")).to_be_visible()
+    expect(tasks.filter(has_text="completed")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("queue length")).to_be_visible()
+    expect(page.get_by_text("2 of 2 replicas are ready")).to_be_visible()
+
+
+def test_a_console_is_followed(product: Product, page: Page) -> None:
+    log_in(page, product)
+    page.get_by_role("link", name="Log of api").click()
+    console = page.get_by_role("log")
+
+    task_id = product.ask("Followed")
+
+    expect(console).to_contain_text(f"task_id={task_id}")
+
+
+def test_a_worker_is_restarted_by_its_button(product: Product, page: Page) -> None:
+    log_in(page, product)
+    before = product.resources()["worker-2"]["pid"]
+
+    page.get_by_role("button", name="Restart worker-2").click()
+
+    wait_until(lambda: product.resources()["worker-2"]["pid"] not in (None, before), what="another process")
+    resources = page.get_by_role("region", name="Resources")
+    expect(resources.get_by_role("row").filter(has_text="worker-2")).to_contain_text(
+        "Running", timeout=10_000
+    )
+
+
+def test_the_dashboard_fits_a_phone(product: Product, page: Page) -> None:
+    page.set_viewport_size(TELEPHONE)
+    page.emulate_media(color_scheme="dark")
+
+    log_in(page, product)
+
+    assert not scrolls_sideways(page)
+
+
+def test_the_dashboard_works_without_scripts(product: Product, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(product.dashboard_url)
+    page.get_by_label("Token").fill(product.token)
+    page.get_by_role("button", name="Log in").click()
+
+    expect(page.get_by_role("row").filter(has_text="broker")).to_contain_text("Running (Healthy)")
+    page.get_by_role("button", name="Restart api").click()
+    expect(page).to_have_url(f"{product.dashboard_url}/")
+    context.close()

@@ -1,4 +1,4 @@
-"""Real worker processes for tests, each of which ends with its test."""
+"""Real worker processes for tests, each of which ends with its test, and the page of a browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import pytest
 
 from harness.broker import Broker
 from harness.worker_process import RQ_COMMAND, Reports, StartWorker, StartWorkerOf, WorkerProcess
+from tests.integration.browsing import browser, page, window
+
+__all__ = ["browser", "page", "window"]
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
-"""The product's server and a browser, started for tests."""
+"""The product's server, started for tests."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +15,6 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
-
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from harness.ports import free_port
 from harness.wait import wait_until
@@ -125,29 +121,3 @@ def serve(broker_url: str, folder: Path, *, command: Sequence[str] = SERVE, **en
         yield site
     finally:
         site.stop()
-
-
-@contextmanager
-def browse(*arguments: str) -> Iterator[Browser]:
-    """Start Chromium; skip where there is none."""
-    found = shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(found).exists():
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", *arguments]
-        browser = playwright.chromium.launch(executable_path=found, args=options)
-        yield browser
-        browser.close()
-
-
-class Complaints(list[str]):
-    """What a browser finds wrong with a page: errors, and whatever its policy forbids."""
-
-    def __init__(self, page: Page) -> None:
-        super().__init__()
-        page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("console", self._note)
-
-    def _note(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.append(message.text)

@@ -36,7 +36,7 @@ OPERATIONS = (
 # Every value of the others is either fine or the id of no report.
 REFUSING = OPERATIONS[:3]
 bounded = settings(
-    max_examples=count_examples(8, wide=200),
+    max_examples=count_examples(5, wide=200),
     deadline=None,
     database=None,
     derandomize=True,

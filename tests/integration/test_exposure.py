@@ -40,6 +40,9 @@ WAYS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "proxy-of-file": (("-b", "unix:unused.sock"), {"REPORTS_PROXIES": "1"}, "REPORTS_PROXIES=1 means that"),
 }
 
+# One of each place that an address comes from. The settings' own tests have the forms of an address.
+KINDS_OF_WAYS = ("host", "second", "arguments", "proxy-of-file")
+
 
 def run(
     command: tuple[str, ...], folder: Path, environ: Mapping[str, str], *, fds: tuple[int, ...] = ()
@@ -68,7 +71,9 @@ def assert_refused(done: subprocess.CompletedProcess[str], sentence: str) -> Non
     assert "request, read, cancel and delete all reports" in line
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [way if way in KINDS_OF_WAYS else pytest.param(way, marks=pytest.mark.wide) for way in WAYS]
+)
 def test_where_others_could_reach_it_it_refuses_to_start_in_one_sentence(way: str, tmp_path: Path) -> None:
     options, environ, sentence = WAYS[way]
     port = free_port()
@@ -82,7 +87,10 @@ def test_where_others_could_reach_it_it_refuses_to_start_in_one_sentence(way: st
     assert_refused(done, sentence)
 
 
-@pytest.mark.parametrize("way", ["host", "bind", "proxy"])
+@pytest.mark.parametrize(
+    "way",
+    [pytest.param("host", marks=pytest.mark.wide), "bind", pytest.param("proxy", marks=pytest.mark.wide)],
+)
 def test_by_gunicorn_itself_it_refuses_alike(way: str, tmp_path: Path) -> None:
     options, environ, sentence = WAYS[way]
     port = free_port()
@@ -100,7 +108,7 @@ def test_a_socket_that_another_program_bound_is_looked_at_itself(tmp_path: Path)
     assert_refused(done, "'0.0.0.0' can be reached")
 
 
-@pytest.mark.parametrize("way", ["host", "bind"])
+@pytest.mark.parametrize("way", [pytest.param("host", marks=pytest.mark.wide), "bind"])
 def test_beyond_loopback_it_needs_a_secret_as_well(way: str, tmp_path: Path) -> None:
     options, environ, sentence = WAYS[way]
     command = (*SERVE, *(option.format(free_port()) for option in options))
@@ -138,7 +146,12 @@ def test_a_reload_that_would_open_it_ends_it(broker: Broker, tmp_path: Path) -> 
 
 
 def test_where_it_is_open_it_says_so_and_still_checks_the_names(broker: Broker, tmp_path: Path) -> None:
-    environ = {"REPORTS_HOST": "0.0.0.0", "REPORTS_OPEN": "yes", "REPORTS_SECRET_KEY": SECRET}
+    environ = {
+        "REPORTS_HOST": "0.0.0.0",
+        "REPORTS_OPEN": "yes",
+        "REPORTS_SECRET_KEY": SECRET,
+        "WEB_CONCURRENCY": "1",
+    }
     with serve(broker.url, tmp_path, **environ) as site:
         (warning,) = site.get("/health").json["warnings"]
         assert warning.startswith("REPORTS_OPEN=yes: there is no sign-in")
@@ -150,19 +163,10 @@ def test_where_it_is_open_it_says_so_and_still_checks_the_names(broker: Broker, 
         assert site.get("/rq/").status == 403
 
 
-def test_a_probe_of_http_1_0_without_a_host_is_answered(broker: Broker, tmp_path: Path) -> None:
-    with (
-        serve(broker.url, tmp_path) as site,
-        socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection,
-    ):
-        connection.sendall(b"GET /alive HTTP/1.0\r\n\r\n")
-
-        assert connection.recv(65536).startswith(b"HTTP/1.0 200")
-
-
 def test_a_socket_file_is_local(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "api.sock"
-    site = Site((*SERVE, "--bind", f"unix:{path}"), tmp_path, port=free_port(), BROKER_URI=broker.url)
+    command = (*SERVE, "--bind", f"unix:{path}")
+    site = Site(command, tmp_path, port=free_port(), BROKER_URI=broker.url, WEB_CONCURRENCY="1")
 
     def ask(target: str) -> int:
         connection = http.client.HTTPConnection("localhost")

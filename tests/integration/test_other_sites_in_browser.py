@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from harness.broker import Broker
 from reports_worker import ReportQueue, Status
-from tests.integration.serving import Site, browse, serve
+from tests.integration.browsing import Window, browse
+from tests.integration.serving import Site, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
 # A name that only the browser of these tests can resolve.
@@ -65,7 +65,8 @@ def other_site() -> Iterator[OtherSite]:
 
 @pytest.fixture(scope="module")
 def site(session_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serve(session_broker.url, tmp_path_factory.mktemp("site"), WEB_CONCURRENCY="1") as site:
+    environ = {"REPORTS_ALLOWED_HOSTS": NAME, "WEB_CONCURRENCY": "1"}
+    with serve(session_broker.url, tmp_path_factory.mktemp("site"), **environ) as site:
         yield site
 
 
@@ -76,11 +77,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of its own cookies."""
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+def page(window: Window) -> Iterator[Page]:
+    with window.lend() as page:
+        yield page
+        # What is refused is a cause for complaint in itself.
+        window.complaints.clear()
 
 
 @pytest.fixture
@@ -185,24 +186,18 @@ def test_our_own_forms_send_where_they_come_from_and_work(
 
 
 def test_by_plain_http_and_a_name_browsers_say_the_origin_alone_and_it_is_the_same(
-    page: Page,
-    session_broker: Broker,
-    tmp_path: Path,
-    other_site: OtherSite,
-    factory: ReportFactory,
+    page: Page, site: Site, other_site: OtherSite, factory: ReportFactory
 ) -> None:
     """Such an address is not trustworthy to a browser, so no Sec-Fetch-Site is sent to it."""
-    environ = {"REPORTS_OPEN": "yes", "REPORTS_ALLOWED_HOSTS": NAME, "WEB_CONCURRENCY": "1"}
     task_id, sent = factory.request("to be cancelled"), list[Request]()
     page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
-    with serve(session_broker.url, tmp_path, **environ) as site:
-        other_site.write_form(f"http://{NAME}:{site.port}/api/reports/{task_id}/cancel")
-        page.goto(f"http://{NAME}:{other_site.port}/")
-        page.get_by_role("button", name="Free prize").click()
-        expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change reports")
+    other_site.write_form(f"http://{NAME}:{site.port}/api/reports/{task_id}/cancel")
+    page.goto(f"http://{NAME}:{other_site.port}/")
+    page.get_by_role("button", name="Free prize").click()
+    expect(page.locator("body")).to_contain_text(f"only pages of {NAME}:{site.port} may change reports")
 
-        page.goto(f"http://{NAME}:{site.port}/reports/{task_id}")
-        page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_role("status")).to_contain_text("Report cancelled")
+    page.goto(f"http://{NAME}:{site.port}/reports/{task_id}")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("status")).to_contain_text("Report cancelled")
 
     assert ["sec-fetch-site" in one.all_headers() for one in sent] == [False, False]

@@ -1,20 +1,22 @@
-"""The page as people use it, in Chromium, with a real server, broker and worker."""
+"""The list of reports as people use it, in Chromium, with a real server, broker and worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from harness.broker import Broker
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
-from reports_worker.queue.callback_outbox import Attempt
-from tests.integration.serving import Complaints, Site, browse, serve
+from reports_worker.domain.report import Completed
+from tests.integration.browsing import DESKTOP, TELEPHONE, Complaints, Window
+from tests.integration.page_parts import ask_form, card, find_id, scrolls_sideways, wait_for_status
+from tests.integration.serving import Site, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
@@ -34,12 +36,6 @@ def site(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield site
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browse() as browser:
-        yield browser
-
-
 @pytest.fixture
 def factory(own_broker: Broker) -> Iterator[ReportFactory]:
     """Stands for the worker, so that a test decides when a report moves on."""
@@ -48,56 +44,14 @@ def factory(own_broker: Broker) -> Iterator[ReportFactory]:
         yield ReportFactory(client, ReportQueue(client, timeout=timedelta(hours=1)))
 
 
-@pytest.fixture
-def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
-    """Start a worker whose reports take so many seconds; it ends with the test."""
-    workers = []
-    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
-    for worker in workers:
-        worker.end()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must give no cause for complaint."""
-    page = browser.new_page()
-    page.clock.install()
-    complaints = Complaints(page)
-    yield page
-    assert complaints == []
-    page.close()
-
-
-def card(page: Page, title: str) -> Locator:
-    return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=title, exact=True))
-
-
-def ask_form(page: Page) -> Locator:
-    return page.get_by_role("region", name="Request a report")
-
-
 def tab_to(next_control: Locator) -> None:
     """Press Tab once, which must lead there: a browser hurried on by the next key has been seen to lose one."""
     next_control.page.keyboard.press("Tab")
     expect(next_control).to_be_focused()
 
 
-def wait_for_status(page: Page, title: str, status: str) -> None:
-    """Let the page's own timer pass until a card shows `status`."""
-
-    def has_come() -> bool:
-        page.clock.run_for(2000)
-        return card(page, title).get_attribute("data-status") == status
-
-    wait_until(has_come, what=f"{title!r} {status}")
-
-
-def scrolls_sideways(page: Page) -> Any:
-    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-
-
 def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_end(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
     factory.request("before it")
     page.goto(site.url)
@@ -117,34 +71,15 @@ def test_with_the_keyboard_alone_a_report_is_asked_for_and_seen_through_to_its_e
     expect(card(page, "Q4")).to_have_attribute("data-status", "pending")
     page.evaluate("window.same = true")
 
-    work("2")
+    factory.begin(task_id := find_id(page, "Q4"))
     wait_for_status(page, "Q4", "running")
     expect(card(page, "Q4").get_by_role("progressbar", name="Progress of Q4")).to_be_visible()
+    factory.end(task_id, Completed({"total_items": 7, "processing_time": 2}))
     wait_for_status(page, "Q4", "completed")
 
     expect(card(page, "Q4")).to_contain_text("Total items")
     expect(card(page, "Q4")).to_contain_text("completed in 2 s")
     assert page.evaluate("window.same")
-
-
-def test_the_focus_stays_when_the_fields_of_another_type_come_late(site: Site, page: Page) -> None:
-    fields: list[Route] = []
-
-    def hold(route: Route) -> None:
-        fields.append(route)
-
-    page.goto(site.url)
-    page.route("**/?*ask=*", hold)
-    form = ask_form(page)
-    form.get_by_label("Type").select_option("inventory")
-    form.locator("summary").focus()
-    wait_until(lambda: page.evaluate("true") and fields, what="the request for the fields")
-    old = form.locator("summary").element_handle()
-
-    fields[0].continue_()
-    page.wait_for_function("old => !old.isConnected", arg=old)
-
-    expect(form.locator("summary")).to_be_focused()
 
 
 def test_each_step_of_a_report_shows_without_a_reload(site: Site, factory: ReportFactory, page: Page) -> None:
@@ -176,24 +111,6 @@ def test_a_report_that_others_asked_for_appears(site: Site, factory: ReportFacto
 
     expect(card(page, "theirs")).to_be_visible()
     expect(page.get_by_text("1 in total")).to_be_visible()
-
-
-def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
-    site: Site, factory: ReportFactory, page: Page
-) -> None:
-    page.goto(site.url)
-    ask_form(page).get_by_label("Title").press_sequentially("half a ti")
-    ask_form(page).get_by_label("Type").select_option("users")
-    ask_form(page).get_by_label("Title").focus()
-
-    factory.request("theirs")
-    page.clock.run_for(2000)
-    expect(card(page, "theirs")).to_be_visible()
-    page.keyboard.type("tle")
-
-    expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
-    expect(ask_form(page).get_by_label("Title")).to_be_focused()
-    expect(ask_form(page).get_by_label("Type")).to_have_value("users")
 
 
 def test_the_focus_stays_on_a_report_that_changes_or_moves_down(
@@ -238,23 +155,6 @@ def test_the_links_lead_to_older_reports_and_back(site: Site, factory: ReportFac
     page.get_by_role("link", name="Newest").click()
 
     expect(page.locator("li.card")).to_have_count(20)
-
-
-def test_an_error_is_said_beside_its_field(site: Site, factory: ReportFactory, browser: Browser) -> None:
-    assert factory.connection.keys() == []
-    page = browser.new_page()  # the answer 400 is a cause for complaint in itself
-    page.goto(site.url)
-    ask_form(page).get_by_label("Title").fill("   ")
-
-    page.get_by_role("button", name="Generate report").click()
-
-    title = ask_form(page).get_by_role("textbox", name="Title")
-    expect(title).to_have_attribute("aria-invalid", "true")
-    expect(title).to_have_accessible_description(
-        "The title must have 1 to 200 characters. For example: Q4 2026 sales"
-    )
-    expect(title).to_have_value("   ")
-    page.close()
 
 
 def test_without_scripts_the_list_refreshes_and_what_is_typed_is_kept(
@@ -342,15 +242,16 @@ def test_every_control_has_a_name_and_headings_are_in_order(
     expect(page.get_by_role("region", name="All reports")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("size", "scheme"), [(TELEPHONE, "dark"), (DESKTOP, "light")])
 def test_nothing_is_wider_than_the_window(
-    site: Site, factory: ReportFactory, browser: Browser, width: int, scheme: Any
+    site: Site, factory: ReportFactory, page: Page, size: ViewportSize, scheme: Any
 ) -> None:
     factory.request("W" * 200)
     factory.start("long " * 40, percent=50, stage="x" * 100)
     factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15})
     factory.fail("failed", error="z" * 400)
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
 
     page.goto(site.url)
 
@@ -358,15 +259,12 @@ def test_nothing_is_wider_than_the_window(
     assert not scrolls_sideways(page)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(244, 246, 250)", "dark": "rgb(18, 22, 29)"}[scheme]
-    page.close()
 
 
 def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
-    site: Site, factory: ReportFactory, own_broker: Broker, browser: Browser
+    site: Site, factory: ReportFactory, own_broker: Broker, page: Page, window: Window
 ) -> None:
     factory.request("still here")
-    page = browser.new_page()  # the answer 503 is a cause for complaint in itself
-    page.clock.install()
     page.goto(site.url)
     ask_form(page).get_by_label("Title").fill("half a title")
 
@@ -381,14 +279,16 @@ def test_while_the_broker_is_away_the_page_says_so_and_comes_back_by_itself(
 
     wait_until(is_back)
     expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
-    page.close()
+    # The answers 503 are causes for complaint in themselves.
+    assert all("503" in complaint for complaint in window.complaints)
+    window.complaints.clear()
 
 
 def test_a_running_report_is_cancelled_by_its_button(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, start_worker: StartWorkerOf, own_broker: Broker, page: Page
 ) -> None:
     factory.request("long")
-    work("60")
+    worker = start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS="60")
     page.goto(site.url)
     wait_for_status(page, "long", "running")
 
@@ -398,12 +298,13 @@ def test_a_running_report_is_cancelled_by_its_button(
     wait_for_status(page, "long", "failed")
     expect(card(page, "long").get_by_text("cancelled", exact=True)).to_be_visible()
     expect(card(page, "long").get_by_role("button", name="Retry long")).to_be_visible()
+    worker.end()
 
 
 def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the_end(
-    site: Site, factory: ReportFactory, work: Callable[[str], None], page: Page
+    site: Site, factory: ReportFactory, page: Page
 ) -> None:
-    factory.fail("broken", error="It broke.")
+    task_id = factory.fail("broken", error="It broke.")
     page.goto(site.url)
     card(page, "broken").get_by_role("button", name="Retry broken").click()
     expect(page.get_by_role("status")).to_have_text("Report generation started")
@@ -413,7 +314,8 @@ def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the
     expect(report.get_by_role("button", name="Cancel broken")).to_be_visible()
     page.evaluate("window.same = true")
 
-    work("2")
+    factory.begin(task_id)
+    factory.end(task_id)
 
     def has_come() -> bool:
         page.clock.run_for(2000)
@@ -424,53 +326,6 @@ def test_a_failed_report_is_retried_by_its_button_and_its_page_follows_it_to_the
     expect(report.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(page.locator("[aria-live]")).to_have_text("broken: completed")
     assert page.evaluate("window.same")
-
-
-def test_a_report_is_deleted_on_its_page_after_a_second_thought(
-    site: Site, factory: ReportFactory, page: Page
-) -> None:
-    factory.complete("old")
-    factory.complete("kept")
-    page.goto(site.url)
-    card(page, "old").get_by_role("link", name="old").click()
-    delete = page.get_by_role("button", name="Delete old")
-    expect(delete).to_be_hidden()
-
-    page.locator("summary").focus()
-    page.keyboard.press("Enter")
-    expect(delete).to_be_visible()
-    page.keyboard.press("Tab")
-    expect(delete).to_be_focused()
-    page.keyboard.press("Enter")
-
-    expect(page.get_by_role("status")).to_have_text("Report deleted")
-    expect(card(page, "kept")).to_be_visible()
-    expect(card(page, "old")).to_have_count(0)
-
-
-def test_the_delivery_of_a_callback_shows_without_a_reload(
-    site: Site, factory: ReportFactory, page: Page
-) -> None:
-    task_id = factory.request("Q4", callback_url="https://hooks.example.com/x")
-    page.goto(f"{site.url}/reports/{task_id}")
-    expect(page.get_by_text("when the report ends")).to_be_visible()
-
-    factory.begin(task_id)
-    factory.end(task_id)
-    factory.deliver(Attempt(204))
-    page.clock.run_for(2000)
-
-    expect(page.get_by_text("delivered", exact=True)).to_be_visible()
-
-
-def test_a_report_is_run_again_from_its_page(site: Site, factory: ReportFactory, page: Page) -> None:
-    task_id = factory.complete("Q4")
-    page.goto(f"{site.url}/reports/{task_id}")
-
-    page.get_by_role("button", name="Run again").click()
-
-    expect(page.get_by_role("status")).to_have_text("Report generation started: Q4")
-    expect(card(page, "Q4")).to_have_count(2)
 
 
 def test_reports_are_searched_for_and_the_list_stays_so(
@@ -532,29 +387,3 @@ def test_without_scripts_the_buttons_work(site: Site, factory: ReportFactory, br
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
     assert complaints == []
     context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
-    site: Site, factory: ReportFactory, browser: Browser, scheme: Any
-) -> None:
-    ids = [
-        factory.request("W" * 200),
-        factory.start("long " * 40, percent=50, stage="x" * 100),
-        factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
-        factory.fail("failed", error="z" * 400),
-        factory.request("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
-    ]
-    factory.begin(ids[-1])
-    factory.end(ids[-1])
-    factory.deliver(Attempt(503, "e" * 200))
-    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)
-    complaints = Complaints(page)
-
-    for path in (*(f"/reports/{task_id}" for task_id in ids), "/docs", "/?q=W&status=pending"):
-        page.goto(site.url + path)
-        expect(page.get_by_role("main")).to_be_visible()
-        assert not scrolls_sideways(page), path
-
-    assert complaints == []
-    page.close()

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from harness.broker import Broker
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import ReportQueue
-from tests.integration.serving import Complaints, Site, browse, serve
+from tests.integration.serving import Site, serve
 from tests.unit.reports_app.report_factory import ReportFactory
 
 EVIL = "<script>window.evil=1</script><img src=x onerror=window.evil=1>"
@@ -31,14 +31,8 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="module")
 def site(own_broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with serve(own_broker.url, tmp_path_factory.mktemp("site")) as site:
+    with serve(own_broker.url, tmp_path_factory.mktemp("site"), WEB_CONCURRENCY="1") as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browse() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -49,24 +43,11 @@ def factory(own_broker: Broker) -> Iterator[ReportFactory]:
 
 
 @pytest.fixture
-def work(start_worker: StartWorkerOf, own_broker: Broker) -> Iterator[Callable[[str], None]]:
-    """Start a worker whose reports take so many seconds; it ends with the test."""
-    workers = []
-    yield lambda seconds: workers.append(start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS=seconds))
-    for worker in workers:
-        worker.end()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that must give no cause for complaint and run nothing that users wrote."""
-    page = browser.new_page()
-    complaints = Complaints(page)
+def page(page: Page) -> Iterator[Page]:
+    """A page that must run nothing that users wrote."""
     yield page
     assert page.evaluate("window.evil") is None
     assert page.locator("img[src=x]").count() == 0
-    assert complaints == []
-    page.close()
 
 
 def make_evil(factory: ReportFactory, state: str) -> str:
@@ -110,9 +91,11 @@ def test_the_overview_counts_the_reports(site: Site, factory: ReportFactory, pag
 
 
 @pytest.mark.usefixtures("factory")
-def test_a_worker_shows_what_it_makes(site: Site, page: Page, work: Callable[[str], None]) -> None:
+def test_a_worker_shows_what_it_makes(
+    site: Site, page: Page, own_broker: Broker, start_worker: StartWorkerOf
+) -> None:
     task_id = site.submit(EVIL)
-    work("60")
+    start_worker(own_broker.url, REPORTS_SIMULATED_SECONDS="60")
     wait_until(lambda: site.status_of(task_id) == "running")
 
     page.goto(f"{site.url}/rq/0/view/workers")

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from harness.wait import wait_until
 from harness.worker_process import StartWorkerOf
 from reports_worker import Report, Status, Submission
 from reports_worker.demo.generator import Demo, write
+from reports_worker.queue.callback_outbox import Attempt
+from tests.integration.browsing import TELEPHONE
 from tests.integration.data_places import DataPlace, open_place
-from tests.integration.serving import Complaints, Site, browse, serve
+from tests.integration.page_parts import card, scrolls_sideways
+from tests.integration.serving import Site, serve
+from tests.unit.reports_app.report_factory import ReportFactory
 
 PARAMETERS = {
     "period": {"from": "2025-06-15", "to": "2026-06-14"},
@@ -44,29 +48,25 @@ def shown(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf)
     write(Demo(2000, 1, "2026-06-14"), folder / "warehouse")
     with open_place(folder, start_worker, warehouse=str(folder / "warehouse")) as place:
         task_id = place.queue.submit(Submission("Sales of a year", "sales", PARAMETERS, formats=FORMATS))
-        with serve(place.broker.url, folder / "site", **place.environ) as site:
+        # Clocks that tests hurry on would ask another process for what it shared before.
+        with serve(place.broker.url, folder / "site", WEB_CONCURRENCY="1", **place.environ) as site:
             report = place.queue.wait_for_end(task_id, seconds=60)
             assert report.status == Status.COMPLETED, report.error
             place.worker.end()
             yield Shown(place, site, report)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browse() as browser:
-        yield browser
+@pytest.fixture
+def page(page: Page, shown: Shown) -> Page:
+    """The report's page."""
+    page.goto(shown.url)
+    return page
 
 
 @pytest.fixture
-def page(browser: Browser, shown: Shown) -> Iterator[Page]:
-    """The report's page, which must give no cause for complaint."""
-    page = browser.new_page()
-    page.clock.install()
-    complaints = Complaints(page)
-    page.goto(shown.url)
-    yield page
-    assert complaints == []
-    page.close()
+def factory(shown: Shown) -> ReportFactory:
+    """Stands for the worker, so that a test decides when a report moves on."""
+    return ReportFactory(shown.place.queue.connection, shown.place.queue)
 
 
 def load_charts(page: Page) -> list[str]:
@@ -166,17 +166,72 @@ def test_it_is_run_again_and_edited_with_its_own_parameters(shown: Shown, page: 
     assert edited.parameters == {**shown.report.parameters, "top": 3}
 
 
-def test_on_a_dark_telephone_charts_are_dark_and_nothing_is_wider(shown: Shown, browser: Browser) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
-    complaints = Complaints(page)
-    page.goto(shown.url)
+def test_on_a_dark_telephone_charts_are_dark_and_nothing_is_wider(shown: Shown, page: Page) -> None:
+    page.set_viewport_size(TELEPHONE)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
 
     assert load_charts(page) == ["chart-revenue-dark.svg", "chart-top_products-dark.svg"]
     for path in (shown.url, f"{shown.site.url}/?ask=sales", f"{shown.site.url}/types"):
         if path != shown.url:
             page.goto(path)
-        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), path
+        assert not scrolls_sideways(page), path
 
-    assert complaints == []
-    page.close()
+
+def test_a_report_is_deleted_on_its_page_after_a_second_thought(
+    shown: Shown, factory: ReportFactory, page: Page
+) -> None:
+    factory.complete("old")
+    factory.complete("kept")
+    page.goto(shown.site.url)
+    card(page, "old").get_by_role("link", name="old").click()
+    delete = page.get_by_role("button", name="Delete old")
+    expect(delete).to_be_hidden()
+
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(delete).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(delete).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_have_text("Report deleted")
+    expect(card(page, "kept")).to_be_visible()
+    expect(card(page, "old")).to_have_count(0)
+
+
+def test_the_delivery_of_a_callback_shows_without_a_reload(
+    shown: Shown, factory: ReportFactory, page: Page
+) -> None:
+    task_id = factory.request("Q4", callback_url="https://hooks.example.com/x")
+    page.goto(f"{shown.site.url}/reports/{task_id}")
+    expect(page.get_by_text("when the report ends")).to_be_visible()
+
+    factory.begin(task_id)
+    factory.end(task_id)
+    factory.deliver(Attempt(204))
+    page.clock.run_for(2000)
+
+    expect(page.get_by_text("delivered", exact=True)).to_be_visible()
+
+
+def test_neither_a_report_nor_the_docs_are_wider_than_a_telephone(
+    shown: Shown, factory: ReportFactory, page: Page
+) -> None:
+    ids = [
+        factory.request("W" * 200),
+        factory.start("long " * 40, percent=50, stage="x" * 100),
+        factory.complete("done", figures={"x" * 60: "y" * 200, "total_sales": 10**15}),
+        factory.fail("failed", error="z" * 400),
+        factory.request("told", callback_url=f"https://hooks.example.com/{'u' * 300}"),
+    ]
+    factory.begin(ids[-1])
+    factory.end(ids[-1])
+    factory.deliver(Attempt(503, "e" * 200))
+    page.set_viewport_size(TELEPHONE)
+
+    for path in (*(f"/reports/{task_id}" for task_id in ids), "/docs", "/?q=W&status=pending"):
+        page.goto(shown.site.url + path)
+        expect(page.get_by_role("main")).to_be_visible()
+        assert not scrolls_sideways(page), path

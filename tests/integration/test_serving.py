@@ -130,6 +130,13 @@ def test_each_request_is_a_line_of_its_output(site: Site) -> None:
     wait_until(lambda: "event=request method=GET path=/api/reports status=200" in site.text)
 
 
+def test_a_probe_of_http_1_0_without_a_host_is_answered(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+        connection.sendall(b"GET /alive HTTP/1.0\r\n\r\n")
+
+        assert connection.recv(65536).startswith(b"HTTP/1.0 200")
+
+
 def test_an_upload_of_unknown_length_is_cut_off_at_the_limit(site: Site) -> None:
     chunk = b"%x\r\n%s\r\n" % (4096, b"x" * 4096)
     head = (
@@ -194,17 +201,14 @@ def test_a_broker_that_hangs_is_answered_with_503_until_it_moves_again(
     wait_until(lambda: time_request(site, submit)[0].status == 202, what="a report that is accepted")
 
 
-def test_the_folders_own_configuration_serves_alike(fragile_broker: Broker, tmp_path: Path) -> None:
-    with serve(fragile_broker.url, tmp_path, command=GUNICORN) as site:
+def test_the_folders_own_configuration_serves_alike_and_ends_soon_and_whole_on_sigterm(
+    fragile_broker: Broker, tmp_path: Path
+) -> None:
+    with serve(fragile_broker.url, tmp_path, command=GUNICORN, WEB_CONCURRENCY="3") as site:
         assert site.get("/health").status == 200
-        wait_until(lambda: len(processes_of(site)) == 2, what="two processes")
+        wait_until(lambda: len(processes_of(site)) == 3, what="three processes")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", site.port), timeout=2)
-
-
-def test_on_sigterm_it_ends_soon_and_whole(fragile_broker: Broker, tmp_path: Path) -> None:
-    with serve(fragile_broker.url, tmp_path, WEB_CONCURRENCY="3") as site:
-        wait_until(lambda: len(processes_of(site)) == 3, what="three processes")
         children = processes_of(site)
 
         site.process.terminate()
@@ -223,7 +227,8 @@ def test_on_ipv6s_loopback_it_is_served(fragile_broker: Broker, tmp_path: Path) 
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
     port = free_port()
-    site = Site(SERVE, tmp_path, port=port, BROKER_URI=fragile_broker.url, REPORTS_HOST="::1")
+    environ = {"REPORTS_HOST": "::1", "WEB_CONCURRENCY": "1"}
+    site = Site(SERVE, tmp_path, port=port, BROKER_URI=fragile_broker.url, **environ)
     site.url = f"http://[::1]:{port}"
     try:
         wait_until(site.is_alive, what="the server's answer on ::1")
@@ -234,7 +239,13 @@ def test_on_ipv6s_loopback_it_is_served(fragile_broker: Broker, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "many"), ("WEB_CONCURRENCY", "0"), ("BROKER_URI", "http://x"), ("REPORTS_SECRET_KEY", "short")],
+    [
+        ("PORT", "many"),
+        # The tests of the settings have these too.
+        pytest.param("WEB_CONCURRENCY", "0", marks=pytest.mark.wide),
+        pytest.param("BROKER_URI", "http://x", marks=pytest.mark.wide),
+        pytest.param("REPORTS_SECRET_KEY", "short", marks=pytest.mark.wide),
+    ],
 )
 def test_a_bad_setting_is_refused_in_one_line(name: str, value: str, tmp_path: Path) -> None:
     done = run(SERVE, tmp_path, **{name: value})

@@ -70,7 +70,13 @@ def submit(site: Site) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "beginnings", [[HEAD], [BODY], [IDLE], [HEAD, BODY, IDLE]], ids=["heads", "bodies", "idle", "all"]
+    "beginnings",
+    [
+        pytest.param([HEAD], id="heads", marks=pytest.mark.wide),
+        pytest.param([BODY], id="bodies", marks=pytest.mark.wide),
+        pytest.param([IDLE], id="idle", marks=pytest.mark.wide),
+        pytest.param([HEAD, BODY, IDLE], id="all"),
+    ],
 )
 def test_slow_clients_hold_up_nobody(site: Site, beginnings: list[bytes]) -> None:
     with attack(site.port, *beginnings, each=MANY):
@@ -78,6 +84,7 @@ def test_slow_clients_hold_up_nobody(site: Site, beginnings: list[bytes]) -> Non
             assert_works(site)
 
 
+@pytest.mark.wide
 def test_slow_clients_hold_up_nobody_when_they_are_sent_away_and_come_back(site: Site) -> None:
     with attack(site.port, HEAD, BODY, IDLE, each=MANY // 2) as clients:
         deadline = time.monotonic() + 3 * REQUEST_SECONDS
@@ -212,6 +219,7 @@ def test_clients_that_do_not_read_hold_up_nobody(site: Site) -> None:
         assert got.count(b"HTTP/1.1 200 OK") == 3
 
 
+@pytest.mark.wide
 def test_more_connections_than_a_process_keeps_give_way_to_new_ones(
     session_broker: Broker, tmp_path: Path
 ) -> None:
@@ -226,7 +234,7 @@ def test_more_connections_than_a_process_keeps_give_way_to_new_ones(
 
 def test_the_server_ends_in_time_with_slow_clients_connected(session_broker: Broker, tmp_path: Path) -> None:
     with (
-        serve(session_broker.url, tmp_path) as site,
+        serve(session_broker.url, tmp_path, WEB_CONCURRENCY="1") as site,
         ExitStack() as stack,
     ):
         for sent in (HEAD, BODY, IDLE) * 10:
@@ -247,7 +255,8 @@ def test_over_tls_slow_clients_hold_up_nobody_either(session_broker: Broker, tmp
     trust = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     port = free_port()
     tls = ("--certfile", str(folder / "broker.pem"), "--keyfile", str(folder / "broker.key"))
-    site = Site((*SERVE, *tls), tmp_path / "site", port=port, BROKER_URI=session_broker.url)
+    environ = {"BROKER_URI": session_broker.url, "WEB_CONCURRENCY": "1"}
+    site = Site((*SERVE, *tls), tmp_path / "site", port=port, **environ)
 
     def ask_over_tls(*requests: bytes) -> bytes:
         with (
@@ -282,6 +291,7 @@ def test_no_client_chooses_the_prefix_of_the_site_by_a_header_of_gunicorns_own(s
     assert answer.startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.wide
 def test_with_the_proxy_protocol_gunicorn_reads_its_own_way(session_broker: Broker, tmp_path: Path) -> None:
     port = free_port()
     command = (*SERVE, "--proxy-protocol")

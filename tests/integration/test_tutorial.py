@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -43,8 +43,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, start_worker: StartWorkerOf)
         yield place
 
 
-def make(place: DataPlace, name: str, **parameters: object) -> Report:
-    task_id = place.door.submit(f"Of {name}", name, parameters=parameters)
+def make(place: DataPlace, name: str, formats: Sequence[str] | None = None, **parameters: object) -> Report:
+    task_id = place.door.submit(f"Of {name}", name, parameters=parameters, formats=formats)
     report = place.queue.wait_for_end(task_id, seconds=60)
     assert (report.status, report.error) == (Status.COMPLETED, None)
     return report
@@ -71,8 +71,8 @@ def test_the_first_file_gives_figures_a_chart_and_all_files(place: DataPlace) ->
 
 
 def test_parameters_choose_what_counts(place: DataPlace) -> None:
-    everywhere = make(place, "refusals", period=PERIOD)
-    in_europe = make(place, "refusals", period=PERIOD, region="Europe")
+    everywhere = make(place, "refusals", ["csv"], period=PERIOD)
+    in_europe = make(place, "refusals", ["csv"], period=PERIOD, region="Europe")
 
     assert everywhere.result is not None
     assert in_europe.result is not None

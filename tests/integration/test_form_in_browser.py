@@ -1,4 +1,4 @@
-"""The form of types with parameters, in Chromium, with scripts."""
+"""The form that requests a report, in Chromium, with scripts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from redis import Redis
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from harness.wait import wait_until
 from reports_app import create_blueprint
 from reports_app.services.container import Services
 from reports_worker import TYPES, ReportQueue
 from tests.every_kind import EVERY_KIND
-from tests.integration.serving import Complaints, browse
+from tests.integration.browsing import Window
+from tests.integration.page_parts import ask_form, card
+from tests.unit.reports_app.report_factory import ReportFactory
 
 
 class _Quiet(WSGIRequestHandler):
@@ -45,20 +48,15 @@ def address(queue: ReportQueue) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with browse() as browser:
-        page = browser.new_page()
-        complaints = Complaints(page)
-        yield page
-        assert complaints == []
-        page.close()
+def factory(queue: ReportQueue) -> ReportFactory:
+    return ReportFactory(queue.connection, queue)
 
 
 def test_the_fields_of_another_type_come_without_a_reload(
     address: str, queue: ReportQueue, page: Page
 ) -> None:
     page.goto(address)
-    form = page.get_by_role("region", name="Request a report")
+    form = ask_form(page)
     page.evaluate("window.same = true")
     form.get_by_label("Title").fill("Q4")
     form.get_by_label("Type").focus()
@@ -93,3 +91,59 @@ def test_the_fields_of_another_type_come_without_a_reload(
     form.get_by_label("Type").select_option("everything")
     form.get_by_label("Type").select_option("sales")
     expect(form.get_by_label("Products")).to_have_count(0)
+
+
+def test_the_focus_stays_when_the_fields_of_another_type_come_late(address: str, page: Page) -> None:
+    fields: list[Route] = []
+
+    def hold(route: Route) -> None:
+        fields.append(route)
+
+    page.goto(address)
+    page.route("**/?*ask=*", hold)
+    form = ask_form(page)
+    form.get_by_label("Type").select_option("inventory")
+    form.locator("summary").focus()
+    wait_until(lambda: page.evaluate("true") and fields, what="the request for the fields")
+    old = form.locator("summary").element_handle()
+
+    fields[0].continue_()
+    page.wait_for_function("old => !old.isConnected", arg=old)
+
+    expect(form.locator("summary")).to_be_focused()
+
+
+def test_what_is_typed_and_where_the_focus_is_stay_while_the_list_changes(
+    address: str, factory: ReportFactory, page: Page
+) -> None:
+    page.goto(address)
+    ask_form(page).get_by_label("Title").press_sequentially("half a ti")
+    ask_form(page).get_by_label("Type").select_option("users")
+    ask_form(page).get_by_label("Title").focus()
+
+    factory.request("theirs")
+    page.clock.run_for(2000)
+    expect(card(page, "theirs")).to_be_visible()
+    page.keyboard.type("tle")
+
+    expect(ask_form(page).get_by_label("Title")).to_have_value("half a title")
+    expect(ask_form(page).get_by_label("Title")).to_be_focused()
+    expect(ask_form(page).get_by_label("Type")).to_have_value("users")
+
+
+def test_an_error_is_said_beside_its_field(address: str, page: Page, window: Window) -> None:
+    page.goto(address)
+    ask_form(page).get_by_label("Title").fill("   ")
+
+    page.get_by_role("button", name="Generate report").click()
+
+    title = ask_form(page).get_by_role("textbox", name="Title")
+    expect(title).to_have_attribute("aria-invalid", "true")
+    expect(title).to_have_accessible_description(
+        "The title must have 1 to 200 characters. For example: Q4 2026 sales"
+    )
+    expect(title).to_have_value("   ")
+    # The answer 400 is a cause for complaint in itself.
+    (complaint,) = window.complaints
+    assert "400" in complaint
+    window.complaints.clear()
