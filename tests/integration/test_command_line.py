@@ -174,16 +174,16 @@ def test_without_a_broker_one_line_names_the_setting(broker: Broker) -> None:
 
 
 def test_a_word_that_is_no_command_starts_no_worker(broker: Broker) -> None:
-    done = ask(broker, "sumbit", "Quarter", "sales")
+    done = command_lines.run(broker.url, "sumbit", "Quarter", "sales")
 
-    assert done.exit_code == 2
+    assert done.returncode == 2
     assert "No such command 'sumbit'" in done.stderr
 
 
 def test_the_help_lists_the_commands_and_names_the_worker(broker: Broker) -> None:
-    done = ask(broker, "--help")
+    done = command_lines.run(broker.url, "--help")
 
-    assert done.exit_code == 0
+    assert done.returncode == 0
     for name in main.commands:
         assert f"\n  {name} " in done.stdout
     assert "worker" in done.stdout
