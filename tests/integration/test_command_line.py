@@ -386,7 +386,7 @@ def test_the_examples_of_the_docs_work(busy_broker: Broker) -> None:
             env=command_lines.make_environ(busy_broker.url),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=110,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from reports_worker.lib.extras import write_install_command
 
 
+@pytest.mark.wide
 def test_in_a_checkout_the_command_installs_the_extra_from_there() -> None:
     # As the message says it, but nothing is installed.
     command = [
@@ -25,6 +28,12 @@ def test_in_a_checkout_the_command_installs_the_extra_from_there() -> None:
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_checkout_of_this_package_is_found() -> None:
+    package = shlex.split(write_install_command("s3"))[-1]
+
+    assert Path(package.removesuffix("[s3]"), "reports_worker", "lib", "extras.py").is_file()
 
 
 def test_elsewhere_the_command_installs_the_extra_by_the_name_of_the_package(tmp_path: Path) -> None:
