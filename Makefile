@@ -33,6 +33,9 @@ run: .venv/installed ## Start broker, API and workers; Ctrl-C stops everything (
 			$(BIN)/python -m reports_worker demo-data "$$WAREHOUSE" --orders $(DEMO_ORDERS) || exit 1; \
 		WAREHOUSE="$$(cd "$$WAREHOUSE" && pwd)"; \
 	fi; \
+	case "$$WAREHOUSE" in (""|*://*|*=*) ;; (*) [ -e "$$WAREHOUSE" ] || { \
+		echo "WAREHOUSE: $$WAREHOUSE does not exist. Give a folder of Parquet or CSV, a DuckDB file, a URL, or demo." >&2; \
+		exit 1; };; esac; \
 	if [ -n "$$WAREHOUSE" ]; then export ConnectionStrings__warehouse="$$WAREHOUSE"; fi; \
 	exec $(BIN)/python -m apphost
 

@@ -1,4 +1,4 @@
-"""Many reports over some workers, while workers, making processes and the broker are killed at random."""
+"""Many reports over some workers, while workers, job processes and the broker are killed at random."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _kill_worker(deployment: Deployment, chance: random.Random) -> None:
 def _kill_job_process(deployment: Deployment, chance: random.Random) -> None:
     worker = chance.choice(deployment.workers)
     with suppress(DeadlineError):
-        making = wait_until(lambda: worker.find_family()[1:], seconds=_FIND_SECONDS, what="a making process")
+        making = wait_until(lambda: worker.find_family()[1:], seconds=_FIND_SECONDS, what="a job process")
         deployment.note_injection(*making)
         kill(making)
 
@@ -121,7 +121,7 @@ def _kill_broker(deployment: Deployment, chance: random.Random) -> None:  # noqa
 
 _KILLS = {
     "worker": (45, _kill_worker),
-    "making process": (35, _kill_job_process),
+    "job process": (35, _kill_job_process),
     "both": (15, _kill_both),
     "broker": (5, _kill_broker),
 }

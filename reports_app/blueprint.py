@@ -63,12 +63,19 @@ def create_blueprint(settings: Settings | None = None, *, services: Services | N
     blueprint.add_app_template_filter(_describe_age, "reports_age")
     blueprint.add_app_template_filter(format_size, "reports_size")
     blueprint.add_app_template_filter(_head_column, "reports_heading")
+    blueprint.add_app_template_filter(_title_type, "reports_type_title")
     blueprint.add_app_template_global(lambda: get_services().is_open, "reports_is_open")
     return blueprint
 
 
 def _describe_age(time: datetime) -> Any:
     return describe_age(time, now=now())
+
+
+def _title_type(name: str) -> str:
+    """Return the title of a report type; its name if there is no such type any more."""
+    found = get_services().catalog.get(name)
+    return found.title if found else name
 
 
 def _head_column(column: Mapping[str, str]) -> str:

@@ -46,7 +46,7 @@ class Readiness:
     def report_notice(self, instance: Instance, notice: str) -> None:
         """Report the notice of a probe, and that the notice no longer holds."""
         if notice != instance.notice:
-            over = f"no longer: {instance.notice}"
+            over = f"this no longer holds: {instance.notice}"
             instance.notice = notice
             self._console.say(f"{instance.name}: {notice or over}")
 

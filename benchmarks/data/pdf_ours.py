@@ -1,4 +1,4 @@
-"""Writes one PDF of two charts and 500 rows in a new making process.
+"""Writes one PDF of two charts and 500 rows in a new job process.
 
 Argument: a folder for files. What such a process prepares while it waits for its order is no part of the time.
 """

@@ -65,7 +65,7 @@ class Listening:
 def main(address: str, name: str, scratch: str, statements: str) -> None:
     data = DataSettings(warehouse=address)
     bounds = Bounds(timedelta(minutes=10), MEMORY, Path(scratch))
-    # The engine and its packages are loaded while a making process waits.
+    # The engine and its packages are loaded while a job process waits.
     opened = open_warehouse(data.warehouse, bounds)
     session = Listening(opened.session)
     warehouse = Warehouse(session, opened.dialect)

@@ -32,7 +32,7 @@ def measure_files(bench: Bench) -> Iterator[Row]:
     """Measure the PDF in a new process each round, the report with one worker that waits."""
     bench.tell("A PDF, and all files of a small report")
     yield Row(
-        "PDF of 2 charts and 500 rows, in a new making process",
+        "PDF of 2 charts and 500 rows, in a new job process",
         "s",
         [_write_pdf(bench) for _ in range(bench.extent.rounds)],
         bar=Within(1.5),

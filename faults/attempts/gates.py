@@ -16,7 +16,7 @@ _HELD = ".held"
 
 
 def pass_gate(folder: Path, step: Step, attempts: AttemptFile, *, task_id: str, attempt: str) -> None:
-    """Wait here if this gate is armed; in the worker or in the making process."""
+    """Wait here if this gate is armed; in the worker or in the job process."""
     held = folder / (step + _HELD)
     try:
         (folder / step).rename(held)

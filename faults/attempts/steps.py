@@ -16,7 +16,7 @@ class Step(StrEnum):
     STARTED = "started"  # the report type's first line
     MIDDLE = "middle"
     PUBLISH = "publish"  # the result is there, and its publishing has not begun
-    ENDED = "ended"  # published; the making process has not yet ended
+    ENDED = "ended"  # published; the job process has not yet ended
 
 
 ALL = tuple(Step)

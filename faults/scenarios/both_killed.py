@@ -16,4 +16,4 @@ def inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     deployment.gates.open()
 
 
-FAULTS = (Fault("both-killed", "SIGKILL to the worker and the making process", IN_MAKING, inject),)
+FAULTS = (Fault("both-killed", "SIGKILL to the worker and the job process", IN_MAKING, inject),)

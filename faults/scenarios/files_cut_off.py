@@ -11,7 +11,7 @@ from .both_killed import inject
 FAULTS = (
     Fault(
         "files-cut-off",
-        "SIGKILL to the worker and the making process amid files, of which none stays half-written",
+        "SIGKILL to the worker and the job process amid files, of which none stays half-written",
         IN_MAKING,
         inject,
         # A report with files takes half a second of a processor, and needs no other.

@@ -15,4 +15,4 @@ def _inject(deployment: Deployment, step: Step) -> None:  # noqa: ARG001
     deployment.gates.open()
 
 
-FAULTS = (Fault("making-killed", "SIGKILL to the making process", IN_MAKING, _inject),)
+FAULTS = (Fault("making-killed", "SIGKILL to the job process", IN_MAKING, _inject),)

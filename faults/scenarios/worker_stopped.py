@@ -46,7 +46,7 @@ def _stop(deployment: Deployment, processes: Sequence[psutil.Process]) -> None:
 
 
 FAULTS = (
-    Fault("both-stopped", "SIGSTOP to worker and making process past the lease", IN_WORKER, _inject_both),
+    Fault("both-stopped", "SIGSTOP to worker and job process past the lease", IN_WORKER, _inject_both),
     Fault("worker-stopped", "SIGSTOP to the worker alone past the lease", IN_MAKING, _inject_worker),
-    Fault("making-stopped", "SIGSTOP to the making process alone past the lease", IN_MAKING, _inject_making),
+    Fault("making-stopped", "SIGSTOP to the job process alone past the lease", IN_MAKING, _inject_making),
 )

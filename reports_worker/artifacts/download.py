@@ -5,25 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from reports_worker.domain.report import Receipt, Report
+from reports_worker.domain.report import Receipt, Report, Status
 from reports_worker.errors import NoSuchReportError
 
 from . import CHANGED, ArtifactGoneError, Store
 
 
-def find_receipt(report: Report, name: str) -> Receipt:
-    """Find the receipt of the file with this name. Raises NoSuchReportError."""
-    for receipt in report.artifacts:
-        if receipt.name == name:
-            return receipt
-    if not report.status.is_terminal:
+def list_receipts(report: Report) -> Sequence[Receipt]:
+    """List the receipts of a completed report; raise NoSuchReportError for a report of another status."""
+    if report.status is Status.FAILED:
+        raise NoSuchReportError("The report has failed: it has no files.")
+    if report.status is not Status.COMPLETED:
         raise NoSuchReportError(
             f"The report is {report.status}: its files are available once it is completed."
         )
+    return report.artifacts
+
+
+def find_receipt(report: Report, name: str) -> Receipt:
+    """Find the receipt of the file with this name. Raises NoSuchReportError."""
+    for receipt in list_receipts(report):
+        if receipt.name == name:
+            return receipt
     raise NoSuchReportError(f"The report has no file {name[:100]!r}.")
 
 

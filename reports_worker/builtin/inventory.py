@@ -249,7 +249,7 @@ TYPE = ReportType(
         Choice(
             name="warehouse",
             query="SELECT DISTINCT warehouse FROM stock ORDER BY warehouse",
-            help="All where none is chosen.",
+            help="Without a choice, all.",
         ),
         Integer(
             name="threshold",
@@ -257,7 +257,7 @@ TYPE = ReportType(
             default=14,
             min=0,
             max=365,
-            help="An item is low on stock when it lasts fewer days.",
+            help="An item is low on stock when its stock lasts fewer days than this.",
         ),
     ),
 )

@@ -185,7 +185,7 @@ def _revenue_chart(granularity: str, rows: Sequence[Row]) -> Chart:
         spec,
         TIME_COLUMNS[:3],
         [row[:3] for row in rows],
-        "Revenue of completed orders; the period may cut what comes first and last."
+        "Revenue of completed orders; the first and the last part can be incomplete."
         if rows
         else "There were no orders in this period.",
     )
@@ -220,7 +220,7 @@ TYPE = ReportType(
             granularity="month",
             first_day=date(1970, 1, 1),
             days="The days whose orders count.",
-            parts="What revenue is added up by; weeks begin on Monday.",
+            parts="The steps of time in charts and tables; weeks begin on Monday.",
         ),
         Choice(
             name="region",

@@ -252,7 +252,7 @@ TYPE = ReportType(
     parameters=over_time(
         granularity="week",
         first_day=date(1971, 1, 1),
-        days="The days that count.",
-        parts="What users are counted by; weeks begin on Monday.",
+        days="The days of the report.",
+        parts="The steps of time in charts and tables; weeks begin on Monday.",
     ),
 )

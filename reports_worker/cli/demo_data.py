@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from reports_worker.demo.generator import FEWEST_ORDERS, MOST_ORDERS, Demo, write
+from reports_worker.demo import FEWEST_ORDERS, MOST_ORDERS
+from reports_worker.lib.extras import require_worker_packages
 
 from .errors import reported_errors
 
@@ -51,6 +52,9 @@ def demo_data(
     The same orders, seed and last day give the same rows on any machine. If the folder already holds the same demo
     data, nothing is written.
     """
+    require_worker_packages("This command")
+    from reports_worker.demo.generator import Demo, write  # noqa: PLC0415 - `--help` needs no engine
+
     found = Demo.find(path)
     with reported_errors():
         if found and not replace and found == Demo(orders, seed, until or found.until):
@@ -58,9 +62,7 @@ def demo_data(
         else:
             until = until or (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
             write(Demo(orders, seed, until), path, replace=replace, report=_report)
-            click.echo(
-                f"{path} holds {orders:,} orders until {until}, with users, products and stock.", err=True
-            )
+            click.echo(f"{path} holds {orders:,} orders until {until}, and all other tables.", err=True)
         if load:
             from reports_worker.demo.loading import load as load_tables  # noqa: PLC0415 - only this needs a driver
 

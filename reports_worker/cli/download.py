@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from reports_worker.artifacts.download import list_receipts
 from reports_worker.client import Reports
 from reports_worker.domain.report import Receipt
 
@@ -25,10 +26,14 @@ from .errors import reported_errors
     default=".",
     help="The folder, created if it does not exist. Files of the same names are overwritten.",
 )
-def download(*, task_id: str, names: Sequence[str], folder: Path) -> None:
+@click.option("--wait", is_flag=True, help="Wait until the report has ended.")
+def download(*, task_id: str, names: Sequence[str], folder: Path, wait: bool) -> None:
     with reported_errors():
         reports = Reports()
-        receipts = {receipt.name: receipt for receipt in reports.get(task_id).artifacts}
+        report = reports.wait(task_id) if wait else reports.get(task_id)
+        receipts = {receipt.name: receipt for receipt in list_receipts(report)}
+        if not receipts:
+            click.echo("The report has no files.", err=True)
         for name in names or receipts:
             with _progress(name, receipts.get(name)) as advance, _reported_folder_errors(folder):
                 path = reports.download(task_id, name, folder, on_bytes=advance)

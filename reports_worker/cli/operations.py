@@ -36,8 +36,8 @@ def _parse_duration(_context: click.Context, _option: click.Parameter, text: str
 def pause(*, duration: timedelta | None) -> None:
     with reported_errors():
         begun = Reports().pause(duration)
-    until = f"until {_to_time(begun.until)}, or " if begun.until else ""
-    click.echo(f"The queue is paused {until}until: python -m reports_worker resume")
+    until = f" until {_to_time(begun.until)}" if begun.until else ""
+    click.echo(f"The queue is paused{until}. This command resumes it: python -m reports_worker resume")
 
 
 @click.command(help="End the pause of the queue.")

@@ -23,7 +23,6 @@ from reports_worker.errors import ReportsError
 
 from . import rows, words
 
-FEWEST_ORDERS, MOST_ORDERS = 100, 20_000_000
 YEARS = 3
 # This file marks a folder of demo data, which may be replaced, and describes the data.
 MARKER = "demo-data.json"

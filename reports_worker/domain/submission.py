@@ -118,7 +118,7 @@ def _check_formats(data: Mapping[str, Any]) -> list[FieldError]:
     names = data.get("formats", [])
     if isinstance(names, (list, tuple)) and all(isinstance(name, str) and name in FORMATS for name in names):
         return []
-    return [FieldError("formats", f"The formats must be a list of some of {', '.join(FORMATS)}.")]
+    return [FieldError("formats", f"The formats must be a list; allowed are {', '.join(FORMATS)}.")]
 
 
 def _choose_formats(names: Sequence[str] | None) -> tuple[str, ...]:

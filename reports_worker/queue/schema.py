@@ -91,9 +91,9 @@ class Schema:
         stored = _to_number(self._read()[0])
         newest = find_newest(self._migrations)
         if stored > newest:
-            log.info("reports are of schema %d, and this version knows schema %d", stored, newest)
+            log.info("the reports in Redis have schema %d, and this version knows schema %d", stored, newest)
         if self._connection.hsetnx(keys.SCHEMA, "number", FIRST):
-            log.info("reports are of schema %d", FIRST)
+            log.info("the reports in Redis have schema %d", FIRST)
         return next((one for one in self._migrations if one.number > stored), None)
 
     def _change_page(self, migration: Migration) -> None:
@@ -107,7 +107,7 @@ class Schema:
         is_last = not entries or not entries[-1]
         after = (migration.number, "") if is_last else (number, entries[-1])
         if self._advance([keys.SCHEMA], [number, cursor, *after]) and is_last:
-            log.info("all reports are of schema %d", migration.number)
+            log.info("all reports in Redis have schema %d", migration.number)
 
     def _read(self) -> tuple[bytes, bytes]:
         number, cursor = cast(list[bytes | None], self._connection.hmget(keys.SCHEMA, ["number", "cursor"]))

@@ -27,7 +27,7 @@ def make_type(allowed: SecondsRange) -> ReportType:
     return simulated_type(
         "users",
         "Users",
-        "Users in all, active and new ones, and the share that left.",
+        "All users, active and new users, and the share of users who left.",
         stages=("reading sign-ins", "counting active users", "working out churn", "writing the report"),
         draw=draw,
         allowed=allowed,

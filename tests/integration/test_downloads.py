@@ -110,6 +110,32 @@ def test_the_command_downloads_all_files_or_the_named_files(
     assert (full.exit_code, "/proc/x cannot be written to" in full.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("status", ["pending", "failed"])
+def test_the_command_refuses_a_report_that_has_not_completed(
+    broker: Broker, reports: Reports, tmp_path: Path, status: str
+) -> None:
+    task_id = reports.submit("Quarter", "sales")
+    if status == "failed":
+        reports.cancel(task_id)
+
+    done = command_line_runs.run(broker.url, "download", task_id, "--to", str(tmp_path / "to"))
+
+    sentence = "it has no files" if status == "failed" else "its files are available once it is completed"
+    assert (done.exit_code, sentence in done.stderr) == (1, True)
+    assert not (tmp_path / "to").exists()
+
+
+def test_the_command_waits_for_a_report_and_says_when_there_are_no_files(
+    broker: Broker, worker: StartWorker, reports: Reports
+) -> None:
+    worker()
+    task_id = reports.submit("Quarter", "sales")
+
+    done = command_line_runs.run(broker.url, "download", task_id, "--wait")
+
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "The report has no files.\n")
+
+
 def test_partial_files_of_a_killed_worker_are_removed_soon_after(
     broker: Broker, worker: StartWorker, tmp_path: Path
 ) -> None:

@@ -147,7 +147,7 @@ def test_a_cancel_ends_the_query_in_the_server(lent: Lent) -> None:
     lent.place.queue.cancel(task_id)
 
     wait_until(lambda: not lent.server.running_queries(), seconds=5, what="nothing left in the server")
-    wait_until(lambda: is_gone(making), seconds=5, what="the end of the making process")
+    wait_until(lambda: is_gone(making), seconds=5, what="the end of the job process")
     assert lent.place.queue.wait_for_end(task_id).reason == "cancelled"
 
 

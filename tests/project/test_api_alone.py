@@ -16,8 +16,7 @@ from harness.broker import Broker
 from harness.client import fetch, is_healthy
 from harness.ports import free_port
 from harness.wait import wait_until
-from reports_worker.__main__ import NEEDED
-from reports_worker.lib.extras import write_install_command
+from reports_worker.lib.extras import WORKER_PACKAGES, write_install_command
 
 ROOT = Path(__file__).parents[2]
 # What the extras bring along, beside those of a worker.
@@ -39,7 +38,7 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Without
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """The environment of a Python that lacks these packages, with the checkout on its path."""
-    finder = FINDER.format(names=(*NEEDED, *OTHERS))
+    finder = FINDER.format(names=(*WORKER_PACKAGES, *OTHERS))
     (tmp_path / "sitecustomize.py").write_text(finder, encoding="utf-8")
     return {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
 
@@ -79,21 +78,37 @@ def test_a_client_needs_no_engine(broker: Broker, environ: dict[str, str], tmp_p
 
 
 @pytest.mark.parametrize(
-    "command", [["reports_worker"], pytest.param(["reports_worker", "--burst"], marks=pytest.mark.wide)]
+    ("command", "what"),
+    [
+        (["-m", "reports_worker"], "A worker"),
+        ([str(Path(sys.executable).with_name("rq")), "worker", "-c", "reports_worker.rq_config"], "A worker"),
+        (["-m", "reports_worker", "demo-data", "demo"], "This command"),
+        pytest.param(["-m", "reports_worker", "--burst"], "A worker", marks=pytest.mark.wide),
+    ],
 )
-def test_a_worker_without_engines_names_the_extra(
-    command: list[str], environ: dict[str, str], tmp_path: Path
+def test_what_needs_engines_names_the_extra(
+    command: list[str], what: str, environ: dict[str, str], tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=tmp_path, env=environ,
+        [sys.executable, *command], cwd=tmp_path, env=environ,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert done.returncode == 1
     assert done.stderr == (
-        f"A worker needs packages that are not installed ({', '.join(NEEDED)}): "
+        f"{what} needs packages that are not installed ({', '.join(WORKER_PACKAGES)}): "
         f"{write_install_command('worker')}\n"
     )
+
+
+def test_the_help_of_the_commands_needs_no_engine(environ: dict[str, str], tmp_path: Path) -> None:
+    for command in ("--help", "demo-data --help"):
+        done = subprocess.run(
+            [sys.executable, "-m", "reports_worker", *command.split()], cwd=tmp_path, env=environ,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_worker_looks_for_all_packages_of_its_extra() -> None:
@@ -101,7 +116,9 @@ def test_a_worker_looks_for_all_packages_of_its_extra() -> None:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     wanted = [line.partition(">")[0] for line in config["options.extras_require"]["worker"].split()]
 
-    assert sorted(name.removesuffix("-python").replace("-", "_") for name in wanted) == sorted(NEEDED)
+    assert sorted(name.removesuffix("-python").replace("-", "_") for name in wanted) == sorted(
+        WORKER_PACKAGES
+    )
 
 
 def submit(port: int, body: dict[str, str]) -> dict[str, str]:

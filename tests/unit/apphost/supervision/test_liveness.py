@@ -75,7 +75,7 @@ def test_a_pause_of_the_queue_is_logged_and_shown(make_host: MakeHost, broker: B
     host.wait_for_text("broker: the queue is paused since 2026-11-23T09:00:00Z")
     figures = host.resource("broker")["figures"]
     redis.delete("p")
-    host.wait_for_text("broker: no longer: the queue is paused since")
+    host.wait_for_text("broker: this no longer holds: the queue is paused since")
 
     assert figures["queue"] == "paused since 2026-11-23T09:00:00Z"
 

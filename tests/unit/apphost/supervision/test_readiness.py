@@ -79,7 +79,7 @@ def test_a_notice_is_reported_when_it_begins_and_when_it_ends(lines: Lines) -> N
     for notice in ("the queue is paused", "the queue is paused", ""):
         readiness.report_notice(broker, notice)
 
-    assert lines == ["broker: the queue is paused", "broker: no longer: the queue is paused"]
+    assert lines == ["broker: the queue is paused", "broker: this no longer holds: the queue is paused"]
 
 
 def test_all_are_reported_ready_once(lines: Lines) -> None:

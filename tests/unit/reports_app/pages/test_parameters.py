@@ -72,7 +72,7 @@ def test_each_field_at_fault_is_named(client: FlaskClient, queue: ReportQueue) -
         "parameters.period": "Period is required.",
         "parameters.colour": "'colour' is not a parameter of this type, which has note, top, share, net, "
         "region, shop, channels, since, period.",
-        "formats": "The formats must be a list of some of csv, parquet, xlsx, pdf, svg, png, json.",
+        "formats": "The formats must be a list; allowed are csv, parquet, xlsx, pdf, svg, png, json.",
         "max_age": "The max_age must be a whole number of seconds from 1 to 2592000.",
     }
     assert queue.list().total == 0

@@ -194,7 +194,7 @@ def test_reports_of_a_newer_schema_are_read_and_the_number_is_left(
 
     assert [report.status for report in queue.list().reports] == [Status.PENDING] * 8
     assert connection.hgetall(keys.SCHEMA) == {b"number": b"99", b"cursor": b"x", b"newer": b"y"}
-    assert caplog.messages == ["reports are of schema 99, and this version knows schema 2"]
+    assert caplog.messages == ["the reports in Redis have schema 99, and this version knows schema 2"]
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"", b"-1", b"9" * 400, "²".encode()])
