@@ -62,7 +62,7 @@ def test_the_command_line_pauses_and_resumes(reports: Reports, broker_url: str) 
     resumed = [run(broker_url, "resume") for _ in range(2)]
     refused = run(broker_url, "pause", "--for", "soon")
 
-    assert paused.stdout == "The queue is paused until: python -m reports_worker resume\n"
+    assert paused.stdout == "The queue is paused. This command resumes it: python -m reports_worker resume\n"
     assert found is not None
     assert [done.stdout for done in resumed] == ["resumed\n", "the queue was not paused\n"]
     assert refused.exit_code == 2
