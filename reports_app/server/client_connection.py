@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import http, util
@@ -84,12 +85,13 @@ class ClientConnection(TConn):  # type: ignore[misc]  # gunicorn has no types
         """Send "100 Continue" to a client that waits for it before sending the body (RFC 9110, 10.1.1)."""
         if self.framing.expects_continue:
             self.framing.expects_continue = False
-            self.sock.sendall(_CONTINUE)
+            self.sock.unsent += _CONTINUE
             self.flush()
 
     def refuse(self, status: int, reason: str) -> None:
         """Send an error response from the main thread, without waiting for the client."""
-        util.write_error(self.sock, status, reason, "")
+        with suppress(OSError):
+            util.write_error(self.sock, status, reason, "")
         self.flush()
 
     def flush(self) -> bool:

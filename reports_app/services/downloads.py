@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from reports_app.errors import TooManyDownloadsError
 from reports_worker import Receipt, Report
 from reports_worker.artifacts import CHANGED, ArtifactGoneError, OpenFile, Store
-from reports_worker.artifacts.download import find_receipt
+from reports_worker.artifacts.download import find_receipt, locate
 
 # A browser that displays a file runs no script in it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -45,7 +45,7 @@ class Downloads:
         receipt = find_receipt(report, name)
         is_unchanged = request.if_none_match.contains_weak(receipt.sha256)
         if is_unchanged or request.method == "HEAD":
-            self._check(self._store.measure(*_locate(report, receipt)), receipt)
+            self._check(self._store.measure(*locate(report, receipt)), receipt)
             return _add_headers(Response(status=304 if is_unchanged else 200), report, receipt)
         byte_range = _find_range(receipt)
         body = self._open(report, receipt, byte_range or (0, receipt.size))
@@ -62,7 +62,7 @@ class Downloads:
             self._slots if end - start > SMALL_BYTES else None, request.environ.get("gunicorn.socket")
         )
         try:
-            place = _locate(report, receipt)
+            place = locate(report, receipt)
             body.file = self._store.open(*place, start=start, end=None if end == receipt.size else end)
             self._check(body.file.size, receipt)
         except BaseException:
@@ -116,10 +116,6 @@ def format_disposition(title: str, name: str) -> str:
     readable = " ".join(_UNSAFE_IN_NAMES.sub(" ", title).split())[:_MAX_TITLE_LENGTH].strip(" .")
     full = f"{readable} - {name}" if readable else name
     return f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(full, safe='')}"
-
-
-def _locate(report: Report, receipt: Receipt) -> tuple[str, str, str]:
-    return report.task_id, report.artifacts_at or "", receipt.name
 
 
 def _find_range(receipt: Receipt) -> ByteRange | None:

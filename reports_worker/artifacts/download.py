@@ -12,7 +12,8 @@ from pathlib import Path
 from reports_worker.domain.report import Receipt, Report, Status
 from reports_worker.errors import NoSuchReportError
 
-from . import CHANGED, ArtifactGoneError, Store
+from .errors import CHANGED, GONE, ArtifactGoneError
+from .store import Store, is_safe
 
 
 def list_receipts(report: Report) -> Sequence[Receipt]:
@@ -32,6 +33,14 @@ def find_receipt(report: Report, name: str) -> Receipt:
         if receipt.name == name:
             return receipt
     raise NoSuchReportError(f"The report has no file {name[:100]!r}.")
+
+
+def locate(report: Report, receipt: Receipt) -> tuple[str, str, str]:
+    """Return task id, execution and name of a file; raise ArtifactGoneError if the record names no execution."""
+    execution = report.artifacts_at or ""
+    if not is_safe(execution):
+        raise ArtifactGoneError(GONE)
+    return report.task_id, execution, receipt.name
 
 
 def download(
@@ -58,7 +67,7 @@ def _copy(
     store: Store, report: Report, receipt: Receipt, part: Path, on_bytes: Callable[[int], object]
 ) -> str:
     digest = hashlib.sha256()
-    file = store.open(report.task_id, report.artifacts_at or "", receipt.name)
+    file = store.open(*locate(report, receipt))
     try:
         with part.open("xb") as target:
             for chunk in file.chunks:

@@ -59,7 +59,8 @@ def decide(
         return CallbackStatus.DELIVERED, timedelta()
     if attempt.status == GONE or attempts > len(delays):
         return CallbackStatus.FAILED, timedelta()
-    return CallbackStatus.PENDING, delays[attempts - 1]
+    # A foreign number below 1 counts as the first attempt.
+    return CallbackStatus.PENDING, delays[max(attempts, 1) - 1]
 
 
 class Deliveries:

@@ -9,6 +9,7 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 import pytest
+from fakeredis import FakeRedis
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -217,6 +218,20 @@ def test_a_file_that_was_removed_or_changed_is_gone(
     assert {response.status_code for response in answers} == {410}
     if method == "GET":
         assert str(store.scratch_root.parent) not in answers[0].text
+
+
+@pytest.mark.parametrize("execution", [None, "", "zz/../../x", ".."])
+def test_a_file_whose_record_names_no_execution_is_gone(
+    client: FlaskClient, memory: FakeRedis, path: str, execution: str | None
+) -> None:
+    key = f"rq:job:{path.split('/')[3]}"
+    memory.hdel(key, "artifacts_at")
+    if execution is not None:
+        memory.hset(key, "artifacts_at", execution)
+
+    response = client.get(path)
+
+    assert (response.status_code, "was removed" in response.text) == (410, True)
 
 
 def test_a_store_that_is_away_is_not_a_missing_file(

@@ -236,6 +236,27 @@ def test_a_kept_connection_that_its_client_closes_is_closed(
     assert worker.nr_conns == 0
 
 
+def test_a_client_that_is_gone_before_its_refusal_costs_its_own_connection_alone(
+    listener: Listener, served: list[bytes]
+) -> None:
+    worker = Worker()
+    client = accept_in(worker, listener, REQUEST)
+    finish(worker, worker.given[0])
+    for part in (b"head", b"body"):
+        worker.given[0].sock.sendall(part)
+    assert client.recv(100) == b"headbody"
+    client.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 40000)
+    client.close()
+    worker.turn()
+
+    finish(worker, worker.given[-1])
+    for _ in range(4):
+        worker.turn()
+
+    assert served == [REQUEST]
+    assert worker.nr_conns == 0
+
+
 @pytest.mark.parametrize("state", [{"waiting": 1}, {"alive": False}])
 def test_a_thread_leaves_a_connection_when_others_wait_or_the_process_ends(
     listener: Listener, served: list[bytes], state: dict[str, Any]

@@ -62,6 +62,7 @@ def make_due(connection: Redis, task_id: str) -> None:
         (Attempt(400), 1, (PENDING, DELAYS[0])),
         (Attempt(500), 2, (PENDING, DELAYS[1])),
         (REFUSED, 2, (PENDING, DELAYS[1])),
+        (REFUSED, -6, (PENDING, DELAYS[0])),
         (REFUSED, 3, (FAILED, timedelta())),
         (Attempt(500), 9, (FAILED, timedelta())),
     ],
