@@ -27,14 +27,12 @@ CLIENT = """
 import sys
 from datetime import timedelta
 from pathlib import Path
-from reports_worker.settings.data import DataSettings
 from reports_worker.warehouse.engine import Bounds
 from reports_worker.warehouse.open import open_warehouse
 from reports_worker.warehouse.warehouse import Query
 
 bounds = Bounds(timedelta(minutes=5), 512_000_000, Path(sys.argv[3]))
-settings = DataSettings.from_environ({"ConnectionStrings__warehouse": sys.argv[1]})
-warehouse = open_warehouse(settings, bounds)
+warehouse = open_warehouse(sys.argv[1], bounds)
 warehouse.fetch(Query(sys.argv[2], native=True))
 """
 
