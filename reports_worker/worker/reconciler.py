@@ -65,19 +65,32 @@ class Reconciler:
             raise
 
     def _check(self) -> None:
-        agree = self.do_counts_agree()
+        agree, odd_scores = self._count()
+        if odd_scores:
+            self._level_scores()
         is_due = time.monotonic() - self._reconciled_at >= RECONCILE_EVERY_SECONDS
         if is_due or (self._disagreed and not agree):
             for task_id, outcome in self.reconcile():
                 log.warning("task %s: report and queue disagreed, now the report is %s", task_id, outcome)
         self._disagreed = not agree
-        self._schema.migrate()
+        if not odd_scores:  # else its pages of the index could leave out reports
+            self._schema.migrate()
 
     def do_counts_agree(self) -> bool:
         """Return whether each report is in one place. A report that is just being started is in two."""
+        return self._count()[0]
+
+    def _count(self) -> tuple[bool, int]:
+        """Return whether the counts agree, and how many scores of the index are not 0; one round trip."""
         counts = cast(list[int], self._run_script("count"))
-        registered, waiting, taken, running, ended, to_go = counts
-        return registered == waiting + taken + running + ended and ended == to_go
+        registered, waiting, taken, running, ended, to_go, odd_scores = counts
+        return registered == waiting + taken + running + ended and ended == to_go, odd_scores
+
+    def _level_scores(self) -> None:
+        if mended := registry.level_scores(self._connection):
+            log.warning(
+                "%d scores in %s were not 0, which hides reports: they are 0 again", mended, keys.REGISTRY
+            )
 
     def reconcile(self) -> Iterator[Outcome]:
         """Check every report, unless another worker does; yield the id and the new status of each repaired report."""
