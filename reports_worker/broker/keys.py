@@ -15,6 +15,10 @@ INTERMEDIATE = f"{QUEUED}:intermediate"
 STARTED = f"{RQ_KEY_PREFIX}:wip:{QUEUE}"
 FINISHED = f"{RQ_KEY_PREFIX}:finished:{QUEUE}"
 FAILED = f"{RQ_KEY_PREFIX}:failed:{QUEUE}"
+# RQ's further registries, which this product leaves empty.
+SCHEDULED = f"{RQ_KEY_PREFIX}:scheduled:{QUEUE}"
+DEFERRED = f"{RQ_KEY_PREFIX}:deferred:{QUEUE}"
+CANCELED = f"{RQ_KEY_PREFIX}:canceled:{QUEUE}"
 EXECUTION_PREFIX = f"{RQ_KEY_PREFIX}:execution:"
 EXECUTIONS_PREFIX = f"{RQ_KEY_PREFIX}:executions:"
 WORKER_PREFIX = f"{RQ_KEY_PREFIX}:worker:"
@@ -67,6 +71,9 @@ TYPES = {
     STARTED: "zset",
     FINISHED: "zset",
     FAILED: "zset",
+    SCHEDULED: "zset",
+    DEFERRED: "zset",
+    CANCELED: "zset",
     WORKERS: "set",
     ALL_WORKERS: "set",
     REGISTRY: "zset",

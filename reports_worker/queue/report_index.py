@@ -6,7 +6,7 @@ if it is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from redis import Redis
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from reports_worker.broker import keys
 from reports_worker.broker.errors import unless_wrong_type
 
+from .scripts import load_script
 from .stored_entries import decode_ids
 
 PAGE = 500
@@ -37,20 +38,42 @@ def read_ids(
         entries, total, suspended = pipeline.execute(raise_on_error=False)
     if isinstance(entries, RedisError):
         raise entries
-    ids, asked = decode_ids(entries), limit
+    is_last = len(entries) < limit
+    entries = _order(entries, before.encode() if before else None)
+    ids = decode_ids(entries)
     for _ in range(_MOST_PAGES):
-        if len(ids) >= limit or len(entries) < asked:
+        if len(ids) >= limit or is_last or not entries:
             break
-        entries, asked = read_entries(connection, before=entries[-1]), PAGE
+        entries = read_entries(connection, before=entries[-1])
+        is_last = len(entries) < PAGE
         ids += decode_ids(entries)
     return ids[:limit], total, unless_wrong_type(suspended, b"")
 
 
 def read_entries(connection: Redis, *, before: bytes | None = None, count: int = PAGE) -> list[bytes]:
-    """Read the newest entries of the registry, or those before one of them, foreign ones too."""
+    """Read the newest entries of the registry, or those before one of them, foreign ones too; newest first."""
     highest = b"+" if before is None else b"(" + before
     found = connection.zrevrangebylex(keys.REGISTRY, cast(str, highest), "-", start=0, num=count)
-    return cast(list[bytes], found)
+    return _order(cast(list[bytes], found), before)
+
+
+def _order(entries: Iterable[bytes], before: bytes | None) -> list[bytes]:
+    """Return the entries before one of them, newest first.
+
+    Redis does so unless scores differ. Then each page still begins after the last one, so that paging ends.
+    """
+    return sorted((entry for entry in entries if before is None or entry < before), reverse=True)
+
+
+def level_scores(connection: Redis) -> int:
+    """Set scores that are not 0 back to 0, a page at a time; return how many were set."""
+    level, mended = load_script(connection, "level_index"), 0
+    for _ in range(_MOST_PAGES):
+        count = cast(int, level([keys.REGISTRY], [PAGE]))
+        mended += count
+        if count < PAGE:
+            break
+    return mended
 
 
 def rebuild(connection: Redis) -> int:

@@ -33,9 +33,9 @@ _SHARED_KEYS = (keys.QUEUED, keys.INTERMEDIATE, keys.STARTED, keys.FINISHED, key
 
 @cache
 def read_script(name: str, *, shared: bool = False) -> str:
-    """Read `lua/<name>.lua`, after the check of task ids, and after the shared part for scripts that need it."""
+    """Read `lua/<name>.lua`, after the checks of ids and types, and after the shared part if the script needs it."""
     folder = resources.files(__package__) / "lua"
-    parts = ["task_ids", "shared", name] if shared else ["task_ids", name]
+    parts = ["task_ids", "key_types", *(["shared"] if shared else []), name]
     text = "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
     return _write_field_names() + text if shared else text
 

@@ -21,6 +21,7 @@ from reports_worker.broker.lock import take_lock
 from reports_worker.lib import clock
 from reports_worker.lib.periodic_thread import PeriodicThread
 from reports_worker.queue import report_index as registry
+from reports_worker.queue.foreign_members import ForeignMembers
 from reports_worker.queue.schema import MIGRATIONS, Migration, Schema
 from reports_worker.queue.scripts import SharedScripts
 from reports_worker.queue.stored_entries import decode_id, read_outcomes, set_aside
@@ -38,7 +39,7 @@ Outcome = tuple[str, str]
 class Reconciler:
     """Compares counts every few seconds, and reconciles all reports where the counts disagree twice.
 
-    Costs one round trip every `CHECK_EVERY_SECONDS`. Many reconcilers may run at once: each repair is one script
+    Costs three round trips every `CHECK_EVERY_SECONDS`. Many reconcilers may run at once: each repair is one script
     that checks again, and one worker at a time reconciles. No step blocks the broker for long.
     """
 
@@ -48,6 +49,7 @@ class Reconciler:
         self._connection = connection
         self._run_script = SharedScripts(connection, retention=retention)
         self._schema = Schema(connection, migrations)
+        self._foreign = ForeignMembers(connection)
         self._disagreed = False
         self._reconciled_at = time.monotonic()
         self.thread = PeriodicThread("reconciler", CHECK_EVERY_SECONDS, self.check)
@@ -65,25 +67,40 @@ class Reconciler:
             raise
 
     def _check(self) -> None:
-        agree = self.do_counts_agree()
+        agree, odd_scores = self._count()
+        if odd_scores:
+            self._level_scores()
         is_due = time.monotonic() - self._reconciled_at >= RECONCILE_EVERY_SECONDS
         if is_due or (self._disagreed and not agree):
             for task_id, outcome in self.reconcile():
                 log.warning("task %s: report and queue disagreed, now the report is %s", task_id, outcome)
         self._disagreed = not agree
-        self._schema.migrate()
+        if not odd_scores:  # else its pages of the index could leave out reports
+            self._schema.migrate()
+        self._foreign.take_out_some()
 
     def do_counts_agree(self) -> bool:
         """Return whether each report is in one place. A report that is just being started is in two."""
+        return self._count()[0]
+
+    def _count(self) -> tuple[bool, int]:
+        """Return whether the counts agree, and how many scores of the index are not 0; one round trip."""
         counts = cast(list[int], self._run_script("count"))
-        registered, waiting, taken, running, ended, to_go = counts
-        return registered == waiting + taken + running + ended and ended == to_go
+        registered, waiting, taken, running, ended, to_go, odd_scores = counts
+        return registered == waiting + taken + running + ended and ended == to_go, odd_scores
+
+    def _level_scores(self) -> None:
+        if mended := registry.level_scores(self._connection):
+            log.warning(
+                "%d scores in %s were not 0, which hides reports: they are 0 again", mended, keys.REGISTRY
+            )
 
     def reconcile(self) -> Iterator[Outcome]:
         """Check every report, unless another worker does; yield the id and the new status of each repaired report."""
         if not take_lock(self._connection, keys.RECONCILING, LOCK_SECONDS):
             return
         try:
+            self._foreign.take_out_all()
             registry.rebuild(self._connection)
             queued = Counter(self._read_queue())
             waiting = set[bytes]()

@@ -194,6 +194,23 @@ def test_foreign_bytes_at_every_key_end_nothing(
     assert_nothing_ended(product)
 
 
+def test_the_queue_dashboard_answers_again_once_a_worker_has_taken_broken_records_out(
+    product: Product,
+) -> None:
+    names = ["rq:worker:half", "rq:worker:str"]
+    product.redis.hset(names[0], "birth", b"\xff")
+    product.redis.set(names[1], "x")
+    for key in (keys.WORKERS, keys.ALL_WORKERS):
+        product.redis.sadd(key, *names)
+
+    wait_until(
+        lambda: product.site.get("/rq/0/view/workers").status == 200, seconds=20, what="the page of workers"
+    )
+    assert len(product.reports.list_workers()) == 1
+    assert product.redis.scard(keys.ALL_WORKERS) == 1
+    product.redis.delete(*names)
+
+
 # What becomes of these is asked of queue and reconciler in `test_foreign_entries`, too.
 ASKED_ELSEWHERE = (keys.EXPIRY, keys.WORKERS)
 

@@ -1,5 +1,6 @@
 -- Check some reports of the registry, and repair what disagrees with the record of the report.
 -- Returns {ids of waiting reports}, {id, outcome, ...}. ARGV[2..]: now, ids.
+require_all()
 local now, waiting, outcomes, running = ARGV[2], {}, {}, {}
 for _, member in ipairs(redis.call('ZRANGE', keys.started, 0, -1)) do
   running[string.match(member, '^[^:]*')] = true

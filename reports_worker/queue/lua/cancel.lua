@@ -6,6 +6,10 @@ local status = read_job(id, 'status')[1]
 if not status then return '' end
 if status == 'failed' and redis.call('HGET', key, 'cancelled_at') == now then return status end -- sent twice
 if status ~= 'queued' and status ~= 'started' then return 'ended' end
+if status == 'queued' then
+  require_queue()
+  require_end(id, 'failed')
+end
 redis.call('HSETNX', key, 'cancelled_at', now)
 if status == 'started' then return 'started' end
 unqueue(id)

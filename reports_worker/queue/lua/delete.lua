@@ -3,6 +3,7 @@
 -- ARGV[2..3]: id, and a token that distinguishes a repetition of this request from another request.
 local id, done = ARGV[2], settings.deleted .. ARGV[3]
 if redis.call('EXISTS', job_key(id)) == 0 then return redis.call('EXISTS', done) end
+require_all()
 forget(id)
 redis.call('SET', done, id, 'EX', settings.deleted_seconds)
 redis.call('PUBLISH', settings.ended, id)

@@ -3,6 +3,7 @@
 -- ARGV[2..6]: id, number of the ending, attempts before, status of the delivery, seconds until the next attempt;
 -- then fields and values.
 local id, ending, attempts, status = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+require_type('zset', keys.deliveries)
 local key = job_key(id)
 local found = redis.call('HMGET', key, 'status', 'endings', 'callback_attempts')
 if not has_ended(found[1]) or found[2] ~= ending or (found[3] or '0') ~= attempts then return 0 end

@@ -3,6 +3,9 @@
 -- ARGV[2..6]: id, execution, now, 1 if the execution counts or 0 if it does not, and the error of
 -- the report where this was its last execution.
 local id, execution = ARGV[2], ARGV[3]
+require_type('list', keys.queued)
+require_type('zset', keys.started, keys.files)
+require_end(id, 'failed')
 local key, holder = job_key(id), find_holder(id)
 local is_started = redis.call('ZSCORE', keys.started, id .. ':' .. execution)
 forget_execution(id, execution)

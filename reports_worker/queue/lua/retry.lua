@@ -7,6 +7,8 @@ local status = read_job(id, 'status')[1]
 if not status then return '' end
 if status == 'queued' and redis.call('HGET', key, 'retry_token') == token then return 'retried' end
 if status == 'queued' or status == 'started' or status == 'finished' then return status end
+require_queue()
+require_type('zset', keys.failed, keys.expiry, keys.deliveries, keys.files)
 redis.call('PERSIST', key)
 redis.call('ZREM', keys.failed, id)
 redis.call('ZREM', keys.expiry, id)

@@ -93,6 +93,13 @@ local function queue_delivery(id)
   redis.call('ZADD', keys.deliveries, server_time(), id)
 end
 
+-- Raise WRONGTYPE if a key that `finish` writes for this report holds another type.
+local function require_end(id, status)
+  require_type('zset', status == 'finished' and keys.finished or keys.failed, keys.expiry)
+  if status == 'failed' then require_type('zset', keys.files) end
+  if read_job(id, 'callback_url')[1] then require_type('zset', keys.deliveries) end
+end
+
 -- The one way in which a report ends; notifies waiting clients. `fields` is a flat list of names and values.
 local function finish(id, status, ended_at, fields)
   local key = job_key(id)
@@ -113,6 +120,18 @@ end
 
 local function is_cancelled(id)
   return redis.call('HEXISTS', job_key(id), 'cancelled_at') == 1
+end
+
+-- Raise WRONGTYPE if a key that `unqueue` or another change of the queue writes holds another type.
+local function require_queue()
+  require_type('list', keys.queued, keys.intermediate)
+  require_type('zset', keys.suspects)
+end
+
+-- Raise WRONGTYPE if a key that any change of any report writes holds another type.
+local function require_all()
+  require_queue()
+  require_type('zset', keys.started, keys.finished, keys.failed, keys.registry, keys.expiry, keys.deliveries, keys.files)
 end
 
 -- Requeue a report whose execution was aborted, in front of the queue; or end it, if it was cancelled or was aborted

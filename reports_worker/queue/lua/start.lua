@@ -2,6 +2,8 @@
 -- -1 if the queue is paused: then the report goes back to the front of the queue.
 -- ARGV[2..6]: id, execution, now, worker, and the score among the started (RQ's; ours is the lease).
 local id, execution, now, worker = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+require_queue()
+require_type('zset', keys.started)
 local status, executions = unpack(read_job(id, 'status', 'executions'))
 if find_holder(id) == execution then return executions end -- sent twice
 if status == 'queued' then

@@ -29,6 +29,9 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   touch(KEYS[1], 'created_at')
   return {id, ''}
 end
+require_type('zset', KEYS[2])
+require_type('set', KEYS[3])
+require_type('list', KEYS[4])
 local kept = digest ~= '' and redis.pcall('HMGET', KEYS[5], 'id', 'digest')
 if kept and (kept.err or kept[1] and not is_task_id(kept[1])) then
   redis.call('DEL', KEYS[5]) -- a foreign value

@@ -7,6 +7,8 @@ local function note(id, outcome)
   outcomes[#outcomes + 1] = outcome
 end
 
+require_all()
+
 -- One sweep at a time is enough for all workers. A value that is no number is ignored.
 local found = redis.call('HMGET', keys.sweep, 'at', 'quiet_until')
 local at, quiet_until = tonumber(found[1]), tonumber(found[2])
