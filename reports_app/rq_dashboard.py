@@ -9,6 +9,7 @@ Therefore every change is refused, the dashboard uses the product's Redis client
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,20 +21,30 @@ from markupsafe import escape
 from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
-from werkzeug.exceptions import Forbidden, MethodNotAllowed, NotFound, ServiceUnavailable
+from werkzeug.exceptions import Forbidden, HTTPException, MethodNotAllowed, NotFound, ServiceUnavailable
 
 from reports_app.middleware.error_handlers import handle_error
 from reports_app.middleware.security_headers import QUEUE_DASHBOARD_POLICY, add_security_headers
 from reports_app.services.container import get_services
-from reports_worker import Report, ReportQueue
+from reports_worker import Report, ReportQueue, ReportsError
 from reports_worker.broker.errors import to_unavailable
 from reports_worker.queue.json_serializer import use_json_only
 
 from .exposure import is_loopback, without_port
 
+log = logging.getLogger(__name__)
+
 PREFIX = "/rq"
 _NAME = rq_dashboard.blueprint.name
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)  # RQ raises ValueError for any other
+# The arguments of its lists, in which rq-dashboard does not expect other values.
+_ARGUMENTS = {
+    "registry_name": re.compile("queued|started|finished|failed|deferred|scheduled|canceled"),
+    "order": re.compile("asc|dsc"),
+    "per_page": re.compile("[1-9][0-9]{0,3}"),
+    # rq-dashboard calls the last page of an empty list 0.
+    "page": re.compile("[0-9]{1,9}"),
+}
 _UNREADABLE = (
     "The queue contains an entry that RQ cannot read. Workers remove invalid entries within a minute: "
     "try again then."
@@ -56,7 +67,7 @@ def add_queue_dashboard(app: Flask, queue: ReportQueue, *, is_served: bool) -> N
     app.after_request(_repair_response)
     app.register_error_handler(NoSuchJobError, _handle_unknown_job)
     app.register_error_handler(RedisError, _handle_broker_error)
-    app.register_error_handler(ValueError, _handle_unreadable_entry)
+    app.register_error_handler(Exception, _handle_error)
 
 
 def _refuse() -> None:
@@ -79,6 +90,9 @@ def _check_request() -> None:
         raise NotFound("There is one broker.")
     if not _JOB_ID.fullmatch(arguments.get("job_id", "none")):
         raise NotFound("There is no such job.")
+    for name, pattern in _ARGUMENTS.items():
+        if name in arguments and not pattern.fullmatch(str(arguments[name])):
+            raise NotFound(f"There is no such list: {name.replace('_name', '')} has an unknown value.")
 
 
 def _is_from_this_machine() -> bool:
@@ -131,9 +145,15 @@ def _handle_unknown_job(error: Exception) -> Any:
     return handle_error(NotFound(f"There is no such job: {error}"))
 
 
-def _handle_unreadable_entry(error: ValueError) -> Any:
-    """Report an entry that RQ cannot read; RQ raises ValueError or UnicodeDecodeError for such an entry."""
-    return handle_error(ServiceUnavailable(_UNREADABLE) if request.blueprint == _NAME else error)
+def _handle_error(error: Exception) -> Any:
+    """Handle what no other handler does: in rq-dashboard, the error of an entry that RQ cannot read.
+
+    RQ does not check what it reads: it raises ValueError, AssertionError, RecursionError and others.
+    """
+    if request.blueprint != _NAME or isinstance(error, (HTTPException, ReportsError)):
+        return handle_error(error)
+    log.warning("rq-dashboard cannot show %s: %s: %s", request.path, type(error).__name__, str(error)[:200])
+    return handle_error(ServiceUnavailable(_UNREADABLE))
 
 
 def _handle_broker_error(error: RedisError) -> Any:

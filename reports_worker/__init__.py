@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports_worker.broker import key_prefix as _key_prefix  # noqa: F401 - before all other imports of RQ
 from reports_worker.broker.address import BrokerAddress
 from reports_worker.broker.client import connect
 from reports_worker.catalog.find import CATALOG, TYPES

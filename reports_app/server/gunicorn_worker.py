@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from io import BytesIO
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
+from gunicorn.http.body import Body, ChunkedReader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from .client_connection import ClientConnection
@@ -149,12 +151,25 @@ class SharingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has n
         if conn.extent is Extent.REFUSABLE:
             # The start of the next request is unknown.
             req.force_close()
+        elif isinstance(req.body.reader, ChunkedReader):
+            # An invalid chunk or trailer is refused before the application responds. The whole body is in memory.
+            req.body = Body(BytesIO(req.body.read()))
         try:
             return super().handle_request(req, conn)
         except SlowClientError:
             self.log.info("A client does not read its response: the connection is closed.")
             conn.sock.unsent.clear()
             return False
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Send an error response, unless the response to the request has begun: the connection then only closes.
+
+        A proxy could give a second response to another client.
+        """
+        if client.holds_head:
+            super().handle_error(req, client, addr, exc)
+        else:
+            self.log.error("An error followed a response: the connection is closed.", exc_info=exc)
 
     def _has_next_request(self, conn: ClientConnection) -> bool:
         """Whether the next request follows at once, and no other request waits for this thread."""

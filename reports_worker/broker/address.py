@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from redis import ConnectionPool
 from redis.exceptions import RedisError
@@ -87,6 +87,9 @@ def parse_address(text: str) -> BrokerAddress:
 
     Raises ValueError with a message that does not contain the password.
     """
+    if any("\ud800" <= one <= "\udfff" for one in text):
+        # A byte of the environment that is no text; redis-py fails on it at each connection.
+        raise ValueError("it is not text in UTF-8; %-encode what is special in the password")
     return _parse_url(text) if _URL.match(text) else _parse_aspire(text)
 
 
@@ -111,6 +114,8 @@ def _parse_url(text: str) -> BrokerAddress:
         raise ValueError("a URL needs a host, and a port from 1 to 65535 if it names one")
     elif not _DATABASE_PATH.fullmatch(parts.path):
         raise ValueError("after host and port only the number of a database may follow; %-encode a password")
+    else:
+        _check_host(unquote(parts.hostname))
     return _checked(BrokerAddress(parts.scheme + text[len(parts.scheme) :]))
 
 
@@ -148,7 +153,18 @@ def _parse_sentinel(text: str) -> tuple[str, int]:
         raise ValueError("the port of a sentinel must be a number from 1 to 65535") from error
     if not parts.hostname or port == 0 or parts.netloc != text or set(text) & set("@ "):
         raise ValueError(_SENTINEL_FORM)
+    _check_host(parts.hostname)
     return parts.hostname, port
+
+
+def _check_host(host: str) -> None:
+    """Encode the name as `socket` does: its UnicodeError would end the first connection, as no error of Redis."""
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise ValueError(
+            "the host must be an IP address or the name of a host: 1 to 63 characters before and after each dot"
+        ) from error
 
 
 def _checked(address: BrokerAddress) -> BrokerAddress:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from rq.defaults import RQ_KEY_PREFIX
 from rq.suspension import WORKERS_SUSPENDED
+
+from .key_prefix import RQ_KEY_PREFIX
 
 QUEUE = "reports"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from reports_worker.errors import DefinitionError
 
@@ -14,6 +15,14 @@ class Broken:
     file: str
     reason: str
     line: int | None = None
+
+    @classmethod
+    def of(cls, path: Path, reason: str, line: int | None = None) -> Broken:
+        """Describe the file of `path`; a line break in its name, or a byte that is no text, is escaped."""
+        characters = (
+            one if one.isprintable() else one.encode("unicode_escape").decode() for one in path.name
+        )
+        return cls("".join(characters), reason, line)
 
     def __str__(self) -> str:
         where = f"{self.file}, line {self.line}" if self.line else self.file

@@ -51,7 +51,7 @@ def main() -> int:
         elif path.stem in names:
             broken.append(
                 asdict(
-                    Broken(path.name, f"An earlier file defines {path.stem!r}: rename one of the two files.")
+                    Broken.of(path, f"An earlier file defines {path.stem!r}: rename one of the two files.")
                 )
             )
         else:
@@ -120,7 +120,7 @@ class _Inspection:
         return found
 
     def _to_error(self, reason: str) -> dict[str, Any]:
-        return asdict(Broken(self.path.name, reason))
+        return asdict(Broken.of(self.path, reason))
 
 
 def _run_child(path: Path, settings: DataSettings, seconds: float, writing: int) -> None:
@@ -137,7 +137,7 @@ def _run_child(path: Path, settings: DataSettings, seconds: float, writing: int)
     try:
         text = json.dumps(_inspect_file(path, settings))
     except BaseException as error:
-        text = json.dumps(asdict(Broken(path.name, describe(error, length=LONGEST_REASON))))
+        text = json.dumps(asdict(Broken.of(path, describe(error, length=LONGEST_REASON))))
     with os.fdopen(writing, "w") as out:
         out.write(text)
     os._exit(0)
@@ -148,7 +148,7 @@ def _inspect_file(path: Path, settings: DataSettings) -> dict[str, Any]:
         loaded = load_file(path, settings)
         signal.setitimer(signal.ITIMER_REAL, 0)
     except BrokenFileError as error:
-        return asdict(Broken(path.name, mask(str(error)), error.line))
+        return asdict(Broken.of(path, mask(str(error)), error.line))
     warnings = list[dict[str, Any]]()
     parameters = _fill_options(loaded.type.parameters, settings, path, warnings)
     source = "built in" if path.parent == BUILTIN else path.name
@@ -170,7 +170,7 @@ def _fill_options(
             except ReportsError as error:
                 description = say(error, length=LONGEST_REASON)
                 reason = f"The options of {parameter.name!r} cannot be read, so any text is accepted: {description}"
-                warnings.append(asdict(Broken(path.name, reason)))
+                warnings.append(asdict(Broken.of(path, reason)))
         filled.append(parameter)
     return filled
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
+import os
 import re
+import stat
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -24,6 +27,11 @@ LARGEST_FILE = 2**20
 LONGEST_REASON = 300
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _SUFFIXES = (".py", ".sql")
+_NO_FILE = (
+    f"The entry is not a regular file: only a regular file of {LARGEST_FILE // 2**20} MiB at most is loaded."
+)
+# `open` refuses a folder; the kernel refuses a socket, and a device without a driver.
+_NO_FILE_ERRORS = (errno.EISDIR, errno.ENXIO, errno.ENODEV)
 
 
 class UnknownTypeError(ReportsError):
@@ -79,12 +87,22 @@ def _is_builtin(name: str) -> bool:
 
 
 def _read(path: Path) -> bytes:
+    """Read a regular file; others, such as a pipe or a device, might block or never end."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BrokenFileError(f"The file is larger than {LARGEST_FILE // 2**20} MiB.")
-        return path.read_bytes()
+        with open(path, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BrokenFileError(_NO_FILE)
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise BrokenFileError(f"The file cannot be read: {error.strerror}.") from error
+        reason = _NO_FILE if error.errno in _NO_FILE_ERRORS else f"The file cannot be read: {error.strerror}."
+        raise BrokenFileError(reason) from error
+    if len(data) > LARGEST_FILE:
+        raise BrokenFileError(f"The file is larger than {LARGEST_FILE // 2**20} MiB.")
+    return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _load_sql(path: Path, data: bytes, settings: DataSettings) -> ReportType:

@@ -235,7 +235,7 @@ class ReportWorker(Worker):
             self.connection.delete(self.executions_key)
 
     def _start(self, job: Job) -> RQExecution | None:
-        """Acquire the lease; return None if the report is no longer waiting."""
+        """Acquire the lease; return None if the report is no longer waiting, or the queue is paused."""
         rq_execution = self.prepare_execution(job)
         expires = timedelta(seconds=self.get_heartbeat_ttl(job))
         self.shared_state.begin()
@@ -243,10 +243,12 @@ class ReportWorker(Worker):
         self._execution_number = self.leases.start(execution, worker=self.name, expires=expires)
         if self._execution_number:
             return rq_execution
-        log.warning("task %s: not started: it is no longer waiting, or the queue is paused", job.id)
         with self.connection.pipeline() as pipeline:
             self.cleanup_execution(job, pipeline=pipeline, execution=rq_execution)
-            pipeline.execute()
+            pipeline.exists(keys.SUSPENDED)
+            *_, is_paused = pipeline.execute()
+        reason = "the queue is paused" if is_paused else "it is no longer waiting"
+        log.info("task %s: not started: %s", job.id, reason)
         return None
 
     def _run(self, execution: Execution, job: Job, queue: Queue, rq_execution: RQExecution) -> None:

@@ -27,6 +27,7 @@ MOST_FLOORS = 10
 KNOW_RQ = {
     "reports_app/rq_dashboard.py",
     "reports_worker/__main__.py",
+    "reports_worker/broker/key_prefix.py",
     "reports_worker/broker/keys.py",
     "reports_worker/queue/job_hash.py",
     "reports_worker/queue/json_serializer.py",

@@ -252,6 +252,67 @@ def test_with_the_broker_away_the_dashboard_shows_an_error(
     assert product_client.get("/rq/0/data/workers.json").status_code == 503
 
 
+DEEP = "[" * 100_000
+LISTS = "/rq/0/data/jobs/reports"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{LISTS}/foo/10/asc/1.json",
+        f"{LISTS}/queued/0/asc/1.json",
+        f"{LISTS}/queued/-1/asc/1.json",
+        f"{LISTS}/queued/x/asc/1.json",
+        f"{LISTS}/queued/{'9' * 5000}/asc/1.json",
+        f"{LISTS}/queued/8/asc/x.json",
+        f"{LISTS}/queued/8/asc/-1.json",
+        f"{LISTS}/failed/8/asc/{'9' * 30}.json",
+        f"{LISTS}/failed/8/up/1.json",
+        "/rq/0/view/jobs/reports/foo/8/asc/1",
+        "/rq/0/view/jobs/reports/queued/0/asc/1",
+    ],
+)
+def test_a_list_with_an_invalid_argument_is_not_found(product_client: FlaskClient, path: str) -> None:
+    assert product_client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("registry", ["deferred", "scheduled", "canceled"])
+@pytest.mark.parametrize("end", ["8/asc/1", "8/dsc/1", "8/asc/0"])
+def test_each_list_of_rq_is_shown(product_client: FlaskClient, registry: str, end: str) -> None:
+    assert product_client.get(f"/rq/0/view/jobs/reports/{registry}/{end}").status_code == 200
+    assert product_client.get(f"{LISTS}/{registry}/{end}.json").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("timeout", "null"),
+        ("status", ""),
+        ("status", "unheard-of"),
+        ("created_at", "never"),
+        ("meta", DEEP),
+        ("dependency_ids", DEEP),
+        ("retry_intervals", DEEP),
+        ("repeat_intervals", DEEP),
+    ],
+)
+def test_an_entry_that_rq_cannot_read_is_explained(
+    product_client: FlaskClient,
+    factory: ReportFactory,
+    caplog: pytest.LogCaptureFixture,
+    field: str,
+    value: str,
+) -> None:
+    task_id = factory.request()
+    factory.connection.hset(f"rq:job:{task_id}", field, value)
+
+    response = product_client.get(f"/rq/0/data/job/{task_id}.json")
+
+    assert response.status_code == 503
+    assert "RQ cannot read" in response.get_json()["detail"]
+    assert all(record.exc_info is None for record in caplog.records)
+
+
 class Bomb:
     """Makes a folder when it is unpickled."""
 

@@ -139,6 +139,12 @@ BAD = {
     "redis://localhost:65536": "the port must be a number from 1 to 65535",
     "redis://localhost:six": "the port must be a number from 1 to 65535",
     "redis://[::1": "cannot be read as a URL",
+    "redis://\udcff": "not text in UTF-8",
+    "redis://:p\udcff@localhost": "not text in UTF-8",
+    "broker:6379,password=\udcff": "not text in UTF-8",
+    "redis://a..b": "1 to 63 characters",
+    f"redis://{'a' * 64}": "1 to 63 characters",
+    "redis+sentinel://one,a..b/name": "1 to 63 characters",
     "redis://localhost/one": "the number of a database",
     "redis://localhost?db=one": "an option after the ?",
     "redis://localhost?colour=red": "an option after the ?",
@@ -174,7 +180,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize(("text", "sentence"), BAD.items(), ids=BAD.keys())
+@pytest.mark.parametrize(("text", "sentence"), BAD.items(), ids=map(ascii, BAD))
 def test_a_malformed_address_is_refused_with_the_allowed_form(text: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         find_broker_address({"BROKER_URI": text})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.wait import wait_until
-from reports_worker.catalog.errors import BrokenFileError
+from reports_worker.catalog.errors import Broken, BrokenFileError
 from reports_worker.catalog.inspection import inspect_all
 from reports_worker.catalog.live_catalog import LiveCatalog
 from reports_worker.catalog.loader import UnknownTypeError, load
@@ -29,6 +29,7 @@ BAD = {
     "binary.py": (b"\x00\x01\x02", "cannot be loaded|not valid Python"),
     "crashes.py": (b"import os\nos._exit(3)\n", "ends the process that loads it"),
     "exits.py": (b"raise SystemExit(1)\n", "SystemExit"),
+    "large.py": (b"#" * (2**20 + 1), "larger than 1 MiB"),
     "interrupts.py": (b"raise KeyboardInterrupt('now')\n", "cannot be loaded: KeyboardInterrupt: now"),
     "nothing.py": (b"x = 1\n", "has no TYPE"),
     "other.py": (GOOD.encode(), "must be named as the file"),
@@ -138,6 +139,34 @@ def test_the_line_of_the_fault_is_reported(found: Any, name: str, line: int) -> 
     (broken,) = [one for one in found["broken"] if one["file"] == name]
 
     assert broken["line"] == line
+
+
+@pytest.mark.parametrize("suffix", [".py", ".sql"])
+def test_what_is_not_a_regular_file_is_neither_read_nor_waited_for(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    (tmp_path / f"zero{suffix}").symlink_to("/dev/zero")
+    (tmp_path / f"folder{suffix}").mkdir()
+
+    found = inspect_all(sorted(tmp_path.iterdir()), DataSettings(report_folders=(tmp_path,)), seconds=1)
+
+    assert [one["file"] for one in found] == [f"{name}{suffix}" for name in ("folder", "pipe", "zero")]
+    assert all("not a regular file: only a regular file of 1 MiB" in one["reason"] for one in found), found
+
+
+def test_a_link_to_a_regular_file_is_loaded(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "visits.py").symlink_to(folder / "visits.py")
+
+    assert load("visits", DataSettings(report_folders=(folder, tmp_path))).type.title == "Visits"
+
+
+def test_the_name_of_a_file_is_shown_in_one_line(tmp_path: Path) -> None:
+    names = [b"a\nb.sql", b"c\xff\x1b[1m.py"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("")
+
+    found = inspect_all(sorted(tmp_path.iterdir()), DataSettings(report_folders=(tmp_path,)))
+
+    assert [str(Broken(**one)).partition(": ")[0] for one in found] == [r"a\nb.sql", r"c\udcff\x1b[1m.py"]
 
 
 def test_a_type_is_loaded_by_its_name(folder: Path) -> None:
