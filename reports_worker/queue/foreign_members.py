@@ -6,12 +6,12 @@ RQ's registries, the callback outbox while callbacks are off, and RQ's sets of w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
-from rq.utils import decode_redis_hash, utcparse
 
 from reports_worker.broker import keys
 from reports_worker.broker.errors import is_wrong_type
@@ -21,10 +21,18 @@ from .stored_entries import decode_id, set_aside
 STEP = 500
 _REGISTRIES = (keys.FINISHED, keys.FAILED, keys.SCHEDULED, keys.DEFERRED, keys.CANCELED, keys.DELIVERIES)
 _WORKERS = (keys.WORKERS, keys.ALL_WORKERS)
-# How RQ reads the fields of a worker that are no text.
+
+
+def _read_time(text: str) -> datetime:
+    """Read a time as RQ's `utcparse` does; raise ValueError for what RQ cannot read."""
+    time_format = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ"
+    return datetime.strptime(text, time_format).replace(tzinfo=UTC)
+
+
+# How RQ's `Worker.refresh` reads the fields of a worker that are no text; each raises ValueError.
 _READERS: Mapping[str, Callable[[str], object]] = {
-    "birth": utcparse,
-    "last_heartbeat": utcparse,
+    "birth": _read_time,
+    "last_heartbeat": _read_time,
     "pid": int,
     "failed_job_count": int,
     "successful_job_count": int,
@@ -115,14 +123,14 @@ def _is_worker_key(name: bytes) -> bool:
         return False
 
 
-def _is_readable(record: dict[bytes | str, Any] | RedisError) -> bool:
+def _is_readable(record: Mapping[bytes, bytes] | RedisError) -> bool:
     """Return whether RQ can read the record of a worker; the record of a worker that is gone has no fields."""
     if isinstance(record, RedisError):
         if is_wrong_type(record):
             return False
         raise record
     try:
-        fields = decode_redis_hash(record, decode_values=True)
+        fields = {name.decode(): value.decode() for name, value in record.items()}
         for name, read in _READERS.items():
             if fields.get(name):
                 read(fields[name])
