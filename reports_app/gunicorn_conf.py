@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reports_app.server.graceful_shutdown import end_waits_on_sigterm, resend_early_sigterm
-from reports_worker import SettingsError, connect
+from reports_worker import SettingsError, __version__, connect
 from reports_worker.broker.health import warn_once_it_answers
 
 from .exposure import OPEN_WARNING
@@ -49,8 +49,12 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Check the sockets before the first accept: systemd or a host name may have selected other addresses."""
+    """Check the sockets before the first accept: systemd or a host name may have selected other addresses.
+
+    Then log the version and the addresses, once for all processes.
+    """
     on_reload(server)
+    _log.info("background-reports %s serves %s", __version__, ", ".join(map(str, server.LISTENERS)))
     if _SETTINGS.is_open:
         _log.warning("%s", OPEN_WARNING)
 

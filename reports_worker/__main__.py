@@ -11,7 +11,7 @@ NAME = "python -m reports_worker"
 def main(name: str = "reports") -> None:
     """Run the command of `sys.argv`; `name` is the program in its help."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    if first == "--help" or first[:1].isalpha():
+    if first in ("--help", "--version") or first[:1].isalpha():
         from reports_worker.cli.main import main as cli_main
 
         cli_main(prog_name=name)

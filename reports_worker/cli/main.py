@@ -7,6 +7,8 @@ from typing import cast
 
 import click
 
+from reports_worker import __version__
+
 # The module and the function of each command.
 COMMANDS = {
     "submit": ("reports", "submit"),
@@ -43,5 +45,6 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     help="Request and manage reports. Without a command: start a worker, with the options of `rq worker`.",
 )
+@click.version_option(__version__, message="background-reports %(version)s")
 def main() -> None:
     """Group the commands; each reads the broker's address from the environment."""

@@ -26,6 +26,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 from rq.worker_registration import register
 
+from reports_worker import __version__
 from reports_worker.artifacts import open_store
 from reports_worker.broker import keys
 from reports_worker.broker.client import connect
@@ -157,6 +158,7 @@ class ReportWorker(Worker):
         adopt_orphans()
         try:
             super().bootstrap(*arguments, **options)
+            log.info("worker %s: background-reports %s", self.name, __version__)
             if not self.connection.exists(keys.REGISTRY):
                 registry.rebuild(self.connection)
         except ResponseError as error:

@@ -20,6 +20,7 @@ import pytest
 from harness.broker import Broker
 from harness.ports import free_port
 from harness.wait import wait_until
+from reports_worker import __version__
 from reports_worker.domain.task_id import new_task_id
 from tests.integration.serving import ROOT, SERVE, Answer, Site, serve
 from tests.unit.reports_app.html_tree import parse_html
@@ -122,6 +123,11 @@ def test_pages_files_and_api_are_served(site: Site) -> None:
 
 def test_two_processes_serve(site: Site) -> None:
     wait_until(lambda: len(processes_of(site)) == 2, what="two processes")
+
+
+def test_one_line_has_the_version_and_the_address(site: Site) -> None:
+    assert site.text.count(f"background-reports {__version__}") == 1
+    assert f"INFO background-reports {__version__} serves {site.url}\n" in site.text
 
 
 def test_each_request_is_a_line_of_its_output(site: Site) -> None:

@@ -13,14 +13,14 @@ from redis import Redis
 from harness.broker import Broker
 from harness.wait import wait_until
 from harness.worker_process import OUR_COMMAND, RQ_COMMAND, Reports, StartWorker, StartWorkerOf
-from reports_worker import CATALOG, Status, Submission
+from reports_worker import CATALOG, Status, Submission, __version__
 from reports_worker.domain.task_id import new_task_id
 
 
 def test_a_report_of_each_type_completes_and_one_of_no_type_fails(
     worker: StartWorker, reports: Reports
 ) -> None:
-    worker(command=RQ_COMMAND)
+    process = worker(command=RQ_COMMAND)
     unknown = reports.submit(Submission("Quarter", "forecast"))
     ids = {name: reports.submit(Submission(f"Of {name}", name)) for name in CATALOG}
 
@@ -37,6 +37,7 @@ def test_a_report_of_each_type_completes_and_one_of_no_type_fails(
         assert reports.count_executions(ids[name]) == 1
     assert reports.wait_for_end(unknown).reason == "unknown_type"
     assert reports.count_executions(unknown) == 1
+    assert process.output.count(f": background-reports {__version__}\n") == 1
 
 
 def test_an_execution_leaves_nothing_behind(worker: StartWorker, reports: Reports, redis: Redis) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import configparser
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from reports_app.contract.openapi.document import describe_api
@@ -17,6 +19,14 @@ def test_openapi_has_the_version_of_the_package() -> None:
     document = describe_api(TYPES, root="", has_callbacks=False)
 
     assert document["info"]["version"] == __version__
+
+
+def test_the_command_prints_the_version_of_the_package() -> None:
+    command = [sys.executable, "-m", "reports_worker", "--version"]
+
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert printed == f"background-reports {__version__}\n"
 
 
 def test_the_wheel_takes_the_version_of_the_package() -> None:
