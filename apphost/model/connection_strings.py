@@ -57,6 +57,7 @@ def parse_connection(name: str, text: str) -> BrokerConnection:
     """
     text = text.strip()
     try:
+        text.encode()  # fails for a byte of the environment that is no text
         return _parse_url(text, text) if _URL.match(text) else _parse_pairs(text)
     except ValueError as error:
         raise SettingsError(
@@ -75,6 +76,8 @@ def _parse_url(url: str, text: str) -> BrokerConnection:
     host = parts.path if parts.scheme == "unix" else parts.hostname
     if not host or (parts.scheme != "unix" and not _DATABASE_PATH.fullmatch(parts.path)) or parts.port == 0:
         raise ValueError("no host, no port, or no number of a database")
+    if parts.scheme != "unix":
+        _check_host(unquote(host))
     _check_options(url)
     return BrokerConnection(text, url, host, parts.port or BROKER_PORT, unquote(parts.password or ""))
 
@@ -151,4 +154,12 @@ def _read_sentinel(text: str) -> tuple[str, int]:
     host, port = parts.hostname, SENTINEL_PORT if parts.port is None else parts.port
     if not host or port == 0 or parts.netloc != text or set(text) & set("@ "):
         raise ValueError("no host:port")
+    _check_host(host)
     return host, port
+
+
+def _check_host(host: str) -> None:
+    """Raise ValueError for a name that `socket` cannot encode."""
+    if not host.isprintable():
+        raise ValueError("a control character")
+    host.encode("idna")

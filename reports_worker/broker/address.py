@@ -160,8 +160,10 @@ def _parse_sentinel(text: str) -> tuple[str, int]:
 def _check_host(host: str) -> None:
     """Encode the name as `socket` does: its UnicodeError would end the first connection, as no error of Redis."""
     try:
+        if not host.isprintable():
+            raise ValueError("a control character")
         host.encode("idna")
-    except UnicodeError as error:
+    except ValueError as error:
         raise ValueError(
             "the host must be an IP address or the name of a host: 1 to 63 characters before and after each dot"
         ) from error

@@ -26,9 +26,16 @@ TYPE = ReportType({name!r}, {name!r}, "", make)
 def write_python(folder: Path, name: str, body: str) -> None:
     """Write a type whose `make(assignment)` has this body; HERE is its folder, NUMBER a column."""
     text = _PYTHON.format(name=name, body=indent(dedent(body).strip(), "    ") + "\n")
-    (folder / f"{name}.py").write_text(text)
+    _write(folder / f"{name}.py", text)
 
 
 def write_sql(folder: Path, name: str, query: str, *, header: str = "") -> None:
     """Write a type with one table, of this query."""
-    (folder / f"{name}.sql").write_text(f'-- title = "{name}"\n{header}\n-- table: found\n{query}\n')
+    _write(folder / f"{name}.sql", f'-- title = "{name}"\n{header}\n-- table: found\n{query}\n')
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once: a catalog that reads half of it would report a broken type."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)

@@ -42,6 +42,13 @@ ACCEPTED = [
 ]
 REFUSED = [
     "",
+    "\ue000",
+    "a..b:6379",
+    f"redis://{'a' * 64}",
+    "redis://a..b",
+    "redis://host%00name",
+    "redis+sentinel://a..b:26379/primary",
+    "redis://:\udcff@localhost",
     "http://localhost",
     "redis://",
     "redis://:6379",
