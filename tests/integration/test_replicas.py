@@ -43,6 +43,9 @@ def replica(primary: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     broker = Broker(tmp_path_factory.mktemp("replica"), *options).start()
     with broker.client() as client:
         wait_until(lambda: client.info("replication")["master_link_status"] == "up", what="a replica")
+    with primary.client() as client:
+        # On a busy machine the link is up for a moment before the replica confirms what it gets.
+        wait_until(lambda: client.set("probe", "x") and client.wait(1, 1000) == 1, what="its confirmation")
     yield broker
     broker.stop()
 
