@@ -45,7 +45,7 @@ env: .venv/installed ## Print the environment that the running apphost gives to 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
 	@$(PYTEST) --numprocesses 6 $(PYTEST_ARGS)
 
-test-fast: .venv/installed-dev ## Run the tests of units alone, in half a minute
+test-fast: .venv/installed-dev ## Run the tests of units alone, in a minute
 	@$(PYTEST) --numprocesses 2 --ignore tests/unit/apphost tests/unit $(PYTEST_ARGS)
 
 test-wide: .venv/installed-dev ## Run the suite with ten times as many examples, and what takes long
