@@ -8,7 +8,6 @@ import os
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from reports_app.middleware.error_handlers import handle_error
 from reports_app.middleware.hosts import refuse_other_hosts, refuse_other_machines
 from reports_app.middleware.security_headers import add_security_headers
 from reports_app.server.flask_app import ReportsFlask
@@ -36,7 +35,6 @@ def create_app(settings: AppSettings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=None,
     )
-    app.register_error_handler(Exception, handle_error)
     if not settings.is_open:
         app.before_request(refuse_other_machines)
     app.before_request(refuse_other_hosts(settings.host_names, allow_addresses=settings.is_open))

@@ -53,7 +53,10 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "
 
 
 def add_queue_dashboard(app: Flask, queue: ReportQueue, *, is_served: bool) -> None:
-    """Serve rq-dashboard with the product's Redis connection, and restrict the access to it."""
+    """Serve rq-dashboard with the product's Redis connection, and restrict the access to it.
+
+    Also registers the application's error handlers, since a blueprint that is shared by applications takes none.
+    """
     use_json_only()
     rq_dashboard.web.config.serializer = JSONSerializer
     # rq-dashboard would create a connection pool for each request, and supports fewer forms of URL.
@@ -146,7 +149,7 @@ def _handle_unknown_job(error: Exception) -> Any:
 
 
 def _handle_error(error: Exception) -> Any:
-    """Handle what no other handler does: in rq-dashboard, the error of an entry that RQ cannot read.
+    """Handle what no other handler of the application does: in rq-dashboard, the error of an entry that RQ cannot read.
 
     RQ does not check what it reads: it raises ValueError, AssertionError, RecursionError and others.
     """

@@ -29,9 +29,8 @@ def log_request(response: Response) -> Response:
     request = request_ctx.request
     if response.status_code >= 400 or not _is_quiet(request):
         task_id = (request.view_args or {}).get("task_id") or response.headers.get("Location", "")[-36:]
-        started_at = request.environ.get(
-            _STARTED_AT
-        )  # missing if the host application has refused the request
+        # Missing if the host application has refused the request.
+        started_at = request.environ.get(_STARTED_AT)
         log.info(
             logfmt(
                 event="request",

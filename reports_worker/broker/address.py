@@ -87,9 +87,11 @@ def parse_address(text: str) -> BrokerAddress:
 
     Raises ValueError with a message that does not contain the password.
     """
-    if any("\ud800" <= one <= "\udfff" for one in text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         # A byte of the environment that is no text; redis-py fails on it at each connection.
-        raise ValueError("it is not text in UTF-8; %-encode what is special in the password")
+        raise ValueError("it is not text in UTF-8; %-encode what is special in the password") from None
     return _parse_url(text) if _URL.match(text) else _parse_aspire(text)
 
 

@@ -91,16 +91,20 @@ class ForeignMembers:
                 self._remove(key, foreign)
 
     def _find_broken(self, members: set[bytes]) -> set[bytes]:
-        """Find the members that are no keys of workers, or whose records RQ cannot read."""
+        """Find the members that are no keys of workers, or whose records RQ cannot read.
+
+        A record with an expiry is left: its worker is alive and perhaps of a newer version, or the record expires.
+        """
         names = sorted(members)
         with self._connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hgetall(cast(str, name))
-            records = pipeline.execute(raise_on_error=False) if names else []
+                pipeline.ttl(cast(str, name))
+            answers = pipeline.execute(raise_on_error=False) if names else []
         return {
             name
-            for name, record in zip(names, records, strict=True)
-            if not _is_worker_key(name) or not _is_readable(record)
+            for name, record, seconds in zip(names, answers[::2], answers[1::2], strict=True)
+            if not _is_worker_key(name) or not (_is_readable(record) or seconds >= 0)
         }
 
     def _remove(self, key: str, members: Sequence[bytes]) -> None:

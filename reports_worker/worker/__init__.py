@@ -1,4 +1,4 @@
-"""RQ's worker with leases; `rq worker -c` imports this package before anything else says which packages it needs."""
+"""RQ's worker with leases. Its import exits with a sentence where the packages of a worker are not installed."""
 
 from reports_worker.lib.extras import require_worker_packages
 

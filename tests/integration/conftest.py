@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
+from redis import Redis
 
 from harness.broker import Broker
 from harness.worker_process import RQ_COMMAND, Reports, StartWorker, StartWorkerOf, WorkerProcess
+from reports_worker.worker.reconciler import Reconciler
 from tests.integration.browsing import browser, page, window
 
 __all__ = ["browser", "page", "window"]
@@ -54,3 +57,8 @@ def reports(broker: Broker) -> Iterator[Reports]:
     queue = Reports(broker.url)
     yield queue
     queue.connection.close()
+
+
+@pytest.fixture
+def reconciler(redis: Redis) -> Reconciler:
+    return Reconciler(redis, retention=timedelta(days=30))
