@@ -5,6 +5,12 @@ For `tests.integration.sample_types.write_python`.
 
 from __future__ import annotations
 
+_AMID_ROWS = """\
+def give():
+    yield (1,)
+    raise {}("amid")
+return Contents({{}}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])"""
+
 RAISING = {
     "interrupts": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "closes": ("raise GeneratorExit('closed')", "GeneratorExit: closed"),
@@ -24,22 +30,8 @@ RAISING = {
         asyncio.run(main())""",
         "CancelledError",
     ),
-    "raises_amid_rows": (
-        """\
-        def give():
-            yield (1,)
-            raise KeyboardInterrupt("amid")
-        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
-        "KeyboardInterrupt: amid",
-    ),
-    "closes_amid_rows": (
-        """\
-        def give():
-            yield (1,)
-            raise GeneratorExit("amid")
-        return Contents({}, tables=[Table("found", "Found", GivenRows([NUMBER], give()))])""",
-        "GeneratorExit: amid",
-    ),
+    "raises_amid_rows": (_AMID_ROWS.format("KeyboardInterrupt"), "KeyboardInterrupt: amid"),
+    "closes_amid_rows": (_AMID_ROWS.format("GeneratorExit"), "GeneratorExit: amid"),
     "has_no_words": (
         """\
         class Wordless(Exception):

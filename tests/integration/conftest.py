@@ -1,4 +1,4 @@
-"""Real worker processes for tests, each of which ends with its test, and the page of a browser."""
+"""Real worker processes for tests, each of which ends with its test, the page of a browser, and a reconciler."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from redis import Redis
 
@@ -33,11 +31,6 @@ SCORES = [
 def ids(reports: Reports) -> list[str]:
     """Ids of reports, the oldest first."""
     return [reports.submit(SALES) for _ in range(COUNT)]
-
-
-@pytest.fixture
-def reconciler(redis: Redis) -> Reconciler:
-    return Reconciler(redis, retention=timedelta(days=30))
 
 
 def read_pages(reports: Reports, selection: Selection) -> list[str]:

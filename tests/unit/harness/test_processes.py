@@ -15,7 +15,7 @@ PROGRAM = """
 import signal, sys
 from harness.processes import interrupt_on_sigterm, run_program
 interrupt_on_sigterm()
-with run_program([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+with run_program([sys.executable, "-c", "import signal; signal.pause()"]) as process:
     print(process.pid, flush=True)
     signal.pause()
 """

@@ -114,6 +114,20 @@ def accept_in(worker: Worker, listener: Listener, sent: bytes = b"") -> socket.s
     return client
 
 
+def finish(worker: Worker, conn: ClientConnection) -> None:
+    """Handle a connection as a thread does, and give it back to the main thread."""
+    done = Future[Any]()
+    done.set_result(worker.handle(conn))
+    worker.finish_request(conn, done)
+
+
+def keep(worker: Worker, listener: Listener) -> socket.socket:
+    """Connect a client, and let a thread handle its first request."""
+    client = accept_in(worker, listener, REQUEST)
+    finish(worker, worker.given[0])
+    return client
+
+
 def is_closed(client: socket.socket) -> bool:
     """Whether the other end is closed, after its data are read."""
     client.settimeout(0.2)
@@ -193,19 +207,11 @@ def test_a_thread_returns_an_incomplete_request_to_the_main_thread(
     assert worker.given == [conn, conn]
 
 
-def finish(worker: Worker, conn: ClientConnection) -> None:
-    """Handle a connection as a thread does, and give it back to the main thread."""
-    done = Future[Any]()
-    done.set_result(worker.handle(conn))
-    worker.finish_request(conn, done)
-
-
 def test_the_next_request_of_a_kept_connection_is_received_by_a_thread(
     monkeypatch: pytest.MonkeyPatch, listener: Listener, served: list[bytes]
 ) -> None:
     worker = Worker()
-    client = accept_in(worker, listener, REQUEST)
-    finish(worker, worker.given[0])
+    client = keep(worker, listener)
     head, body = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n", b"body"
 
     # As from a client that sends head and body separately.
@@ -222,8 +228,7 @@ def test_a_kept_connection_that_its_client_closes_is_closed(
     listener: Listener, served: list[bytes], sent: bytes
 ) -> None:
     worker = Worker()
-    client = accept_in(worker, listener, REQUEST)
-    finish(worker, worker.given[0])
+    client = keep(worker, listener)
 
     client.sendall(sent)
     client.shutdown(socket.SHUT_WR)
@@ -240,8 +245,7 @@ def test_a_client_that_is_gone_before_its_refusal_costs_its_own_connection_alone
     listener: Listener, served: list[bytes]
 ) -> None:
     worker = Worker()
-    client = accept_in(worker, listener, REQUEST)
-    finish(worker, worker.given[0])
+    client = keep(worker, listener)
     for part in (b"head", b"body"):
         worker.given[0].sock.sendall(part)
     assert client.recv(100) == b"headbody"
