@@ -40,18 +40,17 @@ _COMMANDS = Path(sys.executable).parent
 _PATH = "/api/reports"
 _WORKERS = 2
 _STORED = 500
-_REPORTS = 24
-_TINY_REPORTS = 60
+_BATCHES = 4
 _PICKED_UP = 30
 _LONGEST_SECONDS = 120
 _WARM_UP_SECONDS = 2
 _UNMEASURED_REQUESTS = 100
 _ALTERNATED_REQUESTS = 1000
-# A small report over data, as it is asked for in `_ask`.
+# How many reports a batch has, and how they are requested.
 _KINDS: Mapping[str, tuple[int, Mapping[str, object]]] = {
-    "tiny reports, no files": (_TINY_REPORTS, {"type": "probe", "formats": []}),
-    "sales, csv": (_REPORTS, {"type": "sales", "formats": ["csv"]}),
-    "sales, all files": (_REPORTS // 2, {"type": "sales"}),
+    "tiny reports, no files": (20, {"type": "probe", "formats": []}),
+    "sales, csv": (8, {"type": "sales", "formats": ["csv"]}),
+    "sales, all files": (4, {"type": "sales"}),
 }
 _PROBE = """\
 from reports_worker.authoring import ReportType
@@ -137,6 +136,7 @@ def compare(
                 ]
                 for *row, values in _measure(stack, sides, seconds=seconds, kinds=kinds):
                     this, that = values if roots[0] == ROOT else reversed(values)
+                    print(f"  {row[0]:<26}{this:>10.1f}{that:>10.1f}  {this / that:.3f}", flush=True)
                     of_this, of_that = found.setdefault((row[0], row[1]), ([], []))
                     of_this.append(this)
                     of_that.append(that)
@@ -166,12 +166,12 @@ def _measure(
         return
     for side in sides:
         side.broker.flush()
-        _work(stack, side)
-    yield "pick-up, one at a time", "starts/s", [_pick_up(side) for side in sides]
+    workers = [pid for side in sides for pid in _work(stack, side)]
+    yield "pick-up, one at a time", "starts/s", _pick_up(sides)
     for name, (count, wanted) in kinds.items():
         for side in sides:
             _make(side, count=_WORKERS, wanted=wanted)
-        yield name, "reports/s", [_make(side, count=count, wanted=wanted) for side in sides]
+        yield name, "reports/s", _make_batches(sides, workers, count=count, wanted=wanted)
 
 
 def _alternate(sides: Sequence[Checkout], request: Callable[[Client, Checkout], object]) -> list[float]:
@@ -218,12 +218,13 @@ def _open(stack: ExitStack, root: Path, folder: Path, warehouse: Path) -> Checko
     return checkout
 
 
-def _work(stack: ExitStack, side: Checkout) -> None:
+def _work(stack: ExitStack, side: Checkout) -> list[int]:
+    """Start the workers of a side; return their process ids."""
     command: list[str | Path] = [_COMMANDS / "rq", "worker", "-c", "reports_worker.rq_config"]
     workers = [
         stack.enter_context(run_program(command, folder=side.folder, **side.environ)) for _ in range(_WORKERS)
     ]
-    wait_until(lambda: all(is_calm(worker.pid) for worker in workers), what="the workers to come to rest")
+    return [worker.pid for worker in workers]
 
 
 def _submit(side: Checkout, *, connections: int, seconds: int) -> float:
@@ -243,17 +244,38 @@ def _load(side: Checkout, paths: Sequence[str], *, connections: int, seconds: in
     return load.requests_per_second
 
 
-def _pick_up(side: Checkout) -> float:
-    """Request reports one after the other; return how often a second the time from request to start fits in."""
-    client = Client(side.server.port)
-    waited = []
-    for _ in range(_PICKED_UP):
+def _pick_up(sides: Sequence[Checkout]) -> list[float]:
+    """Request reports from both in turn; return how often a second the time from request to start fits in."""
+
+    def request(client: Client) -> float:
         task_id = client.submit({"title": "Against", "type": "probe", "formats": []})
         report = client.get(f"{_PATH}/{task_id}?wait=10")
         start, request = (datetime.fromisoformat(report[name]) for name in ("started_at", "created_at"))
-        waited.append((start - request).total_seconds())
-    client.close()
-    return 1 / max(median(waited), 0.001)
+        return (start - request).total_seconds()
+
+    clients = [Client(side.server.port) for side in sides]
+    waited: list[list[float]] = [[] for _ in sides]
+    for _ in range(_PICKED_UP):
+        for place in random.sample(range(len(sides)), len(sides)):
+            waited[place].append(request(clients[place]))
+    for client in clients:
+        client.close()
+    return [1 / max(median(seconds), 0.001) for seconds in waited]
+
+
+def _make_batches(
+    sides: Sequence[Checkout], workers: Sequence[int], *, count: int, wanted: Mapping[str, object]
+) -> list[float]:
+    """Have batches of reports made by the sides in turn; return the median of reports a second of each.
+
+    A batch begins once all workers have prepared for it, so that none of them disturbs that of the other side.
+    """
+    rates: list[list[float]] = [[] for _ in sides]
+    for _ in range(_BATCHES):
+        for place in random.sample(range(len(sides)), len(sides)):
+            wait_until(lambda: is_calm(*workers), what="the workers to come to rest")
+            rates[place].append(_make(sides[place], count=count, wanted=wanted))
+    return [median(values) for values in rates]
 
 
 def _make(side: Checkout, *, count: int, wanted: Mapping[str, object]) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from reports_worker.content.chart_specs import chart_spec
 from reports_worker.content.report import Chart, Table
 from reports_worker.content.rows import Column, GivenRows, Kind, Row
-from reports_worker.execution.warmup import list_warmups
+from reports_worker.execution.warmup import preload, warm_up
 from reports_worker.settings.data import DataSettings
 
 from .telling import tell
@@ -26,8 +26,9 @@ _REVENUE = Column("revenue", Kind.DECIMAL, "Revenue", "EUR")
 
 
 def main(place: str) -> None:
-    for prepare in list_warmups(DataSettings(warehouse=place)):
-        prepare()
+    settings = DataSettings(warehouse=place)
+    preload(settings)
+    warm_up(settings)
     begin = time.monotonic()
     _write(Path(place))
     tell(time.monotonic() - begin)

@@ -85,16 +85,21 @@ def run_server(command: Sequence[str | Path], *, folder: Path, port: int, **envi
         yield Server(process.pid, port)
 
 
-def is_calm(pid: int) -> bool:
-    """Tell whether a program with all that it started does next to nothing, for a moment."""
-    begin = _used_seconds(pid)
-    time.sleep(_CALM_SECONDS)
-    return _used_seconds(pid) - begin < _CALM_SHARE * _CALM_SECONDS
+def is_calm(*pids: int) -> bool:
+    """Tell whether these programs, with all that they started, do next to nothing for a moment."""
+    try:
+        begin = _used_seconds(pids)
+        time.sleep(_CALM_SECONDS)
+        return _used_seconds(pids) - begin < _CALM_SHARE * _CALM_SECONDS
+    except psutil.NoSuchProcess:
+        # One of them ended between being listed and being read.
+        return False
 
 
-def _used_seconds(pid: int) -> float:
-    parent = psutil.Process(pid)
-    times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
+def _used_seconds(pids: Sequence[int]) -> float:
+    parents = [psutil.Process(pid) for pid in pids]
+    children = [child for parent in parents for child in parent.children(recursive=True)]
+    times = [process.cpu_times() for process in (*parents, *children)]
     return float(sum(used.user + used.system for used in times))
 
 

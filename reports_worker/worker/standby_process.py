@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import select
 import signal
 import socket
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 _READY = b"r"
 _LENGTH = struct.Struct("!I")
+# A worker with reports in its queue sends the message sooner, and a warm-up would delay that report.
+_IDLE_SECONDS = 0.25
 
 
 class StandbyProcess:
@@ -28,15 +31,15 @@ class StandbyProcess:
     def __init__(
         self,
         enter: Callable[[], None],
-        warmups: Iterable[Callable[[], None]],
+        warm_up: Callable[[], None],
         handle: Callable[[bytes], None],
     ) -> None:
-        """Fork. The child calls `enter` at once, `warmups` one by one until the message arrives, then `handle`."""
+        """Fork. The child calls `enter`, `warm_up` unless a message arrives soon, then `handle`."""
         parent, child = socket.socketpair()
         self.pid = os.fork()
         if self.pid == 0:
             parent.close()
-            _run_child(child, enter, warmups, handle)
+            _run_child(child, enter, warm_up, handle)
         child.close()
         self._socket = parent
 
@@ -64,18 +67,18 @@ class StandbyProcess:
 def _run_child(
     parent: socket.socket,
     enter: Callable[[], None],
-    warmups: Iterable[Callable[[], None]],
+    warm_up: Callable[[], None],
     handle: Callable[[bytes], None],
 ) -> NoReturn:
     """Warm up, wait for the message, handle it, and exit in any case."""
     code = os.EX_SOFTWARE
     try:
+        # Otherwise the first collection copies the memory that the child shares with its parent.
+        gc.freeze()
         enter()
         with suppress(ConnectionError):  # a parent that has ended, or has closed the socket, is noticed below
             parent.sendall(_READY)
-        for warm_up in warmups:
-            if select.select([parent], [], [], 0)[0]:
-                break
+        if not select.select([parent], [], [], _IDLE_SECONDS)[0]:
             warm_up()
         if message := _receive(parent):
             parent.close()

@@ -5,56 +5,87 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from reports_worker.execution.warmup import list_warmups
-from reports_worker.formats.charts import renderer
+from reports_worker.execution import warmup
+from reports_worker.execution.warmup import preload, warm_up
 from reports_worker.settings.data import DataSettings
 
-_LOADED = """
-import sys
+_PRELOAD = """
+import os, sys
+from reports_worker.execution import warmup
+from reports_worker.execution.warmup import preload
 from reports_worker.settings.data import DataSettings
-from reports_worker.execution.warmup import list_warmups
-for warm_up in list_warmups(DataSettings(warehouse=sys.argv[1] or None)):
-    warm_up()
-print(*sys.modules)
+preload(DataSettings(warehouse=sys.argv[1] or None))
+print(len(os.listdir("/proc/self/task")), *sys.modules)
 """
 
 
-def list_modules(warehouse: str) -> set[str]:
-    """List the modules that a new process has loaded after the warm-up."""
-    command = [sys.executable, "-c", _LOADED, warehouse]
-    return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+def preload_in_process(warehouse: str) -> tuple[int, set[str]]:
+    """Return the number of threads and the modules of a new process after its preload."""
+    command = [sys.executable, "-c", _PRELOAD, warehouse]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert not done.stderr
+    threads, *modules = done.stdout.split()
+    return int(threads), set(modules)
 
 
-def test_the_warm_up_loads_what_reports_over_a_warehouse_need(tmp_path: Path) -> None:
-    modules = list_modules(str(tmp_path))
+@pytest.mark.parametrize(
+    ("warehouse", "engine", "dialect"),
+    [
+        ("/nowhere", "duckdb", "duckdb"),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "postgresql", "postgres"),
+        ("sqlite:////nowhere", "sqlalchemy", "sqlite"),
+    ],
+)
+def test_a_worker_imports_what_its_job_processes_need_and_uses_none_of_it(
+    warehouse: str, engine: str, dialect: str
+) -> None:
+    threads, modules = preload_in_process(warehouse)
 
     assert {
         "reports_worker.execution.export",
-        "reports_worker.warehouse.open",
-        "vl_convert",
+        f"reports_worker.warehouse.{engine}.engine",
+        f"sqlglot.dialects.{dialect}",
         "typst",
+        "xlsxwriter",
     } <= modules
+    assert threads == 1, "a library that is used before a fork may hang in the child"
 
 
-def test_without_a_warehouse_the_warm_up_loads_no_engine() -> None:
-    assert not {"reports_worker.execution.export", "vl_convert", "duckdb"} & list_modules("")
+def test_without_a_warehouse_a_worker_imports_no_engine() -> None:
+    assert not {"reports_worker.execution.export", "vl_convert", "duckdb"} & preload_in_process("")[1]
 
 
-def test_a_warm_up_step_that_fails_is_logged_and_the_others_run(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("step", "run"),
+    [
+        ("_load_engine", preload),
+        ("_load_export", preload),
+        ("_start_chart_renderer", warm_up),
+    ],
+)
+def test_a_step_that_fails_is_logged_and_ends_no_worker(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+    run: Callable[[DataSettings], None],
 ) -> None:
-    def fail() -> None:
+    def fail(*_: object) -> None:
         raise OSError("no memory for it")
 
-    monkeypatch.setattr(renderer, "start_engine", fail)
+    monkeypatch.setattr(warmup, step, fail)
     with caplog.at_level(logging.WARNING):
-        for warm_up in list_warmups(DataSettings(warehouse="/nowhere")):
-            warm_up()
+        run(DataSettings(warehouse="/nowhere"))
 
     assert [record.getMessage() for record in caplog.records] == [
         "a warm-up step for reports over data failed: no memory for it"
     ]
+
+
+def test_without_a_warehouse_no_renderer_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warmup, "_start_chart_renderer", pytest.fail)
+
+    warm_up(DataSettings())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from harness.wait import wait_until
+from reports_worker.worker import standby_process
 from reports_worker.worker.standby_process import StandbyProcess
 
 
@@ -25,9 +27,13 @@ def standby(written: Path) -> Iterator[StandbyProcess]:
         written.with_suffix(".part").write_bytes(b"%d %s" % (os.getpid(), message))
         written.with_suffix(".part").rename(written)
 
-    standby = StandbyProcess(lambda: None, [], handle)
+    standby = StandbyProcess(lambda: None, lambda: None, handle)
     yield standby
     standby.kill()
+
+
+def write(path: Path, message: bytes) -> None:
+    path.write_bytes(message)
 
 
 def wait_until_idle(standby: StandbyProcess) -> None:
@@ -54,7 +60,7 @@ def test_a_process_that_died_takes_no_message_and_leaves_no_zombie(standby: Stan
 
 
 def test_a_process_that_hangs_before_it_is_ready_takes_no_message() -> None:
-    standby = StandbyProcess(signal.pause, [], lambda _: None)
+    standby = StandbyProcess(signal.pause, lambda: None, lambda _: None)
 
     assert not standby.send(b"message")
 
@@ -85,7 +91,7 @@ def test_a_standby_process_ends_when_its_parent_has_closed_the_socket_before_it_
     def wait_for_parent() -> None:
         wait_until(closed.exists, what="the closed socket")
 
-    standby = StandbyProcess(wait_for_parent, [], lambda _: written.touch())
+    standby = StandbyProcess(wait_for_parent, lambda: None, lambda _: written.touch())
 
     standby._socket.close()
     closed.touch()
@@ -98,7 +104,7 @@ def test_an_error_in_the_handler_sets_the_exit_code() -> None:
     def fail(_: bytes) -> None:
         raise RuntimeError
 
-    standby = StandbyProcess(lambda: None, [], fail)
+    standby = StandbyProcess(lambda: None, lambda: None, fail)
     wait_until_idle(standby)
 
     assert standby.send(b"message")
@@ -107,27 +113,36 @@ def test_an_error_in_the_handler_sets_the_exit_code() -> None:
 
 
 def test_a_standby_process_warms_up_while_it_waits(written: Path) -> None:
-    standby = StandbyProcess(lambda: None, [written.touch], lambda _: None)
+    standby = StandbyProcess(lambda: None, written.touch, lambda _: None)
 
     wait_until(written.exists, what="the warm-up")
     standby.kill()
 
 
-def test_no_warm_up_step_begins_once_the_message_has_arrived(tmp_path: Path) -> None:
-    first, sent, second, handled = (tmp_path / name for name in ("first", "sent", "second", "handled"))
+def test_a_message_that_arrives_soon_does_not_wait_for_the_warm_up(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby_process, "_IDLE_SECONDS", None)  # any time is soon
+    standby = StandbyProcess(lambda: None, partial(os._exit, 1), partial(write, written))
+    wait_until_idle(standby)
+
+    assert standby.send(b"message")
+
+    assert os.waitstatus_to_exitcode(os.waitpid(standby.pid, 0)[1]) == os.EX_OK
+    assert written.read_bytes() == b"message"
+
+
+def test_a_message_that_arrives_during_the_warm_up_is_handled_after_it(written: Path, tmp_path: Path) -> None:
+    started, sent = tmp_path / "started", tmp_path / "sent"
 
     def warm_up() -> None:
-        first.touch()
+        started.touch()
         wait_until(sent.exists, what="the message")
 
-    def handle(message: bytes) -> None:
-        handled.write_bytes(message)
-
-    standby = StandbyProcess(lambda: None, [warm_up, second.touch], handle)
-    wait_until(first.exists, what="the first step")
+    standby = StandbyProcess(lambda: None, warm_up, partial(write, written))
+    wait_until(started.exists, what="the warm-up")
     assert standby.send(b"message")
     sent.touch()
 
     assert os.waitstatus_to_exitcode(os.waitpid(standby.pid, 0)[1]) == os.EX_OK
-    assert handled.read_bytes() == b"message"
-    assert not second.exists()
+    assert written.read_bytes() == b"message"
