@@ -43,7 +43,7 @@ env: .venv/installed ## Print the environment that the running apphost gives to 
 	@$(BIN)/python -m apphost env
 
 test: .venv/installed-dev ## Run the whole suite (PYTEST_ARGS="-k word" for a part of it)
-	@$(PYTEST) --numprocesses 6 $(PYTEST_ARGS)
+	@$(PYTEST) --numprocesses 5 $(PYTEST_ARGS)
 
 test-fast: .venv/installed-dev ## Run the tests of units alone, in a minute
 	@$(PYTEST) --numprocesses 2 --ignore tests/unit/apphost tests/unit $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -18,6 +19,8 @@ from tests.extent import IS_WIDE
 from tests.order import put_in_order
 from tests.own_environment import find_settings
 
+# Until all tests are collected, nothing becomes garbage.
+gc.disable()
 for _name in find_settings(os.environ):
     del os.environ[_name]
 
@@ -68,6 +71,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
     kept = [item for item in items if item not in left_out] if left_out else items
     items[:] = put_in_order(kept, lambda item: Path(item.path).relative_to(config.rootpath).as_posix())
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of garbage collections, a tenth of the processor time of a run."""
+    gc.enable()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    # The engine of DuckDB warns at the end about objects that are not released.
+    gc.unfreeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
