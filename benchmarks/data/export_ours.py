@@ -30,9 +30,9 @@ def main(rows: str, file_format: str, place: str) -> None:
     begin = time.monotonic()
     with open_spool(folder, most_rows=10**7, advance=lambda _: None) as spool:
         table = spool.add(Table(TABLE, "Sold", warehouse.query(f"FROM {TABLE}")))
-    spooled = time.monotonic()
-    files = list(FORMATS[file_format].write(_describe(table), folder, lambda _: None))
-    end = time.monotonic()
+        spooled = time.monotonic()
+        files = list(FORMATS[file_format].write(_describe(table), folder, lambda _: None))
+        end = time.monotonic()
     warehouse.close()
     written = sum(file.rows_written or 0 for file in files)
     tell(end - begin, {"rows": written, "writing": end - spooled})

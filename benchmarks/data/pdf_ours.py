@@ -44,15 +44,17 @@ def _write(folder: Path) -> None:
     columns, rows = (_DAY, _PRODUCT, _REVENUE), _make_rows()
     with open_spool(folder, most_rows=ROWS, advance=lambda _: None) as spool:
         table = spool.add(Table("sold", "Sold", GivenRows(columns, rows)))
-    now = datetime.now(UTC)
-    given = [
-        Chart("days", "Revenue by day", chart_spec("line", _DAY, _REVENUE), columns, rows[:90]),
-        Chart("products", "Products", chart_spec("bar", _PRODUCT, _REVENUE), columns, rows[:10]),
-    ]
-    charts = read_charts(given)
-    figures = [Figure("total", "Total", float(sum(row[2] for row in rows)), "EUR")]
-    document = Document("benchmark", "Sold", "sold", "Sold", (), {}, figures, [table], charts, now, now, "1")
-    (written,) = write_pdf(document, folder, lambda _: None)
+        now = datetime.now(UTC)
+        given = [
+            Chart("days", "Revenue by day", chart_spec("line", _DAY, _REVENUE), columns, rows[:90]),
+            Chart("products", "Products", chart_spec("bar", _PRODUCT, _REVENUE), columns, rows[:10]),
+        ]
+        charts = read_charts(given)
+        figures = [Figure("total", "Total", float(sum(row[2] for row in rows)), "EUR")]
+        document = Document(
+            "benchmark", "Sold", "sold", "Sold", (), {}, figures, [table], charts, now, now, "1"
+        )
+        (written,) = write_pdf(document, folder, lambda _: None)
     if written.rows_written != ROWS:
         raise RuntimeError(f"{written.rows_written} of {ROWS} rows were written.")
 

@@ -14,7 +14,7 @@ from reports_worker.formats.charts.pictures import read_charts
 from reports_worker.formats.document import Document, Figure, SpooledTable, WrittenFile
 from reports_worker.formats.receipts import make_receipt, write_receipts
 from reports_worker.formats.registry import FORMATS
-from reports_worker.formats.spool import open_spool
+from reports_worker.formats.spool import Spool, open_spool
 from reports_worker.lib import clock
 from reports_worker.parameters import describe_parameters
 from reports_worker.report_types.report_type import ReportType
@@ -40,19 +40,25 @@ class Exporter:
 
     def run(self, contents: Contents) -> Completed:
         """Write the files in all requested formats; return the outcome to publish."""
-        document = self._spool(contents)
-        receipts = self._store(document, list(self._write(document)))
-        return Completed(
-            self._with_processing_time(contents.summary),
-            artifacts=receipts,
-            as_of=document.as_of,
-            version=self.version,
-            preview=write_preview(document, self.writer.end()),
-        )
+        progress = _StageProgress(self.progress)
+        with open_spool(
+            self.resources.scratch,
+            most_rows=self.resources.data.max_rows,
+            advance=progress,
+            tell=lambda: progress.report_fraction(self.resources.query_progress()),
+        ) as spool:
+            document = self._describe(contents, list(_spool_tables(contents, spool, progress)))
+            receipts = self._store(document, list(self._write(document)))
+            return Completed(
+                self._with_processing_time(contents.summary),
+                artifacts=receipts,
+                as_of=document.as_of,
+                version=self.version,
+                preview=write_preview(document, self.writer.end()),
+            )
 
-    def _spool(self, contents: Contents) -> Document:
+    def _describe(self, contents: Contents, tables: Sequence[SpooledTable]) -> Document:
         report = self.report
-        tables = list(self._spool_tables(contents))
         return Document(
             task_id=report.task_id,
             title=report.title,
@@ -70,19 +76,6 @@ class Exporter:
             made_at=clock.now(),
             version=self.version,
         )
-
-    def _spool_tables(self, contents: Contents) -> Iterator[SpooledTable]:
-        progress = _StageProgress(self.progress)
-        most_rows = self.resources.data.max_rows
-        with open_spool(
-            self.resources.scratch,
-            most_rows=most_rows,
-            advance=progress,
-            tell=lambda: progress.report_fraction(self.resources.query_progress()),
-        ) as spool:
-            for number, table in enumerate(contents.tables):
-                progress.enter(SPOOLED_PERCENT * number // len(contents.tables), f"reading {table.title}")
-                yield spool.add(table)
 
     def _write(self, document: Document) -> Iterator[WrittenFile]:
         chosen = self.report.formats or self.report_type.formats
@@ -123,6 +116,12 @@ class Exporter:
         """Replace `processing_time`, if the type gives one, by the time of the whole execution."""
         seconds = {"processing_time": round(self.writer.seconds)}
         return {**summary, **{name: value for name, value in seconds.items() if name in summary}}
+
+
+def _spool_tables(contents: Contents, spool: Spool, progress: _StageProgress) -> Iterator[SpooledTable]:
+    for number, table in enumerate(contents.tables):
+        progress.enter(SPOOLED_PERCENT * number // len(contents.tables), f"reading {table.title}")
+        yield spool.add(table)
 
 
 class _StageProgress:

@@ -56,7 +56,7 @@ def _to_preview(document: Document, stages: Sequence[Stage], most_rows: int) -> 
                 "rows": table.rows,
                 "expected": table.expected,
                 "cut": table.cut,
-                "first": _serialize_rows(read_first(table.path, most_rows)),
+                "first": _serialize_rows(read_first(table, most_rows)),
             }
             for table in document.tables
         ],

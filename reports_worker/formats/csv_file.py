@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
-import duckdb
-
 from reports_worker.lib.atomic_file import atomic_write
 from reports_worker.lib.sql import quote_name, quote_text
 
@@ -17,7 +15,6 @@ from .parquet_database import (
     Stored,
     describe_parquet,
     from_parquet,
-    open_database,
     run_telling,
 )
 
@@ -32,8 +29,8 @@ def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
     for table in document.tables:
         begin = monotonic()
         path = folder / f"{table.name}.csv"
-        with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
-            _write(database, table, aside, advance)
+        with atomic_write(path) as aside:
+            _write(table, aside, advance)
         yield WrittenFile(
             "csv",
             MEDIA_TYPE,
@@ -46,10 +43,10 @@ def write_csv(document: Document, folder: Path, advance: Advance) -> Iterator[Wr
         )
 
 
-def _write(database: duckdb.DuckDBPyConnection, table: SpooledTable, path: Path, advance: Advance) -> None:
-    cells = ", ".join(map(_guard, describe_parquet(database, table.path)))
+def _write(table: SpooledTable, path: Path, advance: Advance) -> None:
+    cells = ", ".join(map(_guard, describe_parquet(table.database, table.path)))
     run_telling(
-        database,
+        table.database,
         f"COPY (SELECT {cells} FROM {from_parquet(table.path)}) TO {quote_text(str(path))} "
         "(FORMAT csv, HEADER, NEW_LINE '\\r\\n')",
         rows=table.rows,

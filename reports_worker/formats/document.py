@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports_worker.content.rows import Column
 from reports_worker.domain.report import FileFacts
 from reports_worker.formats.charts.pictures import Picture
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class SpooledTable:
     title: str
     columns: Sequence[Column]
     path: Path
+    # Can read the file while the report's spool is open.
+    database: DuckDBPyConnection
     rows: int
     expected: int | None = None
     cut: str | None = None

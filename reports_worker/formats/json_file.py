@@ -13,8 +13,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
-import duckdb
-
 from reports_worker.content.rows import Column
 from reports_worker.formats.charts.pictures import Picture
 from reports_worker.lib import clock
@@ -24,7 +22,7 @@ from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
 from .json_values import JsonForm
-from .parquet_database import Stored, describe_parquet, from_parquet, open_database
+from .parquet_database import Stored, describe_parquet, from_parquet
 
 MEDIA_TYPE = "application/json"
 BATCH_ROWS = 10_000
@@ -42,7 +40,7 @@ def write_json(document: Document, folder: Path, advance: Advance) -> Iterator[W
     begin = monotonic()
     path = folder / "report.json"
     with atomic_write(path) as aside, aside.open("w", encoding="utf-8") as file:
-        _write(document, folder, file, advance)
+        _write(document, file, advance)
     yield WrittenFile(
         "json",
         MEDIA_TYPE,
@@ -54,26 +52,25 @@ def write_json(document: Document, folder: Path, advance: Advance) -> Iterator[W
     )
 
 
-def _write(document: Document, folder: Path, file: TextIO, advance: Advance) -> None:
+def _write(document: Document, file: TextIO, advance: Advance) -> None:
     done = 0
     file.write(f'{_dump(_describe(document))[:-1]}, "tables": [')
     for place, table in enumerate(document.tables):
         file.write(f'{"," if place else ""}\n{_dump(_describe_table(table))[:-1]}, "rows": [')
-        with open_database(folder, table.path.parent) as database:
-            before = "\n"
-            for lines in _read_lines(database, table.path):
-                file.write(before + ",\n".join(lines))
-                before = ",\n"
-                done += len(lines)
-                advance(done)
+        before = "\n"
+        for lines in _read_lines(table):
+            file.write(before + ",\n".join(lines))
+            before = ",\n"
+            done += len(lines)
+            advance(done)
         file.write("]}")
     file.write("]}\n")
 
 
-def _read_lines(database: duckdb.DuckDBPyConnection, path: Path) -> Iterator[list[str]]:
+def _read_lines(table: SpooledTable) -> Iterator[list[str]]:
     """Read each row as an array in JSON, which DuckDB writes faster than Python."""
-    cells = ", ".join(map(_select, describe_parquet(database, path)))
-    rows = database.execute(f"SELECT json_array({cells})::VARCHAR FROM {from_parquet(path)}")
+    cells = ", ".join(map(_select, describe_parquet(table.database, table.path)))
+    rows = table.database.execute(f"SELECT json_array({cells})::VARCHAR FROM {from_parquet(table.path)}")
     while batch := rows.fetchmany(BATCH_ROWS):
         yield [line for (line,) in batch]
 

@@ -15,7 +15,7 @@ import duckdb
 from reports_worker.content.rows import Row
 from reports_worker.lib.sql import quote_name, quote_text
 
-from .document import Advance
+from .document import Advance, SpooledTable
 
 MEMORY = "256MB"
 # Each thread needs about 50 MB more for a long table.
@@ -28,18 +28,17 @@ _DISK_IS_FULL = ("no space left", "disk quota exceeded", "failed to offload", "m
 
 
 @contextmanager
-def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database that can access these folders alone.
+def open_database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an empty database that can access this folder alone, and close it: a report needs one for all files.
 
     A full disk raises OSError with ENOSPC, too little memory raises MemoryError.
     """
-    connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
+    connection = connect(folder)
     try:
-        _lock(connection, folders)
         yield connection
     except duckdb.Error as error:
         if any(sign in str(error).lower() for sign in _DISK_IS_FULL):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folders[0])) from error
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
         if isinstance(error, duckdb.OutOfMemoryException):
             raise MemoryError(str(error)) from error
         raise
@@ -47,12 +46,13 @@ def open_database(*folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> None:
-    allowed = ", ".join(quote_text(f"{folder.absolute()}/") for folder in folders)
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Create an empty database that can access this folder alone."""
+    connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
     for setting in (
         "TimeZone = 'UTC'",
-        f"temp_directory = {quote_text(str(folders[0].absolute() / 'duckdb'))}",
-        f"allowed_directories = [{allowed}]",
+        f"temp_directory = {quote_text(str(folder.absolute() / 'duckdb'))}",
+        f"allowed_directories = [{quote_text(f'{folder.absolute()}/')}]",
         # Progress is counted only with this setting.
         "enable_progress_bar = true",
         "enable_progress_bar_print = false",
@@ -62,6 +62,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, folders: tuple[Path, ...]) -> N
         "lock_configuration = true",
     ):
         connection.execute(f"SET {setting}")
+    return connection
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,15 @@ def describe_parquet(connection: duckdb.DuckDBPyConnection, path: Path) -> list[
     return [Stored(name, type_) for name, type_, *_ in rows]
 
 
-def read_first(path: Path, most_rows: int) -> list[Row]:
-    """Read the first rows of a Parquet file, with times in UTC.
+def read_first(table: SpooledTable, most_rows: int) -> list[Row]:
+    """Read the first rows of a table, with times in UTC.
 
     DuckDB needs a package that is not installed to return times with a zone.
     """
-    with open_database(path.parent) as database:
-        cells = ", ".join(map(_select, describe_parquet(database, path)))
-        return database.execute(f"SELECT {cells} FROM {from_parquet(path)} LIMIT {int(most_rows)}").fetchall()
+    cells = ", ".join(map(_select, describe_parquet(table.database, table.path)))
+    return table.database.execute(
+        f"SELECT {cells} FROM {from_parquet(table.path)} LIMIT {int(most_rows)}"
+    ).fetchall()
 
 
 def _select(column: Stored) -> str:

@@ -13,7 +13,7 @@ from reports_worker.lib.sql import quote_name, quote_text
 from reports_worker.lib.valid_text import make_valid
 
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .parquet_database import from_parquet, open_database, run_telling
+from .parquet_database import from_parquet, run_telling
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 
@@ -26,9 +26,9 @@ def write_parquet(document: Document, folder: Path, advance: Advance) -> Iterato
         facts = ", ".join(
             f"{quote_name(name)}: {quote_text(text)}" for name, text in _list_facts(document, table).items()
         )
-        with atomic_write(path) as aside, open_database(folder, table.path.parent) as database:
+        with atomic_write(path) as aside:
             run_telling(
-                database,
+                table.database,
                 f"COPY (FROM {from_parquet(table.path)}) TO {quote_text(str(aside))} "
                 f"(FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{facts}}})",
                 rows=table.rows,

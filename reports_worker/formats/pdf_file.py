@@ -109,7 +109,7 @@ def _name_file(chart: str) -> str:
 
 def _describe_table(table: SpooledTable) -> dict[str, Any]:
     columns = table.columns[:MOST_COLUMNS]
-    rows = read_first(table.path, MOST_ROWS)
+    rows = read_first(table, MOST_ROWS)
     return {
         "title": table.title,
         "notice": _notice(table, len(rows)),

@@ -63,7 +63,9 @@ class Spool:
         path = self._folder / f"{table.name}.spool.parquet"
         with atomic_write(path) as aside:
             columns, rows = self._write(table, aside)
-        return SpooledTable(table.name, table.title, columns, path, rows, table.expected, table.cut)
+        return SpooledTable(
+            table.name, table.title, columns, path, self._database, rows, table.expected, table.cut
+        )
 
     def _write(self, table: Table, path: Path) -> tuple[Sequence[Column], int]:
         rows = table.rows
@@ -106,7 +108,7 @@ class Spool:
 def open_spool(
     folder: Path, *, most_rows: int, advance: Advance, tell: Callable[[], None] = lambda: None
 ) -> Iterator[Spool]:
-    """Write the spool into this folder; the files remain."""
+    """Write the spool into this folder; the files remain. Its tables can be read until it is closed."""
     with open_database(folder) as database:
         yield Spool(folder, database, most_rows, advance, tell)
 

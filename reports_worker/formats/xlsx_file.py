@@ -24,7 +24,7 @@ from reports_worker.lib import clock
 from reports_worker.lib.atomic_file import atomic_write
 
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .parquet_database import describe_parquet, from_parquet, open_database, run_aside
+from .parquet_database import describe_parquet, from_parquet, run_aside
 from .xlsx_columns import (
     GREATEST_INTEGER,
     SHEET_COLUMNS,
@@ -75,8 +75,7 @@ def _write(document: Document, folder: Path, path: Path, advance: Advance, sheet
         about = workbook.add_worksheet(names.take("About"))
         writer = _TableWriter(workbook, names, sheet_rows, advance)
         for table in document.tables:
-            with open_database(folder, table.path.parent) as database:
-                writer.write(database, table)
+            writer.write(table)
         _write_about(about, workbook, document, writer.written)
         run_aside(workbook.close, tell=lambda: advance(rows), stop=lambda: None)
     return writer.written
@@ -112,8 +111,8 @@ class _TableWriter:
         self._head = workbook.add_format({"bold": True, "bottom": 1, "num_format": "@"})
         self._formats: dict[str, Format] = {}
 
-    def write(self, database: duckdb.DuckDBPyConnection, table: SpooledTable) -> None:
-        written = Written(table)
+    def write(self, table: SpooledTable) -> None:
+        written, database = Written(table), table.database
         self.written.append(written)
         stored = describe_parquet(database, table.path)
         columns = choose_columns(database, table, stored[:SHEET_COLUMNS], written)

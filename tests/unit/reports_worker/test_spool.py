@@ -236,7 +236,7 @@ def test_first_rows_are_read_with_times_in_utc(tmp_path: Path) -> None:
     columns = [Column("at", Kind.TIMESTAMP), Column("n", Kind.INTEGER)]
     rows = [(datetime(2026, 1, 1, 5, 30, tzinfo=india), number) for number in range(3)]
 
-    first = read_first(spool(tmp_path, columns, rows).path, 2)
+    first = read_first(spool(tmp_path, columns, rows), 2)
 
     assert first == [(datetime(2026, 1, 1), 0), (datetime(2026, 1, 1), 1)]  # noqa: DTZ001
 

@@ -15,7 +15,8 @@ from reports_worker.content.report import Table
 from reports_worker.content.rows import Column, GivenRows, Row
 from reports_worker.formats.charts.pictures import read_charts
 from reports_worker.formats.document import Document, Figure, SpooledTable
-from reports_worker.formats.spool import open_spool
+from reports_worker.formats.parquet_database import connect
+from reports_worker.formats.spool import Spool
 
 NOW = datetime(2026, 7, 1, 12, 30, tzinfo=UTC)
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -33,8 +34,7 @@ def spool(
     table = Table(
         given.pop("name", "orders"), given.pop("title", "Orders"), GivenRows(columns, rows), **given
     )
-    with open_spool(folder, most_rows=most_rows, advance=ignore) as spooled:
-        return spooled.add(table)
+    return Spool(folder, connect(folder), most_rows, ignore, lambda: None).add(table)
 
 
 def describe(*tables: SpooledTable, **given: Any) -> Document:

@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.small_disk import fill
-from reports_worker.content.report import Chart
-from reports_worker.content.rows import Column, Kind, Row
+from reports_worker.content.report import Chart, Table
+from reports_worker.content.rows import Column, GivenRows, Kind, Row
 from reports_worker.formats.document import Document, WrittenFile
 from reports_worker.formats.registry import FORMATS
+from reports_worker.formats.spool import open_spool
 from reports_worker.formats.xlsx_file import write_xlsx
 from tests.extent import count_examples
 from tests.needed_tools import small_disk
@@ -277,15 +278,21 @@ def test_progress_ends_with_all_rows_and_may_stop_the_writing(tmp_path: Path, na
 def test_a_full_disk_is_an_error_of_the_disk_and_leaves_nothing_half_written(tmp_path: Path) -> None:
     rows = [(number, f"text {number * 7919 % 1_000_003} of it") for number in range(30_000)]
     columns = [Column("n", Kind.INTEGER), Column("text", Kind.TEXT)]
-    document = describe(spool(tmp_path, columns, rows))
+    table = Table("orders", "Orders", GivenRows(columns, rows))
     with small_disk(tmp_path / "disk") as disk:
         filler = fill(disk)
         os.truncate(filler, filler.stat().st_size - 65_536)
         for name in DATA_FORMATS:
-            with pytest.raises(OSError, match="No space left") as raised:
-                list(FORMATS[name].write(document, disk, ignore))
+            with (
+                pytest.raises(OSError, match="No space left") as raised,
+                open_spool(tmp_path, most_rows=10**6, advance=ignore) as spooled,
+            ):
+                list(FORMATS[name].write(describe(spooled.add(table)), disk, ignore))
             assert raised.value.errno == errno.ENOSPC
-        with pytest.raises(OSError, match="No space left") as raised:
-            spool(disk, columns, rows)
+        with (
+            pytest.raises(OSError, match="No space left") as raised,
+            open_spool(disk, most_rows=10**6, advance=ignore) as spooled,
+        ):
+            spooled.add(table)
         assert raised.value.errno == errno.ENOSPC
         assert [path.name for path in disk.iterdir() if path != filler] == []

@@ -13,14 +13,14 @@ import pytest
 from pypdf import PdfReader
 
 from reports_worker.content.chart_specs import chart_spec
-from reports_worker.content.report import Chart, Table
-from reports_worker.content.rows import Column, GivenRows, Kind, Row
+from reports_worker.content.report import Chart
+from reports_worker.content.rows import Column, Kind, Row
 from reports_worker.formats.charts.pictures import read_charts
 from reports_worker.formats.charts.renderer import FONTS
 from reports_worker.formats.document import Document, Figure, WrittenFile
 from reports_worker.formats.pdf_file import MOST_COLUMNS, MOST_ROWS, write_pdf
-from reports_worker.formats.spool import open_spool
 from tests.needed_tools import need_program
+from tests.unit.reports_worker.formats.format_files import spool
 
 COLUMNS = (Column("name", Kind.TEXT, "Product"), Column("revenue", Kind.DECIMAL, "Revenue", "EUR"))
 WRITINGS = "中文 Čeština العربية 🙂"
@@ -32,8 +32,7 @@ def write(tmp_path: Path) -> Write:
     def write_one(
         rows: list[Row], *, title: str = WRITINGS, columns: tuple[Column, ...] = COLUMNS
     ) -> tuple[WrittenFile, PdfReader]:
-        with open_spool(tmp_path, most_rows=10**6, advance=lambda _: None) as spool:
-            table = spool.add(Table("products", "Top products", GivenRows(columns, rows)))
+        table = spool(tmp_path, columns, rows, name="products", title="Top products")
         chart = Chart("revenue", "Revenue", chart_spec("bar", COLUMNS[1], COLUMNS[0]), COLUMNS, [("中文", 1)])
         document = Document(
             task_id="01a20765-e3ae-7d4c-b16c-10abbe554372",
