@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from tests.extent import IS_WIDE
 from tests.order import put_in_order
 from tests.own_environment import find_settings
 
+# A shell starts what runs in its background with Ctrl-C ignored, and all programs of the tests would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Until all tests are collected, nothing becomes garbage.
 gc.disable()
 for _name in find_settings(os.environ):
