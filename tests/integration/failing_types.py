@@ -26,7 +26,7 @@ class Failing:
 
 
 SQL: Mapping[str, Failing] = {
-    "no_table": Failing("SELECT * FROM ordrs", "error", "Table with name ordrs does not exist!"),
+    "no_table": Failing("SELECT * FROM ordrs", "error", "has no table 'ordrs': its tables are orders, "),
     "no_column": Failing("SELECT totl FROM orders", "error", 'Referenced column "totl" not found'),
     "too_many_rows": Failing(
         "SELECT range AS n FROM range(5001)",

@@ -27,6 +27,8 @@ Translate = Callable[[duckdb.Error], "WarehouseError | None"]
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _WIDTH = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _VALUE = re.compile(r'Error when converting column "(.*?)"\. Could not convert string "(.*?)" to \'(\w+)')
+# DuckDB suggests similar names, of its own tables too.
+_OWN_TABLE = re.compile(r' Did you mean "(?:pg_|sqlite_|duckdb_|information_schema)[^"]*"\?')
 _LONGEST_VALUE = 60
 _TOO_MANY = "Too many open files"
 # DuckDB's other messages about a line, and the messages for users.
@@ -130,4 +132,4 @@ def _full() -> OSError:
 
 
 def _first_line(error: Exception) -> str:
-    return " ".join(str(error).partition("\n\nLINE ")[0].split())
+    return _OWN_TABLE.sub("", " ".join(str(error).partition("\n\nLINE ")[0].split()))

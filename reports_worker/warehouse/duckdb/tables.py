@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -22,6 +24,9 @@ from .parts import LinkedFile, fold
 from .statements import Named
 
 log = logging.getLogger(__name__)
+
+_MISSING = re.compile(r"Catalog Error: Table with name (.+) does not exist!")
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,10 @@ class FolderTables:
                 raise to_change_error(table.name, changed)
 
     def translate(self, error: duckdb.Error) -> WarehouseError | None:
-        """Translate an error about a file; return None if the error is not about a file of this folder."""
+        """Translate an error about a table or file of this folder; return None for any other error."""
         text = str(error)
+        if missing := _MISSING.match(text):
+            return self._describe_missing(missing[1])
         links = self._held.find_links(text)
         place = next((self._places[link] for link in links if link in self._places), None)
         if place is None:
@@ -95,6 +102,14 @@ class FolderTables:
 
     def close(self) -> None:
         self._held.close()
+
+    def _describe_missing(self, name: str) -> WarehouseError:
+        """List the tables that there are, similar names first: DuckDB would suggest tables of its own."""
+        names = sorted(table.name for table in self._tables.values())
+        names = list(dict.fromkeys(get_close_matches(name, names) + names))
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        there = f"its tables are {', '.join(names[:_MOST_NAMED])}{more}" if names else "it has no tables"
+        return WarehouseError(f"The warehouse has no table {name!r}: {there}.")
 
     def _make(self, connection: duckdb.DuckDBPyConnection, key: str) -> FolderTable:
         with self._lock:

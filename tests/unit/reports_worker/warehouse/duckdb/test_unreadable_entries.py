@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from reports_worker.warehouse.errors import WarehouseError, WarehouseUnavailableError
@@ -249,8 +251,31 @@ def test_the_tables_can_be_listed_by_sql(tmp_path: Path) -> None:
         assert warehouse.fetch(listed) == [("a",), ("b",)]
 
 
-def test_a_similar_name_is_suggested(tmp_path: Path) -> None:
-    write_text(tmp_path / "orders.csv", "id\n1\n")
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ([], "it has no tables."),
+        (["b", "a"], "its tables are a, b."),
+        ([f"a{n:02}" for n in range(30)] + ["orders"], "its tables are orders, a00, .*, a18 and 11 more."),
+    ],
+)
+def test_a_table_that_is_missing_is_named_with_those_that_there_are(
+    tmp_path: Path, tables: list[str], sentence: str
+) -> None:
+    for name in tables:
+        write_text(tmp_path / f"{name}.csv", "id\n1\n")
 
-    with opened(tmp_path) as warehouse, pytest.raises(WarehouseError, match="orders"):
+    with opened(tmp_path) as warehouse, pytest.raises(WarehouseError) as raised:
         warehouse.fetch("SELECT * FROM ordrs")
+    assert re.fullmatch(f"The warehouse has no table 'ordrs': {sentence}", str(raised.value))
+
+
+def test_no_table_of_the_engine_is_suggested(tmp_path: Path) -> None:
+    database = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(database)).close()
+
+    with opened(database) as warehouse, pytest.raises(WarehouseError) as raised:
+        warehouse.fetch("SELECT * FROM orders")
+    assert str(raised.value) == (
+        "The warehouse cannot execute the query: Catalog Error: Table with name orders does not exist!"
+    )
