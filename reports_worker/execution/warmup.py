@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
+from rq.exceptions import StopRequested
+
 from reports_worker.settings.data import DataSettings
 
 log = logging.getLogger(__name__)
@@ -36,8 +38,10 @@ def warm_up(settings: DataSettings) -> None:
 def _try(step: Callable[[], None]) -> None:
     try:
         step()
-    except Exception as error:
-        log.warning("a warm-up step for reports over data failed: %s", error)
+    except (StopRequested, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # libraries also raise SystemExit, and Rust's PanicException
+        log.warning("a warm-up step for reports over data failed: %s: %s", type(error).__name__, error)
 
 
 def _load_engine(address: str) -> None:

@@ -122,6 +122,8 @@ class Parts:
         self._database.execute(
             f"COPY (SELECT {casts} FROM rows) TO {quote_text(str(self._paths[-1]))} (FORMAT parquet)"
         )
+        # The database stays open until all files are written, and would keep the rows on disk.
+        self._database.execute("DROP TABLE rows")
 
     def _write_decimals(self, batch: Sequence[Row]) -> list[Row]:
         """Write exact numbers as text, since DuckDB would round numbers of more than 38 digits."""

@@ -269,3 +269,10 @@ def test_an_engine_that_writes_more_than_allowed_is_too_large(tmp_path: Path) ->
         pytest.raises(TooManyRowsError, match="10 had been read"),
     ):
         spooled.add(Table("days", "Days", _FromEngine()))
+
+
+def test_a_spooled_table_leaves_no_rows_in_the_database(tmp_path: Path) -> None:
+    table = spool(tmp_path, [A_TEXT], [("x" * 1000,)] * 2_000)
+
+    assert table.database.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {table.path.name}

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from rq.exceptions import StopRequested
 
 from reports_worker.execution import warmup
 from reports_worker.execution.warmup import preload, warm_up
@@ -59,6 +60,7 @@ def test_without_a_warehouse_a_worker_imports_no_engine() -> None:
     assert not {"reports_worker.execution.export", "vl_convert", "duckdb"} & preload_in_process("")[1]
 
 
+@pytest.mark.parametrize("error", [OSError, SystemExit])
 @pytest.mark.parametrize(
     ("step", "run"),
     [
@@ -72,17 +74,29 @@ def test_a_step_that_fails_is_logged_and_ends_no_worker(
     caplog: pytest.LogCaptureFixture,
     step: str,
     run: Callable[[DataSettings], None],
+    error: type[BaseException],
 ) -> None:
     def fail(*_: object) -> None:
-        raise OSError("no memory for it")
+        raise error("no memory for it")
 
     monkeypatch.setattr(warmup, step, fail)
     with caplog.at_level(logging.WARNING):
         run(DataSettings(warehouse="/nowhere"))
 
     assert [record.getMessage() for record in caplog.records] == [
-        "a warm-up step for reports over data failed: no memory for it"
+        f"a warm-up step for reports over data failed: {error.__name__}: no memory for it"
     ]
+
+
+def test_a_signal_to_stop_ends_the_preload(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise StopRequested
+
+    monkeypatch.setattr(warmup, "_load_engine", stop)
+    monkeypatch.setattr(warmup, "_load_export", pytest.fail)
+
+    with pytest.raises(StopRequested):
+        preload(DataSettings(warehouse="/nowhere"))
 
 
 def test_without_a_warehouse_no_renderer_starts(monkeypatch: pytest.MonkeyPatch) -> None:
