@@ -10,23 +10,23 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 
-from rq.exceptions import StopRequested
-
 from reports_worker.settings.data import DataSettings
 
 log = logging.getLogger(__name__)
 
 
-def preload(settings: DataSettings) -> None:
+def preload(settings: DataSettings, stop: type[BaseException] = KeyboardInterrupt) -> None:
     """Import the engine of the warehouse and the writers of files, in the worker, before it forks.
+
+    `stop` is what a signal raises to stop the worker.
 
     Each job process would import them again: 0.2 s of CPU time for each report. Nothing is used here, since some of
     the libraries hang in a child whose parent has used them.
     """
     if settings.warehouse is None:
         return
-    _try(partial(_load_engine, settings.warehouse))
-    _try(_load_export)
+    _try(partial(_load_engine, settings.warehouse), stop)
+    _try(_load_export, stop)
 
 
 def warm_up(settings: DataSettings) -> None:
@@ -35,10 +35,10 @@ def warm_up(settings: DataSettings) -> None:
         _try(_start_chart_renderer)
 
 
-def _try(step: Callable[[], None]) -> None:
+def _try(step: Callable[[], None], stop: type[BaseException] = KeyboardInterrupt) -> None:
     try:
         step()
-    except (StopRequested, KeyboardInterrupt):
+    except stop:
         raise
     except BaseException as error:  # libraries also raise SystemExit, and Rust's PanicException
         log.warning("a warm-up step for reports over data failed: %s: %s", type(error).__name__, error)

@@ -154,7 +154,7 @@ class ReportWorker(Worker):
             raise SystemExit(f"This worker does not start: {findings.refusal}")
         for warning in findings.warnings:
             log.warning("%s", warning)
-        preload(self.settings.data)
+        preload(self.settings.data, StopRequested)
         self._children_before = find_children()
         adopt_orphans()
         try:

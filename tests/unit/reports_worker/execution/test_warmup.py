@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from rq.exceptions import StopRequested
 
 from reports_worker.execution import warmup
 from reports_worker.execution.warmup import preload, warm_up
@@ -90,13 +89,13 @@ def test_a_step_that_fails_is_logged_and_ends_no_worker(
 
 def test_a_signal_to_stop_ends_the_preload(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
-        raise StopRequested
+        raise StopIteration
 
     monkeypatch.setattr(warmup, "_load_engine", stop)
     monkeypatch.setattr(warmup, "_load_export", pytest.fail)
 
-    with pytest.raises(StopRequested):
-        preload(DataSettings(warehouse="/nowhere"))
+    with pytest.raises(StopIteration):
+        preload(DataSettings(warehouse="/nowhere"), StopIteration)
 
 
 def test_without_a_warehouse_no_renderer_starts(monkeypatch: pytest.MonkeyPatch) -> None:
