@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.project.sources import ROOT, find_files
+
 PACKAGES = ("reports_worker", "reports_app", "apphost", "harness", "faults", "benchmarks")
 MOST_LINES = 45
 LEAST_FUNCTIONS = 1000
@@ -25,7 +26,7 @@ def measure(path: Path) -> dict[str, int]:
 def test_no_function_has_more_than_45_lines() -> None:
     lengths: dict[str, int] = {}
     for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
+        for path in find_files(package, ".py"):
             lengths |= measure(path)
 
     assert len(lengths) > LEAST_FUNCTIONS

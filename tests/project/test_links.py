@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.project.sources import ROOT, find_files
+
 DOCS = ROOT / "docs"
 # Licences of others, as they wrote them.
 NOTICES = ROOT / "THIRD-PARTY-NOTICES.md"
@@ -28,12 +29,7 @@ PACKAGES = (
 # Files that name pages of docs/ in comments, messages and constants.
 CODE = [
     ROOT / "Makefile",
-    *(
-        path
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*"))
-        if path.suffix in {".html", ".lua", ".md", ".py"}
-    ),
+    *(path for package in PACKAGES for path in find_files(package, ".html", ".lua", ".md", ".py")),
 ]
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.project.sources import ROOT, find_files
+
 PRODUCT = ("reports_worker", "reports_app", "apphost")
 # Packages beside the product, and those that they may import besides themselves.
 BESIDE = {
@@ -46,7 +47,7 @@ PURE = {
 
 
 def source_files(package: str) -> list[Path]:
-    return sorted(path for path in (ROOT / package).rglob("*.py") if "peer" not in path.parts)
+    return [path for path in find_files(package, ".py") if "peer" not in path.parts]
 
 
 def find_modules() -> Mapping[str, Path]:
