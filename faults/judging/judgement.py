@@ -95,7 +95,9 @@ def _find_recovery(lines: Sequence[Line], position: int, completed: Collection[s
     if not struck.pids:
         since = next((line.at for line in later if line.event is Event.MENDED), since)
     begins = (line.at for line in later if line.event is Event.BEGIN and line.at >= since)
-    gone_on = [next(begins, math.inf)]
+    begun = {line.task_id for line in lines[:position] if line.event is Event.BEGIN}
+    # Where every report had begun before, only those that the fault hit can go on.
+    gone_on = [next(begins, math.inf if set(completed) - begun else since)]
     for task_id in find_hits(lines[:position], struck):
         after = (line.at for line in later if _goes_on(line, task_id))
         gone_on.append(next(after, since if task_id in completed else math.inf))

@@ -126,6 +126,13 @@ def test_work_that_never_goes_on_never_recovers() -> None:
     assert list(find_recoveries([*attempt("1", 9.0), STRUCK], completed=())) == [math.inf]
 
 
+@pytest.mark.parametrize(("completed", "seconds"), [({"a"}, 0.0), ({"a", "b"}, math.inf)])
+def test_a_fault_after_the_last_begin_is_over_at_once(completed: set[str], seconds: float) -> None:
+    lines = [*attempt("1", 8.0, published=9.0), STRUCK]
+
+    assert list(find_recoveries(lines, completed=completed)) == [seconds]
+
+
 def test_recovery_from_a_fault_of_the_broker_counts_from_its_return() -> None:
     struck, mended = Line(Event.STRUCK, 10.0), Line(Event.MENDED, 20.0)
     lines = [*attempt("1", 9.0), struck, mended, *attempt("2", 21.5, pid=2)]
