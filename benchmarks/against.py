@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -153,20 +153,25 @@ def _measure(
     """Yield what is measured, its unit and a value for each side."""
     for side in sides:
         side.broker.flush()
-    yield "submit, one client", "requests/s", _alternate(sides, lambda client, _: client.submit())
+    yield "submit, one client", "requests/s", _alternate_requests(sides, lambda client, _: client.submit())
     submit = partial(_submit, connections=8, seconds=seconds)
     yield "submit, 8 at a time", "requests/s", [submit(side) for side in sides]
     paths = {side.folder: side.fill() for side in sides}
-    status = _alternate(sides, lambda client, side: client.get(secrets.choice(paths[side.folder])))
+    status = _alternate_requests(sides, lambda client, side: client.get(secrets.choice(paths[side.folder])))
     yield "status, one client", "requests/s", status
     load = partial(_load, connections=8, seconds=seconds)
     yield "status, 8 at a time", "requests/s", [load(side, paths[side.folder]) for side in sides]
-    yield "list of 100, one client", "requests/s", _alternate(sides, lambda client, _: client.get(_PATH))
+    yield (
+        "list of 100, one client",
+        "requests/s",
+        _alternate_requests(sides, lambda client, _: client.get(_PATH)),
+    )
     if not kinds:
         return
     for side in sides:
         side.broker.flush()
     workers = [pid for side in sides for pid in _work(stack, side)]
+    _wait_until_calm(workers)
     yield "pick-up, one at a time", "starts/s", _pick_up(sides)
     for name, (count, wanted) in kinds.items():
         for side in sides:
@@ -174,23 +179,45 @@ def _measure(
         yield name, "reports/s", _make_batches(sides, workers, count=count, wanted=wanted)
 
 
-def _alternate(sides: Sequence[Checkout], request: Callable[[Client, Checkout], object]) -> list[float]:
-    """Send single requests to the sides in turn, in an order by chance; return requests a second of each.
+def _alternate(
+    sides: Sequence[Checkout], measure: Callable[[Checkout], float], *, times: int, unmeasured: int = 0
+) -> list[float]:
+    """Measure the sides in turn, in an order by chance; return the median of each.
 
-    What disturbs the machine for longer than a request disturbs all sides alike, so this finds smaller differences
+    What disturbs the machine for longer than one turn disturbs all sides alike, so this finds smaller differences
     than loads of seconds one after the other.
     """
-    clients = [Client(side.server.port) for side in sides]
-    taken: list[list[float]] = [[] for _ in sides]
-    for number in range(_UNMEASURED_REQUESTS + _ALTERNATED_REQUESTS):
+    measured: list[list[float]] = [[] for _ in sides]
+    for number in range(unmeasured + times):
         for place in random.sample(range(len(sides)), len(sides)):
-            begin = time.perf_counter()
-            request(clients[place], sides[place])
-            if number >= _UNMEASURED_REQUESTS:
-                taken[place].append(time.perf_counter() - begin)
-    for client in clients:
+            value = measure(sides[place])
+            if number >= unmeasured:
+                measured[place].append(value)
+    return [median(values) for values in measured]
+
+
+def _alternate_requests(
+    sides: Sequence[Checkout], request: Callable[[Client, Checkout], object]
+) -> list[float]:
+    """Send single requests to the sides in turn; return requests a second of each."""
+
+    def measure(side: Checkout) -> float:
+        begin = time.perf_counter()
+        request(clients[side.folder], side)
+        return time.perf_counter() - begin
+
+    with _connect(sides) as clients:
+        seconds = _alternate(sides, measure, times=_ALTERNATED_REQUESTS, unmeasured=_UNMEASURED_REQUESTS)
+    return [1 / value for value in seconds]
+
+
+@contextmanager
+def _connect(sides: Sequence[Checkout]) -> Iterator[Mapping[Path, Client]]:
+    """Connect a client to each side, by its folder."""
+    clients = {side.folder: Client(side.server.port) for side in sides}
+    yield clients
+    for client in clients.values():
         client.close()
-    return [1 / median(seconds) for seconds in taken]
 
 
 def _open(stack: ExitStack, root: Path, folder: Path, warehouse: Path) -> Checkout:
@@ -245,37 +272,37 @@ def _load(side: Checkout, paths: Sequence[str], *, connections: int, seconds: in
 
 
 def _pick_up(sides: Sequence[Checkout]) -> list[float]:
-    """Request reports from both in turn; return how often a second the time from request to start fits in."""
+    """Request reports from the sides in turn; return how often a second the time from request to start fits in."""
 
-    def request(client: Client) -> float:
+    def measure(side: Checkout) -> float:
+        client = clients[side.folder]
         task_id = client.submit({"title": "Against", "type": "probe", "formats": []})
         report = client.get(f"{_PATH}/{task_id}?wait=10")
         start, request = (datetime.fromisoformat(report[name]) for name in ("started_at", "created_at"))
         return (start - request).total_seconds()
 
-    clients = [Client(side.server.port) for side in sides]
-    waited: list[list[float]] = [[] for _ in sides]
-    for _ in range(_PICKED_UP):
-        for place in random.sample(range(len(sides)), len(sides)):
-            waited[place].append(request(clients[place]))
-    for client in clients:
-        client.close()
-    return [1 / max(median(seconds), 0.001) for seconds in waited]
+    with _connect(sides) as clients:
+        seconds = _alternate(sides, measure, times=_PICKED_UP)
+    return [1 / max(value, 0.001) for value in seconds]
 
 
 def _make_batches(
     sides: Sequence[Checkout], workers: Sequence[int], *, count: int, wanted: Mapping[str, object]
 ) -> list[float]:
-    """Have batches of reports made by the sides in turn; return the median of reports a second of each.
+    """Have batches of reports made by the sides in turn; return reports a second of each.
 
     A batch begins once all workers have prepared for it, so that none of them disturbs that of the other side.
     """
-    rates: list[list[float]] = [[] for _ in sides]
-    for _ in range(_BATCHES):
-        for place in random.sample(range(len(sides)), len(sides)):
-            wait_until(lambda: is_calm(*workers), what="the workers to come to rest")
-            rates[place].append(_make(sides[place], count=count, wanted=wanted))
-    return [median(values) for values in rates]
+
+    def measure(side: Checkout) -> float:
+        _wait_until_calm(workers)
+        return _make(side, count=count, wanted=wanted)
+
+    return _alternate(sides, measure, times=_BATCHES)
+
+
+def _wait_until_calm(workers: Sequence[int]) -> None:
+    wait_until(lambda: is_calm(*workers), what="the workers to come to rest")
 
 
 def _make(side: Checkout, *, count: int, wanted: Mapping[str, object]) -> float:

@@ -19,7 +19,8 @@ from harness.wait import wait_until
 # Of the API, and slots of the worker: the same for both sides.
 PROCESSES = 2
 
-_CALM_SECONDS = 0.25
+# Longer than a standby process waits before it starts the chart renderer.
+_CALM_SECONDS = 0.75
 _CALM_SHARE = 0.1
 
 Submit = Callable[[int], Sequence[int]]

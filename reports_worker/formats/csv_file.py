@@ -11,12 +11,7 @@ from reports_worker.lib.atomic_file import atomic_write
 from reports_worker.lib.sql import quote_name, quote_text
 
 from .document import Advance, Document, SpooledTable, WrittenFile
-from .parquet_database import (
-    Stored,
-    describe_parquet,
-    from_parquet,
-    run_telling,
-)
+from .parquet_database import Stored, describe_parquet, from_parquet, run_telling
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 # A spreadsheet reads a text that begins with one of these as a formula.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.project.sources import ROOT, find_files
+
 PACKAGES = ("apphost", "reports_app", "reports_worker")
 SETTING = re.compile(r'"(REPORTS_[A-Z_]+|ConnectionStrings__[a-z]+)"|\bread\(\s*environ,\s*"([A-Z_]+)"')
 
 
 def read_code() -> str:
-    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    files = [path for package in PACKAGES for path in find_files(package, ".py")]
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 

@@ -22,8 +22,8 @@ from reports_app.server.gunicorn_worker import SharingThreadWorker
 from reports_worker.worker.job import ReportJob, ReportsQueue
 from reports_worker.worker.lifecycle import OperatedWorker
 from reports_worker.worker.report_worker import ReportWorker
+from tests.project.sources import ROOT, find_files
 
-ROOT = Path(__file__).parents[2]
 PAGE = "docs/reference/seams.md"
 # The import name of each library, and its name in setup.cfg.
 LIBRARIES = {"rq": "rq", "gunicorn": "gunicorn", "rq_dashboard": "rq-dashboard"}
@@ -177,7 +177,7 @@ def find_private_names(source: str) -> set[str]:
 
 def list_files() -> list[Path]:
     """List our files that import one of the libraries."""
-    files = [path for package in ("reports_worker", "reports_app") for path in (ROOT / package).rglob("*.py")]
+    files = [path for package in ("reports_worker", "reports_app") for path in find_files(package, ".py")]
     pattern = re.compile(rf"^(?:from|import) (?:{'|'.join(LIBRARIES)})\b", re.MULTILINE)
     return [path for path in files if pattern.search(path.read_text(encoding="utf-8"))]
 

@@ -59,7 +59,7 @@ class FolderTables:
             )
         known = [name for name in named.tables if name in self._tables]
         if any(name not in self._tables and name not in named.given for name in named.tables):
-            # A statement that lists tables needs all tables, and so does DuckDB's hint at a similar name.
+            # A statement that lists tables needs all tables.
             self.prepare_all(connection)
         made = []
         for name in known:

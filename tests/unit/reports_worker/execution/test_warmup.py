@@ -1,4 +1,4 @@
-"""The warm-up of a standby process."""
+"""What a worker imports before it forks, and the warm-up of a standby process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from reports_worker.settings.data import DataSettings
 
 _PRELOAD = """
 import os, sys
-from reports_worker.execution import warmup
 from reports_worker.execution.warmup import preload
 from reports_worker.settings.data import DataSettings
 preload(DataSettings(warehouse=sys.argv[1] or None))
@@ -36,7 +35,7 @@ def preload_in_process(warehouse: str) -> tuple[int, set[str]]:
     ("warehouse", "engine", "dialect"),
     [
         ("/nowhere", "duckdb", "duckdb"),
-        ("postgresql://nobody@127.0.0.1:1/nothing", "postgresql", "postgres"),
+        ("postgresql://user@127.0.0.1:1/nothing", "postgresql", "postgres"),
         ("sqlite:////nowhere", "sqlalchemy", "sqlite"),
     ],
 )
